@@ -1,0 +1,97 @@
+//! The names of things: what a template, a stack and a service call a resource.
+//!
+//! Knows nothing of templates, AWS or files.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self::new(text)
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+    };
+}
+
+name_type! {
+    /// A resource's name in the template.
+    LogicalId
+}
+name_type! {
+    /// One project in one environment in one account and region: `<name>-<EnvironmentSuffix>`, what `AWS::StackName` gives.
+    StackId
+}
+name_type! {
+    /// A CloudFormation type, `AWS::SQS::Queue`.
+    ResourceType
+}
+name_type! {
+    /// What the service knows a resource by: CloudFormation's primary identifier, its parts joined by `|` where it has several
+    /// (`RestApiId|ResourceId`). What `Ref` gives is the attribute [`REF`], which for most types is the same text.
+    PhysicalId
+}
+
+/// The attribute under which what `Ref` gives is kept beside what `Fn::GetAtt` gives.
+pub const REF: &str = "Ref";
+
+impl PhysicalId {
+    /// Joins the parts of a primary identifier.
+    pub fn join<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(parts.into_iter().collect::<Vec<_>>().join("|"))
+    }
+
+    /// The `N` parts of a primary identifier, or `None` where it has another number of parts.
+    pub fn parts<const N: usize>(&self) -> Option<[&str; N]> {
+        self.0.split('|').collect::<Vec<_>>().try_into().ok()
+    }
+}
+
+impl ResourceType {
+    /// `SQS` of `AWS::SQS::Queue`.
+    pub fn service(&self) -> &str {
+        self.0.split("::").nth(1).unwrap_or(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_physical_id_of_several_parts_comes_apart_again() {
+        let id = PhysicalId::join(["api1", "res2"]);
+        assert_eq!(id.as_str(), "api1|res2");
+        assert_eq!(id.parts::<2>(), Some(["api1", "res2"]));
+        assert_eq!(id.parts::<3>(), None);
+    }
+}
