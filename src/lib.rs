@@ -1,4 +1,8 @@
 //! paystack plans and applies CloudFormation templates straight against live AWS. See ARCHITECTURE.md for the map.
 
+pub mod aws;
+pub mod change;
 pub mod identity;
+pub mod property_path;
+pub mod resource;
 pub mod unknown;

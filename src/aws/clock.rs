@@ -1,0 +1,40 @@
+//! Time, handed in from `main`, so that tests need not wait.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+/// What tells the time and lets it pass.
+pub trait Clock: Send + Sync {
+    /// The moment, for people and for the ledger.
+    fn now(&self) -> jiff::Timestamp;
+    /// Time since some fixed moment, never going back.
+    fn monotonic(&self) -> Duration;
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// The machine's clock.
+#[derive(Debug)]
+pub struct SystemClock {
+    start: std::time::Instant,
+}
+
+impl SystemClock {
+    pub fn start() -> Self {
+        Self { start: std::time::Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}

@@ -1,0 +1,156 @@
+//! How paystack talks to AWS: clients, errors, waiting. Knows no resource type.
+
+pub mod clock;
+pub mod error;
+pub mod wait;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use crate::aws::clock::Clock;
+use crate::aws::error::{AwsError, During, ErrorClass};
+use crate::aws::wait::Patience;
+
+/// Where in AWS a stack lives: what names and ARNs are made of.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Scope {
+    pub account_id: String,
+    pub region: String,
+    pub partition: String,
+}
+
+impl Scope {
+    /// `arn:aws:sqs:us-east-1:123456789012:orders`.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account_id)
+    }
+
+    /// An ARN without a region: IAM's, and CloudWatch's dashboards.
+    pub fn global_arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}::{}:{resource}", self.partition, self.account_id)
+    }
+}
+
+/// The partition that a region belongs to.
+pub fn partition_of(region: &str) -> &'static str {
+    match region {
+        region if region.starts_with("cn-") => "aws-cn",
+        region if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+/// The zips that this run may have to upload, by what Lambda's `CodeSha256` will say of them.
+pub type Packages = BTreeMap<String, Arc<[u8]>>;
+
+/// What a handler holds: a client for each service, time, and the zips.
+pub struct Context {
+    pub scope: Scope,
+    pub apigateway: aws_sdk_apigateway::Client,
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    pub iam: aws_sdk_iam::Client,
+    pub lambda: aws_sdk_lambda::Client,
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    pub sns: aws_sdk_sns::Client,
+    pub sqs: aws_sdk_sqs::Client,
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
+    pub wafv2: aws_sdk_wafv2::Client,
+    pub packages: Packages,
+    pub clock: Arc<dyn Clock>,
+    turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// A connection to one region with the caller's credentials.
+pub struct Connection {
+    config: SdkConfig,
+    pub scope: Scope,
+}
+
+/// Finds credentials and region as every AWS tool does, and asks AWS whose they are.
+///
+/// # Errors
+///
+/// No region, no credentials, credentials that AWS refuses, or no answer.
+pub async fn connect(region: Option<String>) -> Result<Connection, AwsError> {
+    const WHO: &str = "sts.GetCallerIdentity";
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::standard().with_max_attempts(4))
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(60)).build());
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region));
+    }
+    let config = loader.load().await;
+    let Some(region) = config.region().map(|region| region.as_ref().to_owned()) else {
+        let message = "no region is set: set AWS_REGION, or `region` in paystack.toml";
+        return Err(AwsError::new(WHO, ErrorClass::Invalid, message));
+    };
+    let who = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.during(WHO)?;
+    let account_id = who.account().ok_or_else(|| AwsError::missing(WHO, "Account"))?.to_owned();
+    let partition = partition_of(&region).to_owned();
+    Ok(Connection { config, scope: Scope { account_id, region, partition } })
+}
+
+impl Context {
+    pub fn new(connection: &Connection, packages: Packages, clock: Arc<dyn Clock>) -> Self {
+        let config = &connection.config;
+        Self {
+            scope: connection.scope.clone(),
+            apigateway: aws_sdk_apigateway::Client::new(config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
+            dynamodb: aws_sdk_dynamodb::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            lambda: aws_sdk_lambda::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            sns: aws_sdk_sns::Client::new(config),
+            sqs: aws_sdk_sqs::Client::new(config),
+            tagging: aws_sdk_resourcegroupstagging::Client::new(config),
+            wafv2: aws_sdk_wafv2::Client::new(config),
+            packages,
+            clock,
+            turns: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Waits until nobody else of this run works on `what`, for parents whose children must be written one at a time
+    /// ("Real AWS behaviour", 1 rule 7). The turn ends when the guard is dropped.
+    pub async fn turn(&self, what: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            Arc::clone(turns.entry(what.to_owned()).or_default())
+        };
+        turn.lock_owned().await
+    }
+
+    /// Looks until `look` gives something: see [`wait::until`].
+    pub async fn until<T, F>(
+        &self,
+        operation: &'static str,
+        waiting_for: &str,
+        patience: Patience,
+        look: impl FnMut() -> F,
+    ) -> Result<T, AwsError>
+    where
+        F: Future<Output = Result<Option<T>, AwsError>>,
+    {
+        wait::until(self.clock.as_ref(), operation, waiting_for, patience, look).await
+    }
+
+    /// Repeats a call while its error is one that passes: see [`wait::while_passing`].
+    pub async fn while_passing<T, F>(
+        &self,
+        patience: Patience,
+        passes: impl Fn(&AwsError) -> bool,
+        call: impl FnMut() -> F,
+    ) -> Result<T, AwsError>
+    where
+        F: Future<Output = Result<T, AwsError>>,
+    {
+        wait::while_passing(self.clock.as_ref(), patience, passes, call).await
+    }
+}

@@ -1,0 +1,384 @@
+//! What paystack knows of resource types: the handler trait, and the table of handlers.
+//!
+//! A type is facts (`facts/`, from CloudFormation's resource schemas) and a handler (`<service>/<type>.rs`). A handler sees
+//! typed, known properties and AWS; it never sees a template, an unknown value or the terminal.
+
+pub mod json_text;
+pub mod policy_document;
+mod registry;
+pub mod sqs;
+pub mod tags;
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+use futures::future::BoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::aws::error::AwsError;
+use crate::aws::{Context, Scope};
+use crate::change::Changes;
+use crate::identity::{LogicalId, PhysicalId, REF, StackId};
+use crate::unknown;
+
+pub use registry::{Row, TYPES, row};
+
+/// What `Fn::GetAtt` gives, and under [`REF`] what `Ref` gives.
+pub type Attributes = BTreeMap<String, Value>;
+
+/// Whose a resource is: written into AWS at its creation, as the tags `paystack:stack` and `paystack:resource` where the type
+/// takes tags.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Owner {
+    pub stack: StackId,
+    pub resource: LogicalId,
+}
+
+/// What a resource that is there says of its owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Ownership {
+    /// It carries paystack's marks.
+    Owned(Owner),
+    /// It could carry marks and does not: somebody else made it.
+    Unmarked,
+    /// Its type has nowhere to carry a mark; it belongs to whoever owns its parent, or its name.
+    Unmarkable,
+}
+
+/// Where a handler finds the mark of a resource's owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// In the property `Tags`.
+    InTags,
+    /// Elsewhere: in a description, a comment, or tags that CloudFormation has no property for. `None`: it has none.
+    Elsewhere(Option<Owner>),
+    /// The type has nowhere to carry one.
+    Nowhere,
+}
+
+/// A resource as it is in AWS.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Live<P> {
+    pub properties: P,
+    pub attributes: Attributes,
+    pub mark: Mark,
+}
+
+impl<P> Live<P> {
+    /// A resource whose owner stands in its tags.
+    pub fn tagged(properties: P, attributes: Attributes) -> Self {
+        Self { properties, attributes, mark: Mark::InTags }
+    }
+
+    /// A resource that cannot say whose it is.
+    pub fn unmarkable(properties: P, attributes: Attributes) -> Self {
+        Self { properties, attributes, mark: Mark::Nowhere }
+    }
+}
+
+/// What a create made: under which identifier, and what `Ref` and `Fn::GetAtt` give of it from now on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Made {
+    pub id: PhysicalId,
+    pub attributes: Attributes,
+}
+
+/// What reading for one resource found. Not being allowed to look is not the same as nothing being there.
+#[derive(Debug, Clone)]
+pub enum Reading {
+    Absent,
+    Live(LiveResource),
+    Unreadable(AwsError),
+}
+
+/// A live resource of any type, its properties in canonical form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveResource {
+    pub id: PhysicalId,
+    pub properties: Value,
+    pub attributes: Attributes,
+    pub ownership: Ownership,
+}
+
+/// The name that a resource gets when its template gives none: a pure function of stack and logical id.
+#[derive(Debug, Clone, Copy)]
+pub struct GeneratedName {
+    /// The property that carries the name.
+    pub property: &'static str,
+    /// The longest name that the service takes.
+    pub longest: usize,
+    pub case: Case,
+    /// `.fifo` where the property `FifoQueue` or `FifoTopic` is true.
+    pub fifo_property: Option<&'static str>,
+}
+
+/// Whether a service takes capital letters in names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Case {
+    Any,
+    Lower,
+}
+
+impl GeneratedName {
+    pub const fn new(property: &'static str, longest: usize) -> Self {
+        Self { property, longest, case: Case::Any, fifo_property: None }
+    }
+}
+
+/// One resource type. Every function is safe to repeat; `delete` of something gone is a success.
+pub trait Handler: Send + Sync + 'static {
+    /// `AWS::SQS::Queue`.
+    const TYPE: &'static str;
+    /// The properties without which `find` cannot look: while one of them is unknown, the resource cannot exist.
+    const FOUND_BY: &'static [&'static str];
+    /// The name to generate where the template gives none.
+    const GENERATED_NAME: Option<GeneratedName> = None;
+    /// What the Resource Groups Tagging API calls the type: `sqs`, `lambda:function`. `None` where it does not know it.
+    const TAGGED_AS: Option<&'static str> = None;
+    /// Properties that CloudFormation has and that are refused here, each with the reason and the way out.
+    const REFUSED: &'static [(&'static str, &'static str)] = &[];
+
+    /// The properties in CloudFormation's names and shapes. What the service does when the template is silent is `Default`.
+    type Properties: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync + 'static;
+
+    /// Fills in defaults that depend on other properties.
+    fn complete(_properties: &mut Self::Properties) {}
+
+    /// What follows from the properties alone, before AWS has been asked: nearly every ARN. An unknown in a property may
+    /// come through; what only AWS can say is left out.
+    fn predict(scope: &Scope, wanted: &Self::Properties) -> Attributes;
+
+    /// Looks for the resource without knowing its identifier: by name, by its parent, or by the marks of its owner.
+    fn find(
+        cx: &Context,
+        owner: &Owner,
+        wanted: &Self::Properties,
+    ) -> impl Future<Output = Result<Option<PhysicalId>, AwsError>> + Send;
+
+    /// Reads the resource in the template's own shape.
+    fn read(
+        cx: &Context,
+        id: &PhysicalId,
+    ) -> impl Future<Output = Result<Option<Live<Self::Properties>>, AwsError>> + Send;
+
+    /// Creates the resource and waits until it can be used. Finds what an earlier, interrupted create left.
+    fn create(
+        cx: &Context,
+        owner: &Owner,
+        wanted: &Self::Properties,
+    ) -> impl Future<Output = Result<Made, AwsError>> + Send;
+
+    /// Changes what differs and nothing else. Gives the identifier from now on, which may name other targets than before.
+    fn update(
+        cx: &Context,
+        id: &PhysicalId,
+        wanted: &Self::Properties,
+        changes: &Changes,
+    ) -> impl Future<Output = Result<PhysicalId, AwsError>> + Send;
+
+    /// Deletes the resource and waits until it is really gone.
+    fn delete(cx: &Context, id: &PhysicalId) -> impl Future<Output = Result<(), AwsError>> + Send;
+
+    /// The identifier of the resource that an ARN of this type names: what the sweep by tags turns its hits into.
+    fn identify(_cx: &Context, _arn: &str) -> impl Future<Output = Result<Option<PhysicalId>, AwsError>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Finds what carries the stack's marks where the tagging API does not look: roles, layers, descriptions.
+    fn sweep(
+        _cx: &Context,
+        _stack: &StackId,
+    ) -> impl Future<Output = Result<Vec<(Owner, PhysicalId)>, AwsError>> + Send {
+        async { Ok(Vec::new()) }
+    }
+}
+
+/// A handler whose properties are plain values: what everything outside of this module calls.
+pub trait Resource: Send + Sync {
+    fn resource_type(&self) -> &'static str;
+    fn found_by(&self) -> &'static [&'static str];
+    fn generated_name(&self) -> Option<GeneratedName>;
+    fn tagged_as(&self) -> Option<&'static str>;
+    fn refused(&self) -> &'static [(&'static str, &'static str)];
+    /// The properties with every default filled in and everything whose order means nothing put in order.
+    ///
+    /// # Errors
+    ///
+    /// Says what does not fit the type.
+    fn canonical(&self, properties: &Value) -> Result<Value, String>;
+    fn predict(&self, scope: &Scope, wanted: &Value) -> Attributes;
+    fn identify<'a>(&'a self, cx: &'a Context, arn: &'a str) -> BoxFuture<'a, Result<Option<PhysicalId>, AwsError>>;
+    fn find<'a>(
+        &'a self,
+        cx: &'a Context,
+        owner: &'a Owner,
+        wanted: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<PhysicalId>, AwsError>>;
+    fn read<'a>(&'a self, cx: &'a Context, id: &'a PhysicalId)
+    -> BoxFuture<'a, Result<Option<LiveResource>, AwsError>>;
+    fn create<'a>(
+        &'a self,
+        cx: &'a Context,
+        owner: &'a Owner,
+        wanted: &'a Value,
+    ) -> BoxFuture<'a, Result<Made, AwsError>>;
+    fn update<'a>(
+        &'a self,
+        cx: &'a Context,
+        id: &'a PhysicalId,
+        wanted: &'a Value,
+        changes: &'a Changes,
+    ) -> BoxFuture<'a, Result<PhysicalId, AwsError>>;
+    fn delete<'a>(&'a self, cx: &'a Context, id: &'a PhysicalId) -> BoxFuture<'a, Result<(), AwsError>>;
+    fn sweep<'a>(
+        &'a self,
+        cx: &'a Context,
+        stack: &'a StackId,
+    ) -> BoxFuture<'a, Result<Vec<(Owner, PhysicalId)>, AwsError>>;
+}
+
+struct Erased<H>(PhantomData<H>);
+
+impl<H: Handler> Resource for Erased<H> {
+    fn resource_type(&self) -> &'static str {
+        H::TYPE
+    }
+
+    fn found_by(&self) -> &'static [&'static str] {
+        H::FOUND_BY
+    }
+
+    fn generated_name(&self) -> Option<GeneratedName> {
+        H::GENERATED_NAME
+    }
+
+    fn tagged_as(&self) -> Option<&'static str> {
+        H::TAGGED_AS
+    }
+
+    fn refused(&self) -> &'static [(&'static str, &'static str)] {
+        H::REFUSED
+    }
+
+    fn canonical(&self, properties: &Value) -> Result<Value, String> {
+        typed::<H>(properties).map(|properties| plain(&properties))
+    }
+
+    fn predict(&self, scope: &Scope, wanted: &Value) -> Attributes {
+        typed::<H>(wanted).map(|wanted| H::predict(scope, &wanted)).unwrap_or_default()
+    }
+
+    fn identify<'a>(&'a self, cx: &'a Context, arn: &'a str) -> BoxFuture<'a, Result<Option<PhysicalId>, AwsError>> {
+        Box::pin(H::identify(cx, arn))
+    }
+
+    fn find<'a>(
+        &'a self,
+        cx: &'a Context,
+        owner: &'a Owner,
+        wanted: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<PhysicalId>, AwsError>> {
+        if H::FOUND_BY.iter().any(|name| wanted.get(name).is_some_and(unknown::is_within)) {
+            return Box::pin(async { Ok(None) });
+        }
+        Box::pin(async move { H::find(cx, owner, &expect_typed::<H>(wanted)?).await })
+    }
+
+    fn read<'a>(
+        &'a self,
+        cx: &'a Context,
+        id: &'a PhysicalId,
+    ) -> BoxFuture<'a, Result<Option<LiveResource>, AwsError>> {
+        Box::pin(async move {
+            let Some(mut live) = H::read(cx, id).await? else { return Ok(None) };
+            H::complete(&mut live.properties);
+            let properties = plain(&live.properties);
+            let ownership = match live.mark {
+                Mark::InTags => tags::owner_in(&properties).map_or(Ownership::Unmarked, Ownership::Owned),
+                Mark::Elsewhere(owner) => owner.map_or(Ownership::Unmarked, Ownership::Owned),
+                Mark::Nowhere => Ownership::Unmarkable,
+            };
+            Ok(Some(LiveResource { id: id.clone(), properties, attributes: live.attributes, ownership }))
+        })
+    }
+
+    fn create<'a>(
+        &'a self,
+        cx: &'a Context,
+        owner: &'a Owner,
+        wanted: &'a Value,
+    ) -> BoxFuture<'a, Result<Made, AwsError>> {
+        Box::pin(async move { H::create(cx, owner, &expect_typed::<H>(wanted)?).await })
+    }
+
+    fn update<'a>(
+        &'a self,
+        cx: &'a Context,
+        id: &'a PhysicalId,
+        wanted: &'a Value,
+        changes: &'a Changes,
+    ) -> BoxFuture<'a, Result<PhysicalId, AwsError>> {
+        Box::pin(async move { H::update(cx, id, &expect_typed::<H>(wanted)?, changes).await })
+    }
+
+    fn delete<'a>(&'a self, cx: &'a Context, id: &'a PhysicalId) -> BoxFuture<'a, Result<(), AwsError>> {
+        Box::pin(H::delete(cx, id))
+    }
+
+    fn sweep<'a>(
+        &'a self,
+        cx: &'a Context,
+        stack: &'a StackId,
+    ) -> BoxFuture<'a, Result<Vec<(Owner, PhysicalId)>, AwsError>> {
+        Box::pin(H::sweep(cx, stack))
+    }
+}
+
+fn typed<H: Handler>(properties: &Value) -> Result<H::Properties, String> {
+    let mut properties = serde_json::from_value(properties.clone()).map_err(|error| error.to_string())?;
+    H::complete(&mut properties);
+    Ok(properties)
+}
+
+fn expect_typed<H: Handler>(properties: &Value) -> Result<H::Properties, AwsError> {
+    typed::<H>(properties).map_err(|error| {
+        AwsError::new(
+            H::TYPE,
+            crate::aws::error::ErrorClass::Invalid,
+            format!("the properties do not fit `{}`: {error}", H::TYPE),
+        )
+    })
+}
+
+/// Plain JSON without nulls: a property that is not set is not there.
+fn plain<P: Serialize>(properties: &P) -> Value {
+    let mut value = serde_json::to_value(properties).unwrap_or_default();
+    drop_nulls(&mut value);
+    value
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Attributes from pairs of name and value, leaving out what is not there.
+pub fn attributes<const N: usize>(pairs: [(&str, Option<String>); N]) -> Attributes {
+    pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::String(value?)))).collect()
+}
+
+/// Attributes of a resource whose `Ref` is this text, with further pairs.
+pub fn referred<const N: usize>(reference: impl Into<String>, pairs: [(&str, String); N]) -> Attributes {
+    let mut attributes: Attributes =
+        pairs.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect();
+    attributes.insert(REF.to_owned(), Value::String(reference.into()));
+    attributes
+}
