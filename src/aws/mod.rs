@@ -66,6 +66,8 @@ pub struct Context {
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
+const WHO: &str = "sts.GetCallerIdentity";
+
 /// A connection to one region with the caller's credentials.
 pub struct Connection {
     config: SdkConfig,
@@ -78,22 +80,31 @@ pub struct Connection {
 ///
 /// No region, no credentials, credentials that AWS refuses, or no answer.
 pub async fn connect(region: Option<String>) -> Result<Connection, AwsError> {
-    const WHO: &str = "sts.GetCallerIdentity";
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::standard().with_max_attempts(4))
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(60)).build());
     if let Some(region) = region {
         loader = loader.region(Region::new(region));
     }
-    let config = loader.load().await;
-    let Some(region) = config.region().map(|region| region.as_ref().to_owned()) else {
-        let message = "no region is set: set AWS_REGION, or `region` in paystack.toml";
-        return Err(AwsError::new(WHO, ErrorClass::Invalid, message));
-    };
-    let who = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.during(WHO)?;
-    let account_id = who.account().ok_or_else(|| AwsError::missing(WHO, "Account"))?.to_owned();
-    let partition = partition_of(&region).to_owned();
-    Ok(Connection { config, scope: Scope { account_id, region, partition } })
+    Connection::with(loader.load().await).await
+}
+
+impl Connection {
+    /// A connection with a configuration that is already there.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`].
+    pub async fn with(config: SdkConfig) -> Result<Self, AwsError> {
+        let Some(region) = config.region().map(|region| region.as_ref().to_owned()) else {
+            let message = "no region is set: set AWS_REGION, or `region` in paystack.toml";
+            return Err(AwsError::new(WHO, ErrorClass::Invalid, message));
+        };
+        let who = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.during(WHO)?;
+        let account_id = who.account().ok_or_else(|| AwsError::missing(WHO, "Account"))?.to_owned();
+        let partition = partition_of(&region).to_owned();
+        Ok(Self { config, scope: Scope { account_id, region, partition } })
+    }
 }
 
 impl Context {

@@ -1,0 +1,183 @@
+//! The test that every resource type passes: created it reads back as declared, every update shows, deleted it is gone, and
+//! each step may be repeated.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use paystack::aws::clock::SystemClock;
+use paystack::aws::{Connection, Context, Packages};
+use paystack::change::Changes;
+use paystack::identity::{LogicalId, PhysicalId, ResourceType, StackId};
+use paystack::resource::{Attributes, LiveResource, Made, Owner, Ownership, Resource, row, tags};
+use serde_json::Value;
+
+/// A resource of a case: its logical id, its type, and properties in which `Ref`, `Fn::GetAtt` (as a list) and `Fn::Sub` (as a
+/// text) refer to the resources before it.
+pub struct Declared {
+    logical_id: &'static str,
+    resource_type: &'static str,
+    properties: Value,
+}
+
+pub fn resource(logical_id: &'static str, resource_type: &'static str, properties: Value) -> Declared {
+    Declared { logical_id, resource_type, properties }
+}
+
+pub struct Case {
+    /// What has to be there first, in order of creation.
+    pub before: Vec<Declared>,
+    pub subject: Declared,
+    /// The subject's properties after each update. The last ones usually leave out all that is optional.
+    pub updates: Vec<Value>,
+}
+
+/// Runs a case in an account of its own.
+pub async fn check(case: Case) {
+    let packages = Packages::new();
+    check_with(case, packages).await;
+}
+
+/// The same with zips for functions and layers.
+pub async fn check_with(case: Case, packages: Packages) {
+    let connection = connection().await;
+    let cx = Context::new(&connection, packages, Arc::new(SystemClock::start()));
+    let mut world = World { cx, known: BTreeMap::new() };
+    let mut made = Vec::new();
+    for declared in &case.before {
+        let (handler, owner, wanted) = world.wanted(declared, &declared.properties);
+        let it = handler.create(&world.cx, &owner, &wanted).await.expect(declared.logical_id);
+        world.known.insert(declared.logical_id.to_owned(), it.attributes.clone());
+        made.push((handler, it.id));
+    }
+    let id = world.life_of(&case.subject, &case.updates).await;
+    world.is_gone(&case.subject, &id).await;
+    for (handler, id) in made.into_iter().rev() {
+        handler.delete(&world.cx, &id).await.expect("what came before goes after");
+    }
+}
+
+/// An account that no other test uses.
+async fn connection() -> Connection {
+    let endpoint = std::env::var("PAYSTACK_TEST_ENDPOINT").expect("PAYSTACK_TEST_ENDPOINT names the emulator");
+    let account = format!("{:012}", rand_account());
+    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(aws_config::Region::new("us-east-1"))
+        .credentials_provider(aws_sdk_sts::config::Credentials::new(account, "test", None, None, "test"))
+        .load()
+        .await;
+    Connection::with(config).await.expect("the emulator says who we are")
+}
+
+fn rand_account() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    let seed = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    100_000_000_000 + seed % 900_000_000_000
+}
+
+struct World {
+    cx: Context,
+    known: BTreeMap<String, Attributes>,
+}
+
+impl World {
+    fn wanted(&self, declared: &Declared, properties: &Value) -> (&'static dyn Resource, Owner, Value) {
+        let row = row(&ResourceType::from(declared.resource_type)).expect("the type is in the table");
+        let owner = Owner { stack: StackId::from("it"), resource: LogicalId::from(declared.logical_id) };
+        let mut properties = self.resolve(properties);
+        if row.handler.tagged_as().is_some() {
+            tags::add(&mut properties, &BTreeMap::new(), &owner);
+        }
+        (row.handler, owner, row.handler.canonical(&properties).expect(declared.logical_id))
+    }
+
+    async fn life_of(&mut self, declared: &Declared, updates: &[Value]) -> PhysicalId {
+        let (handler, owner, wanted) = self.wanted(declared, &declared.properties);
+        let cx = &self.cx;
+        assert_eq!(handler.canonical(&wanted).expect("canonical"), wanted, "canonical form is stable");
+        assert_eq!(handler.find(cx, &owner, &wanted).await.expect("find"), None, "nothing is there at first");
+        let predicted = handler.predict(&cx.scope, &wanted);
+        let Made { mut id, attributes } = handler.create(cx, &owner, &wanted).await.expect("create");
+        for (name, value) in &predicted {
+            assert_eq!(attributes.get(name), Some(value), "the attribute {name} is as predicted");
+        }
+        let live = self.reads_back(handler, &id, &wanted, "create").await;
+        assert_eq!(live.attributes, attributes, "reading gives the attributes that creating gave");
+        assert_ne!(live.ownership, Ownership::Unmarked, "what we made carries our marks where it can");
+        if let Ownership::Owned(marked) = &live.ownership {
+            assert_eq!(marked, &owner);
+        }
+        assert_eq!(
+            handler.find(cx, &owner, &wanted).await.expect("find"),
+            Some(id.clone()),
+            "it is found without its id"
+        );
+        let again = handler.create(cx, &owner, &wanted).await.expect("create again");
+        assert_eq!(again.id, id, "a repeated create makes no second copy");
+        for (round, properties) in updates.iter().enumerate() {
+            let (_, _, wanted) = self.wanted(declared, properties);
+            let live = handler.read(cx, &id).await.expect("read").expect("live");
+            let changes = Changes::between(&live.properties, &wanted);
+            assert!(!changes.is_empty(), "update {round} changes something");
+            id = handler.update(cx, &id, &wanted, &changes).await.expect("update");
+            self.reads_back(handler, &id, &wanted, &format!("update {round}")).await;
+        }
+        id
+    }
+
+    async fn reads_back(&self, handler: &dyn Resource, id: &PhysicalId, wanted: &Value, after: &str) -> LiveResource {
+        let live = handler.read(&self.cx, id).await.expect("read").expect("it is there");
+        let changes = Changes::between(&live.properties, wanted);
+        assert!(changes.is_empty(), "after {after} nothing is left to change, but: {changes:#?}");
+        live
+    }
+
+    async fn is_gone(&self, declared: &Declared, id: &PhysicalId) {
+        let (handler, owner, wanted) = self.wanted(declared, &declared.properties);
+        handler.delete(&self.cx, id).await.expect("delete");
+        assert_eq!(handler.read(&self.cx, id).await.expect("read"), None, "deleted, it is gone");
+        assert_eq!(handler.find(&self.cx, &owner, &wanted).await.expect("find"), None, "and found no more");
+        handler.delete(&self.cx, id).await.expect("deleting what is gone is a success");
+    }
+
+    fn resolve(&self, value: &Value) -> Value {
+        match value {
+            Value::Object(fields) if fields.len() == 1 => {
+                let (key, argument) = fields.iter().next().expect("one field");
+                match (key.as_str(), argument) {
+                    ("Ref", Value::String(id)) => self.attribute(id, "Ref"),
+                    ("Fn::GetAtt", Value::Array(path)) => {
+                        self.attribute(path[0].as_str().expect("an id"), path[1].as_str().expect("a name"))
+                    }
+                    ("Fn::Sub", Value::String(text)) => Value::String(self.substitute(text)),
+                    _ => Value::Object(fields.iter().map(|(key, value)| (key.clone(), self.resolve(value))).collect()),
+                }
+            }
+            Value::Object(fields) => {
+                Value::Object(fields.iter().map(|(key, value)| (key.clone(), self.resolve(value))).collect())
+            }
+            Value::Array(items) => Value::Array(items.iter().map(|item| self.resolve(item)).collect()),
+            value => value.clone(),
+        }
+    }
+
+    fn attribute(&self, logical_id: &str, name: &str) -> Value {
+        let attributes = &self.known[logical_id];
+        attributes.get(name).unwrap_or_else(|| panic!("{logical_id} has no {name}: {attributes:?}")).clone()
+    }
+
+    fn substitute(&self, text: &str) -> String {
+        let scope = &self.cx.scope;
+        let mut text = text.replace("${AWS::Region}", &scope.region).replace("${AWS::AccountId}", &scope.account_id);
+        for (logical_id, attributes) in &self.known {
+            for (name, value) in attributes {
+                let value = value.as_str().unwrap_or_default();
+                text = text.replace(&format!("${{{logical_id}.{name}}}"), value);
+                if name == "Ref" {
+                    text = text.replace(&format!("${{{logical_id}}}"), value);
+                }
+            }
+        }
+        text
+    }
+}

@@ -1,0 +1,3 @@
+//! Every resource type through the shared conformance test.
+
+mod sqs;
