@@ -49,14 +49,12 @@ impl Slot {
         let lock = self.during(File::create(self.file("lock")))?;
         self.during(lock.lock())?;
         if !self.is_installed() {
-            let partial = self.file("partial");
-            match fs::remove_dir_all(&partial) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                removed => self.during(removed)?,
-            }
-            self.during(fs::create_dir(&partial))?;
-            install(&partial)?;
-            self.during(fs::rename(&partial, &installed))?;
+            self.remove_partial();
+            // Of its own name each time: the pip of a killed run may still be writing to the last one.
+            let partial = tempfile::Builder::new().prefix(&self.partial_prefix()).tempdir_in(&self.directory);
+            let partial = self.during(partial)?;
+            install(partial.path())?;
+            self.during(fs::rename(partial.keep(), &installed))?;
         }
         Ok(installed)
     }
@@ -87,6 +85,19 @@ impl Slot {
             Ok(())
         };
         self.during(written())
+    }
+
+    /// Removes what interrupted installations have left; only under the lock. What stays takes room and nothing else.
+    fn remove_partial(&self) {
+        for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&self.partial_prefix()) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+
+    fn partial_prefix(&self) -> String {
+        format!("{}.partial-", self.key)
     }
 
     fn installed(&self) -> PathBuf {

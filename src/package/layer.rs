@@ -108,10 +108,11 @@ impl Locked {
         let start = |source| PackageError::PipStart { command: pip.to_string(), source };
         let output = command.output().map_err(start)?;
         if !output.status.success() {
+            let output = [output.stdout, output.stderr].concat();
             return Err(PackageError::Pip {
                 requirements: self.path.clone(),
                 target: self.python.to_string(),
-                last_lines: last_lines(&[output.stdout, output.stderr].concat()),
+                last_lines: last_lines(&String::from_utf8_lossy(&output)),
             });
         }
         remove_traces(&packages).map_err(|source| PackageError::Cache { path: packages, source })
@@ -182,10 +183,16 @@ fn remove_traces(packages: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn last_lines(output: &[u8]) -> String {
+/// The end of what pip said, where the reason stands.
+fn last_lines(output: &str) -> String {
     const SHOWN: usize = 8;
-    let text = String::from_utf8_lossy(output);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let shown = &lines[lines.len().saturating_sub(SHOWN)..];
-    if shown.is_empty() { "  (it gave no reason)".to_owned() } else { format!("  {}", shown.join("\n  ")) }
+    let mut lines: Vec<&str> = output.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines.drain(..lines.len().saturating_sub(SHOWN));
+    if lines.is_empty() {
+        lines.push("(it gave no reason)");
+    }
+    if output.contains("requires a different Python") {
+        lines.push("pip checks packages against the Python that runs it: run it with one that they support too");
+    }
+    format!("  {}", lines.join("\n  "))
 }
