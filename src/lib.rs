@@ -3,6 +3,8 @@
 pub mod aws;
 pub mod change;
 pub mod identity;
+pub mod package;
+pub mod project;
 pub mod property_path;
 pub mod resource;
 pub mod unknown;
