@@ -23,7 +23,7 @@ from pathlib import Path
 CFN_LINT = "1.58.0"
 REGION = "us-east-1"
 OUT = Path(__file__).resolve().parent.parent / "src" / "resource" / "facts"
-RUNTIMES = "lambda-runtimes"
+RUNTIMES = "lambda-runtimes.json"
 
 TYPES = [
     "AWS::ApiGateway::Account",
@@ -258,26 +258,23 @@ SILENT = {
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    arguments.add_argument("types", nargs="*", default=TYPES, metavar="TYPE", help="only these types")
-    arguments.add_argument("--check", action="store_true", help="compare only; exit 1 on a difference")
-    arguments = arguments.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("types", nargs="*", metavar="TYPE", help="only these types")
+    parser.add_argument("--check", action="store_true", help="compare only; exit 1 on a difference")
+    arguments = parser.parse_args()
 
     found = installed()
     if found != CFN_LINT:
         print(f"needs cfn-lint {CFN_LINT}, found {found}: see the top of this script", file=sys.stderr)
         return 1
 
-    files = {file_name(name): render(facts(name)) for name in arguments.types}
-    files[f"{RUNTIMES}.json"] = render(runtimes())
-    if arguments.types is not TYPES:
-        return write(files) if not arguments.check else compare(files, present=set(files))
-    present = {path.name for path in OUT.glob("*.json")}
-    if arguments.check:
-        return compare(files, present)
-    for name in present - files.keys():
-        (OUT / name).unlink()
-    return write(files)
+    files = {file_name(name): render(facts(name)) for name in arguments.types or TYPES}
+    if arguments.types:
+        stray = set()
+    else:
+        files[RUNTIMES] = render(runtimes())
+        stray = {path.name for path in OUT.glob("*.json")} - files.keys()
+    return compare(files, stray) if arguments.check else write(files, stray)
 
 
 def installed() -> str | None:
@@ -287,21 +284,23 @@ def installed() -> str | None:
         return None
 
 
-def write(files: dict[str, str]) -> int:
+def write(files: dict[str, str], stray: set[str]) -> int:
     OUT.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (OUT / name).write_text(text, encoding="utf-8")
+    for name in stray:
+        (OUT / name).unlink()
     return 0
 
 
-def compare(files: dict[str, str], present: set[str]) -> int:
-    different = sorted(present - files.keys())
-    for name, text in sorted(files.items()):
+def compare(files: dict[str, str], stray: set[str]) -> int:
+    def differs(name: str) -> bool:
         path = OUT / name
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            different.append(name)
+        return not path.exists() or path.read_text(encoding="utf-8") != files[name]
+
+    different = sorted(stray | {name for name in files if differs(name)})
     for name in different:
-        print(f"src/resource/facts/{name} differs from what scripts/facts.py writes", file=sys.stderr)
+        print(f"src/resource/facts/{name} is not what scripts/facts.py writes", file=sys.stderr)
     return 1 if different else 0
 
 

@@ -1,5 +1,6 @@
 //! Judges a value by the facts, and says what is wrong with it in words.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
@@ -51,8 +52,9 @@ pub(super) fn check(facts: &Facts, properties: &Value) -> Checked {
 /// The known name that somebody who wrote `name` most likely meant.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |it: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &it.to_lowercase());
-    let near = known.into_iter().map(|it| (distance(it), it));
-    near.min().filter(|(distance, it)| *distance <= (it.chars().count() / 3).max(1)).map(|(_, it)| it)
+    let in_common = |it: &str| name.chars().zip(it.chars()).take_while(|(one, other)| one == other).count();
+    let near = known.into_iter().map(|it| (distance(it), Reverse(in_common(it)), it));
+    near.min().filter(|(distance, _, it)| *distance <= (it.chars().count() / 3).max(1)).map(|(_, _, it)| it)
 }
 
 /// The value with each scalar in the type that is declared for it, where CloudFormation takes one for the other.
@@ -83,7 +85,7 @@ fn converted(types: &[Type], scalar: &Value) -> Option<Value> {
     let accepts = |it| types.contains(&it);
     let accepts_text = accepts(Type::String) && !accepts(Type::Object);
     match scalar {
-        Value::String(text) if unknown::is_in(text) => None,
+        Value::String(text) if is_open(text) => None,
         Value::String(text) if accepts(Type::Boolean) => boolean(text).map(Value::Bool),
         Value::String(_) if accepts(Type::String) => None,
         Value::String(text) if accepts(Type::Number) => number(text).map(Value::Number),
@@ -93,6 +95,11 @@ fn converted(types: &[Type], scalar: &Value) -> Option<Value> {
         Value::Bool(is_true) if accepts_text && !accepts(Type::Boolean) => Some(Value::String(is_true.to_string())),
         _ => None,
     }
+}
+
+/// Whether the text is still to become another: it has an unknown in it, or a dynamic reference.
+fn is_open(text: &str) -> bool {
+    unknown::is_in(text) || text.contains("{{resolve:")
 }
 
 fn boolean(text: &str) -> Option<bool> {
@@ -117,10 +124,11 @@ fn whole(number: &Number) -> Option<Number> {
     number.as_f64().filter(|it| it.fract() == 0.0 && it.abs() <= EXACT).map(|it| Number::from(it as i64))
 }
 
-/// Two rules can find the same.
-fn distinct(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut seen = BTreeSet::new();
-    findings.into_iter().filter(|it| seen.insert((it.path.clone(), it.message.clone()))).collect()
+/// In the order of their paths; what two rules found, once.
+fn distinct(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by(|one, other| (&one.path, &one.message).cmp(&(&other.path, &other.message)));
+    findings.dedup_by(|one, other| one.path == other.path && one.message == other.message);
+    findings
 }
 
 struct Checker<'a> {
@@ -154,7 +162,7 @@ impl<'a> Checker<'a> {
             return self.find(At::Key, message, "not allowed here", None);
         }
         if let Value::String(text) = value {
-            if unknown::is_in(text) {
+            if is_open(text) {
                 self.is_unsure = true;
                 return;
             }
@@ -228,7 +236,7 @@ impl<'a> Checker<'a> {
         let length = text.chars().count();
         if schema.min_length.is_some_and(|it| length < it) || schema.max_length.is_some_and(|it| length > it) {
             let message = format!("{} is {} long", self.here(), count(length, "character"));
-            let label = format!("expected {} characters", range(schema.min_length, schema.max_length));
+            let label = expected_count(schema.min_length, schema.max_length, "character");
             self.find(At::Value, message, &label, None);
         }
         if let Some(pattern) = &schema.pattern
@@ -240,7 +248,7 @@ impl<'a> Checker<'a> {
         if schema.json
             && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text)
         {
-            let message = format!("{} is a text that is not JSON", self.here());
+            let message = format!("{} is a string that is not JSON", self.here());
             self.find(At::Value, message, &format!("not JSON: {error}"), None);
         }
     }
@@ -249,7 +257,7 @@ impl<'a> Checker<'a> {
         let length = items.len();
         if schema.min_items.is_some_and(|it| length < it) || schema.max_items.is_some_and(|it| length > it) {
             let message = format!("{} has {}", self.here(), count(length, "item"));
-            let label = format!("expected {} items", range(schema.min_items, schema.max_items));
+            let label = expected_count(schema.min_items, schema.max_items, "item");
             self.find(At::Value, message, &label, None);
         }
         if schema.unique_items {
@@ -270,7 +278,7 @@ impl<'a> Checker<'a> {
             let length = items.iter().map(Value::to_string).collect::<BTreeSet<_>>().len();
             if length > most {
                 let message = format!("{} has {}", self.here(), count(length, "item"));
-                self.find(At::Value, message, &format!("expected at most {most} items"), None);
+                self.find(At::Value, message, &expected_count(None, Some(most), "item"), None);
             }
         }
         for (index, item) in items.iter().enumerate() {
@@ -308,7 +316,7 @@ impl<'a> Checker<'a> {
     fn object(&mut self, schema: &'a Schema, fields: &Map<String, Value>) {
         if schema.min_properties.is_some_and(|it| fields.len() < it) {
             let message = format!("{} has {}", self.here(), count(fields.len(), "entry"));
-            self.find(At::Value, message, &format!("expected {}", range(schema.min_properties, None)), None);
+            self.find(At::Value, message, &expected_count(schema.min_properties, None, "entry"), None);
         }
         if fields.keys().any(|name| unknown::is_in(name)) {
             self.is_unsure = true;
@@ -396,11 +404,11 @@ impl<'a> Checker<'a> {
     }
 
     fn exactly_one(&mut self, names: &[String], present: &[String]) {
-        let quoted = |names: &[String], last| listed(names.iter().map(|name| format!("`{name}`")), last);
         match present {
             [] => {
-                let message = format!("{} needs one of {}", self.here(), quoted(names, "or"));
-                self.find(At::Key, message, &format!("{} is missing", quoted(names, "or")), None);
+                let names = listed(names.iter().map(|name| format!("`{name}`")), "or");
+                let message = format!("{} needs {names}", self.here());
+                self.find(At::Key, message, &format!("one of {names} is missing"), None);
             }
             [_] => {}
             [first, others @ ..] => {
@@ -460,7 +468,7 @@ impl<'a> Checker<'a> {
             Some(required) => {
                 let names = listed(required.into_iter().flatten().map(|name| format!("`{name}`")), "or");
                 let message = format!("{} needs {names}", self.here());
-                self.find(At::Key, message, &format!("{names} is missing"), None);
+                self.find(At::Key, message, &format!("one of {names} is missing"), None);
             }
             None => self.findings.extend(nearest.into_iter().flatten()),
         }
@@ -496,12 +504,16 @@ impl<'a> Checker<'a> {
 
     /// Finds what a template sets although only AWS does.
     fn read_only(&mut self, segments: &[String], value: &Value) {
+        if self.findings.iter().any(|it| self.path.starts_with(&it.path)) {
+            return;
+        }
         match (segments, value) {
             ([], _) => {
                 let name = self.path.to_string();
                 let message = format!("`{name}` of `{}` is read-only", self.facts.type_name);
-                let help = self.facts.has_attribute(&name).then(|| format!("remove it; `Fn::GetAtt` gives `{name}`"));
-                self.find(At::Key, message, "set by AWS", help);
+                let help =
+                    if self.facts.has_attribute(&name) { "remove it: `Fn::GetAtt` gives it" } else { "remove it" };
+                self.find(At::Key, message, "set by AWS", Some(help.to_owned()));
             }
             ([name, rest @ ..], Value::Object(fields)) => {
                 if let Some(value) = fields.get(name) {
@@ -554,7 +566,7 @@ fn type_name(it: Type) -> &'static str {
         Type::Integer => "a whole number",
         Type::Number => "a number",
         Type::Object => "an object",
-        Type::String => "a text",
+        Type::String => "a string",
     }
 }
 
@@ -563,7 +575,7 @@ fn shown(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(_) | Value::Number(_) => plain(value),
-        Value::String(_) => format!("the text {}", plain(value)),
+        Value::String(_) => format!("the string {}", plain(value)),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
     }
@@ -572,7 +584,7 @@ fn shown(value: &Value) -> String {
 /// A value as people would write it, shortened.
 fn plain(value: &Value) -> String {
     const WIDTH: usize = 60;
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let Value::String(text) = value else { return value.to_string() };
     match text.char_indices().nth(WIDTH) {
         Some((end, _)) => format!("`{}…`", &text[..end]),
         None => format!("`{text}`"),
@@ -603,10 +615,22 @@ fn range<T: std::fmt::Display>(least: Option<T>, most: Option<T>) -> String {
     }
 }
 
+/// How many there should be: `expected 1 to 5 items`.
+fn expected_count(least: Option<usize>, most: Option<usize>, what: &str) -> String {
+    match (least, most) {
+        (Some(least), Some(most)) if least == most => format!("expected {}", count(least, what)),
+        _ => format!("expected {} {}", range(least, most), plural(most.or(least).unwrap_or_default(), what)),
+    }
+}
+
 fn count(number: usize, what: &str) -> String {
+    format!("{number} {}", plural(number, what))
+}
+
+fn plural(number: usize, what: &str) -> String {
     match (number, what.strip_suffix('y')) {
-        (1, _) => format!("1 {what}"),
-        (_, Some(stem)) => format!("{number} {stem}ies"),
-        (_, None) => format!("{number} {what}s"),
+        (1, _) => what.to_owned(),
+        (_, Some(stem)) => format!("{stem}ies"),
+        (_, None) => format!("{what}s"),
     }
 }

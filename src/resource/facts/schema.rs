@@ -38,9 +38,9 @@ pub(super) struct Keywords {
     pub min_length: Option<usize>,
     pub max_length: Option<usize>,
     pub pattern: Option<Pattern>,
-    /// A text has to be JSON.
+    /// A string has to be JSON.
     pub json: bool,
-    /// A text is a path on this machine.
+    /// A string is a path on this machine.
     pub packaged: bool,
 
     pub items: Option<Box<Schema>>,

@@ -131,24 +131,24 @@ fn everything_that_is_wrong_is_found_at_once() {
             "TableName": "",
         }),
         expect![[r#"
-            `AttributeDefinitions[1]` has the same `AttributeName` as `AttributeDefinitions[0]`
-              Value AttributeDefinitions[1]: `AttributeName` used twice
             `AttributeDefinitions[0].AttributeType` cannot be `s`
               Value AttributeDefinitions[0].AttributeType: expected `B`, `N` or `S`
               help: did you mean `S`?
+            `AttributeDefinitions[1]` has the same `AttributeName` as `AttributeDefinitions[0]`
+              Value AttributeDefinitions[1]: `AttributeName` used twice
             `AttributeDefinitions[1]` needs `AttributeType`
               Key AttributeDefinitions[1]: `AttributeType` is missing
             `BillingMode` cannot be `ON_DEMAND`
               Value BillingMode: expected `PAY_PER_REQUEST` or `PROVISIONED`
             `KeySchema[0].KeyType` cannot be `RANGE`
               Value KeySchema[0].KeyType: expected `HASH`
+            `ProvisionedThroughput.ReadCapacityUnits` cannot be 0
+              Value ProvisionedThroughput.ReadCapacityUnits: expected at least 1
+              help: a table without `BillingMode: PAY_PER_REQUEST` has its capacity from `ProvisionedThroughput`
             `SSESpecification.KMSMasterKeyId` needs `SSEType` beside it
               Key SSESpecification.KMSMasterKeyId: `SSEType` is missing
             `TableName` is 0 characters long
               Value TableName: expected 1 to 1024 characters
-            `ProvisionedThroughput.ReadCapacityUnits` cannot be 0
-              Value ProvisionedThroughput.ReadCapacityUnits: expected at least 1
-              help: a table without `BillingMode: PAY_PER_REQUEST` has its capacity from `ProvisionedThroughput`
         "#]],
     );
 }
@@ -159,15 +159,15 @@ fn a_value_of_another_type_is_shown_with_the_type_it_should_have() {
         "AWS::SQS::Queue",
         json!({"DelaySeconds": "soon", "FifoQueue": "yes", "QueueName": ["a"], "Tags": {"a": "b"}, "VisibilityTimeout": 1.5}),
         expect![[r#"
-            `DelaySeconds` is the text `soon`, not a whole number
+            `DelaySeconds` is the string `soon`, not a whole number
               Value DelaySeconds: expected a whole number
-            `FifoQueue` is the text `yes`, not `true` or `false`
+            `FifoQueue` is the string `yes`, not `true` or `false`
               Value FifoQueue: expected `true` or `false`
-            `QueueName` is a list, not a text
-              Value QueueName: expected a text
+            `QueueName` is a list, not a string
+              Value QueueName: expected a string
             `Tags` is an object, not a list
               Value Tags: expected a list
-            `VisibilityTimeout` is `1.5`, not a whole number
+            `VisibilityTimeout` is 1.5, not a whole number
               Value VisibilityTimeout: expected a whole number
         "#]],
     );
@@ -189,10 +189,10 @@ fn a_number_out_of_range_is_shown_with_its_range() {
         "AWS::Logs::LogGroup",
         json!({"RetentionInDays": 31}),
         expect![[r#"
-        `RetentionInDays` cannot be `31`
-          Value RetentionInDays: not one of the allowed values
-          help: expected `1`, `3`, `5`, `7`, `14`, `30`, `60`, `90`, `120`, `150`, `180`, `365`, `400`, `545`, `731`, `1096`, `1827`, `2192`, `2557`, `2922`, `3288` or `3653`
-    "#]],
+            `RetentionInDays` cannot be 31
+              Value RetentionInDays: not one of the allowed values
+              help: expected 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653
+        "#]],
     );
 }
 
@@ -228,7 +228,7 @@ fn a_runtime_that_does_not_exist_is_answered_with_one_that_does() {
         expect![[r#"
             `Runtime` cannot be `python3.110`
               Value Runtime: not one of the allowed values
-              help: did you mean `python3.10`?
+              help: did you mean `python3.11`?
         "#]],
     );
 }
@@ -247,17 +247,17 @@ fn what_is_required_and_missing_is_named() {
         "AWS::IAM::Policy",
         json!({"PolicyDocument": {}, "PolicyName": "p"}),
         expect![[r#"
-        `AWS::IAM::Policy` needs `Users`, `Groups` or `Roles`
-          Key : `Users`, `Groups` or `Roles` is missing
-    "#]],
+            `AWS::IAM::Policy` needs `Users`, `Groups` or `Roles`
+              Key : one of `Users`, `Groups` or `Roles` is missing
+        "#]],
     );
     findings(
         "AWS::CloudWatch::Alarm",
         json!({"ComparisonOperator": "GreaterThanThreshold"}),
         expect![[r#"
-        `AWS::CloudWatch::Alarm` needs one of `Metrics`, `MetricName` or `EvaluationCriteria`
-          Key : `Metrics`, `MetricName` or `EvaluationCriteria` is missing
-    "#]],
+            `AWS::CloudWatch::Alarm` needs `Metrics`, `MetricName` or `EvaluationCriteria`
+              Key : one of `Metrics`, `MetricName` or `EvaluationCriteria` is missing
+        "#]],
     );
 }
 
@@ -270,11 +270,11 @@ fn what_excludes_each_other_is_found_once() {
             "Statistic": "Sum", "ExtendedStatistic": "p99", "Period": 90,
         }),
         expect![[r#"
-            `AWS::CloudWatch::Alarm` cannot have both `ExtendedStatistic` and `Statistic`
-              Key Statistic: not together with `ExtendedStatistic`
             `Period` cannot be 90
               Value Period: expected a multiple of 60
               help: a period is 10, 30 or 60 seconds, or a multiple of 60
+            `AWS::CloudWatch::Alarm` cannot have both `ExtendedStatistic` and `Statistic`
+              Key Statistic: not together with `ExtendedStatistic`
         "#]],
     );
 }
@@ -290,7 +290,7 @@ fn a_list_of_distinct_things_has_nothing_twice() {
         }),
         expect![[r#"
             `Architectures` has 2 items
-              Value Architectures: expected 1 to 1 items
+              Value Architectures: expected 1 item
             `Layers[2]` is the same as `Layers[0]`
               Value Layers[2]: listed twice
         "#]],
@@ -308,12 +308,10 @@ fn what_only_aws_sets_cannot_be_set() {
         expect![[r#"
             `Arn` of `AWS::Lambda::Function` is read-only
               Key Arn: set by AWS
-              help: remove it; `Fn::GetAtt` gives `Arn`
+              help: remove it: `Fn::GetAtt` gives it
             `SnapStartResponse` of `AWS::Lambda::Function` is read-only
               Key SnapStartResponse: set by AWS
-            `SnapStartResponse.ApplyOn` of `AWS::Lambda::Function` is read-only
-              Key SnapStartResponse.ApplyOn: set by AWS
-              help: remove it; `Fn::GetAtt` gives `SnapStartResponse.ApplyOn`
+              help: remove it
         "#]],
     );
 }
@@ -332,12 +330,12 @@ fn rules_between_properties_say_why() {
             `Environment.Variables.AWS_REGION` cannot be set
               Key Environment.Variables.AWS_REGION: `AWS_REGION` is not allowed as a name here
               help: Lambda sets this variable itself
-            `Timeout` cannot be 901
-              Value Timeout: expected at most 900
-              help: a function runs for at most 900 seconds, unless on a capacity provider
             `Runtime` cannot be `java21`
               Value Runtime: does not match `^(nodejs.*|python.*)$`
               help: inline code in `ZipFile` works for Node.js and Python only
+            `Timeout` cannot be 901
+              Value Timeout: expected at most 900
+              help: a function runs for at most 900 seconds, unless on a capacity provider
         "#]],
     );
     findings(
@@ -392,7 +390,7 @@ fn nothing_unknown_is_judged() {
         "AWS::Lambda::Function",
         json!({
             "Code": unknown(), "Description": within.repeat(100), "Layers": unknown(), "MemorySize": unknown(),
-            "Role": within, "Runtime": unknown(), "VpcConfig": {"SubnetIds": [within, within]},
+            "Handler": "{{resolve:ssm:handler name}}", "Role": within, "Runtime": unknown(), "VpcConfig": {"SubnetIds": [within, within]},
         }),
         expect![[r#""#]],
     );
@@ -425,7 +423,7 @@ fn a_document_is_an_object_or_its_text() {
         "AWS::SNS::Topic",
         json!({"DataProtectionPolicy": "{", "ArchivePolicy": "{}"}),
         expect![[r#"
-            `DataProtectionPolicy` is a text that is not JSON
+            `DataProtectionPolicy` is a string that is not JSON
               Value DataProtectionPolicy: not JSON: EOF while parsing an object at line 1 column 1
         "#]],
     );
