@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::identity::{LogicalId, REF};
 
 /// Functions that give a value.
-pub(super) const VALUES: [&str; 13] = [
+pub(super) const VALUES: [&str; 12] = [
     "Ref",
     "Fn::Base64",
     "Fn::FindInMap",
@@ -26,7 +26,6 @@ pub(super) const VALUES: [&str; 13] = [
     "Fn::Split",
     "Fn::Sub",
     "Fn::ToJsonString",
-    "Fn::Transform",
 ];
 
 /// Functions that give true or false: for `Conditions` and `Rules` only.

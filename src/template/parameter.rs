@@ -67,7 +67,7 @@ impl ParameterType {
             "String" => Some(Self::String),
             "Number" => Some(Self::Number),
             "List<Number>" => Some(Self::NumberList),
-            "CommaDelimitedList" => Some(Self::CommaDelimitedList),
+            "CommaDelimitedList" | "List<String>" => Some(Self::CommaDelimitedList),
             _ if name.starts_with("AWS::") => Some(Self::AwsSpecific),
             _ if name.starts_with("List<AWS::") && name.ends_with('>') => Some(Self::AwsSpecificList),
             _ => None,

@@ -120,6 +120,7 @@ pub fn parse(source: &Source) -> Result<Template, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let document = document::read(source, &mut diagnostics);
     let template = document.and_then(|document| {
+        refuse_transforms(&document, &mut diagnostics)?;
         let sections = fields(&document, "a template", &SECTIONS, &mut diagnostics)?;
         let names = Names::default();
         Some(Parser { source: &source.text, names, diagnostics: &mut diagnostics }.template(&sections))
@@ -130,6 +131,31 @@ pub fn parse(source: &Source) -> Result<Template, Vec<Diagnostic>> {
         Some(template) if errors.is_empty() => Ok(Template { warnings, ..template }),
         _ => Err(errors.into_iter().chain(warnings).collect()),
     }
+}
+
+/// Reports the macros that a template is written for. What they would change is not looked at: it is not meant as it stands.
+fn refuse_transforms(document: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<()> {
+    let NodeKind::Map(sections) = &document.kind else { return Some(()) };
+    let Some(entry) = sections.iter().find(|entry| entry.key == "Transform") else { return Some(()) };
+    let transforms = match &entry.value.kind {
+        NodeKind::List(items) => items.iter().collect(),
+        _ => vec![&entry.value],
+    };
+    // The functions of the language extensions are built in; the loops among them are refused where they stand.
+    let refused: Vec<_> = transforms.into_iter().filter(|it| it.text() != Some("AWS::LanguageExtensions")).collect();
+    diagnostics.extend(refused.iter().map(|transform| {
+        let is_sam = transform.text().is_some_and(|name| name.starts_with("AWS::Serverless"));
+        let way_out = if is_sam {
+            "declare the functions, APIs and tables as `AWS::Lambda::Function` and so on, or generate the template with CDK"
+        } else {
+            "write out what the macro makes"
+        };
+        Diagnostic::error("transforms are not supported")
+            .at(transform.span)
+            .label("macros run inside of CloudFormation")
+            .help(way_out)
+    }));
+    refused.is_empty().then_some(())
 }
 
 struct Parser<'a> {
@@ -152,7 +178,6 @@ impl Parser<'_> {
             conditions: conditions.iter().map(|entry| entry.key.clone()).collect(),
             resources: resources.iter().map(|entry| entry.key.clone()).collect(),
         };
-        self.refuse_transforms(sections);
         self.check_format_version(sections);
         self.require_resources(sections);
         self.check_names(&parameters, &resources);
@@ -185,27 +210,6 @@ impl Parser<'_> {
     ) -> IndexMap<String, T> {
         let read = entries.iter().filter_map(|entry| read(self, entry).map(|it| (entry.key.clone(), it)));
         read.collect()
-    }
-
-    fn refuse_transforms(&mut self, sections: &Fields) {
-        let Some(entry) = sections.get("Transform") else { return };
-        let transforms = match &entry.value.kind {
-            NodeKind::List(items) => items.iter().collect(),
-            _ => vec![&entry.value],
-        };
-        for transform in transforms {
-            let name = transform.text().unwrap_or_default();
-            // Its functions are built in; the loops among them are refused where they stand.
-            if name == "AWS::LanguageExtensions" {
-                continue;
-            }
-            let finding = Diagnostic::error("transforms are not supported").at(transform.span);
-            self.diagnostics.push(
-                finding
-                    .label("macros run inside of CloudFormation")
-                    .help("write out the resources, or generate the template with CDK"),
-            );
-        }
     }
 
     fn check_format_version(&mut self, sections: &Fields) {

@@ -11,8 +11,8 @@ use serde_json::Number;
 use super::document::{Call, DEPTH_LIMIT, Entry, Kind, Node, insert, refuse_mark, too_deep, without_byte_order_mark};
 use crate::diagnostic::{Diagnostic, Span};
 
-/// How many values the aliases of a document may repeat: "a billion laughs" ends here.
-const ALIASED_VALUES_LIMIT: usize = 100_000;
+/// How many values the anchors and aliases of a document may copy: "a billion laughs" ends here.
+const COPIED_VALUES_LIMIT: usize = 100_000;
 
 /// Reads YAML up to its first syntax error.
 pub(super) fn read(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
@@ -22,7 +22,7 @@ pub(super) fn read(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Node
         offsets: Offsets::new(text, body),
         parser: Parser::new_from_str(body),
         anchors: HashMap::new(),
-        aliased_values: 0,
+        copied_values: 0,
         depth: 0,
         diagnostics,
     };
@@ -57,7 +57,7 @@ struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
     /// What has been anchored and read to its end: an alias within its own anchor finds nothing.
     anchors: HashMap<usize, Node>,
-    aliased_values: usize,
+    copied_values: usize,
     depth: usize,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
@@ -116,6 +116,7 @@ impl<'a> Reader<'a> {
             None => node,
         };
         if anchor != 0 {
+            self.count_copy(&node, span)?;
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
@@ -188,19 +189,25 @@ impl<'a> Reader<'a> {
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Diagnostic> {
-        let Some(node) = self.anchors.get(&anchor) else {
+        let Some(node) = self.anchors.get(&anchor).cloned() else {
             return Err(Diagnostic::error("an alias cannot stand within what it repeats").at(span));
         };
-        let (depth, values) = extent(node);
-        self.aliased_values += values;
-        if self.aliased_values > ALIASED_VALUES_LIMIT {
-            let message = format!("the aliases of this template repeat more than {ALIASED_VALUES_LIMIT} values");
-            return Err(Diagnostic::error(message).at(span));
-        }
+        let depth = self.count_copy(&node, span)?;
         if self.depth + depth > DEPTH_LIMIT {
             return Err(too_deep(span));
         }
-        Ok(node.clone())
+        Ok(node)
+    }
+
+    /// Counts what is copied against the bound; gives how deep it nests.
+    fn count_copy(&mut self, node: &Node, span: Span) -> Result<usize, Diagnostic> {
+        let (depth, values) = extent(node);
+        self.copied_values += values;
+        if self.copied_values > COPIED_VALUES_LIMIT {
+            let message = format!("the aliases of this template repeat more than {COPIED_VALUES_LIMIT} values");
+            return Err(Diagnostic::error(message).at(span));
+        }
+        Ok(depth)
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Node {
