@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::pseudo::PseudoParameter;
 use crate::diagnostic::Span;
 use crate::identity::LogicalId;
+use crate::property_path::PathStep;
 
 /// A value of the template, and its place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,26 +78,6 @@ pub(super) struct If {
 pub struct Reference {
     pub resource: LogicalId,
     pub attribute: String,
-}
-
-/// A step into a value: to a field of an object, or to an item of a list.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum PathStep {
-    Key(String),
-    Index(usize),
-}
-
-impl From<&str> for PathStep {
-    fn from(key: &str) -> Self {
-        Self::Key(key.to_owned())
-    }
-}
-
-impl From<usize> for PathStep {
-    fn from(index: usize) -> Self {
-        Self::Index(index)
-    }
 }
 
 /// Which part of a field a finding is about.

@@ -15,8 +15,9 @@ mod resolve;
 mod section;
 mod yaml;
 
+pub use crate::property_path::PathStep;
 pub use condition::{Condition, NamedCondition};
-pub use expression::{Expr, Part, PathStep, Reference};
+pub use expression::{Expr, Part, Reference};
 pub use parameter::{Parameter, ParameterType};
 pub use parse::{Assertion, DeletionPolicy, DeletionPolicyKind, Mapping, Output, Resource, Rule, Template, parse};
 pub use pseudo::Pseudo;
