@@ -42,10 +42,13 @@ pub struct Rule {
     pub assertions: Vec<Assertion>,
 }
 
+/// A condition that a rule demands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assertion {
     pub condition: Condition,
+    /// What is said where it does not hold.
     pub description: Option<String>,
+    /// The place of the condition.
     pub span: Span,
 }
 
@@ -72,6 +75,7 @@ pub struct DeletionPolicy {
     pub span: Span,
 }
 
+/// CloudFormation's policies for what is deleted or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeletionPolicyKind {
     Delete,
@@ -80,10 +84,12 @@ pub enum DeletionPolicyKind {
     Snapshot,
 }
 
+/// An output as the template declares it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
     pub value: Expr,
     pub description: Option<String>,
+    /// The name of the condition under which it is given.
     pub condition: Option<String>,
     /// The place of its name.
     pub span: Span,
@@ -278,7 +284,7 @@ impl Parser<'_> {
             let condition = Condition::read(&mut parser.reader(Place::Condition), &entry.value)?;
             Some(NamedCondition { condition, span: entry.key_span })
         });
-        ordered(conditions, self.diagnostics)
+        ordered(&conditions, self.diagnostics)
     }
 
     fn rule(&mut self, entry: &Entry) -> Option<Rule> {
