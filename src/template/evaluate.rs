@@ -248,7 +248,7 @@ fn describe(value: &Value) -> &'static str {
     }
 }
 
-/// The unknown for what a call makes of an unknown. It has a name of its own, so that it is not taken for the attribute.
+/// The unknown for what a call makes of an unknown. Its name is its own, so that it is not taken for the attribute.
 fn derived(function: &str, text: &str) -> String {
     unknown::named(&format!("{function} of {}", text.split(MARK).nth(1).unwrap_or_default()))
 }

@@ -139,7 +139,7 @@ pub fn parse(source: &Source) -> Result<Template, Vec<Diagnostic>> {
     }
 }
 
-/// Reports the macros that a template is written for. What they would change is not looked at: it is not meant as it stands.
+/// Reports the macros that a template is written for. Nothing else is looked at: it is not meant as it stands.
 fn refuse_transforms(document: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<()> {
     let NodeKind::Map(sections) = &document.kind else { return Some(()) };
     let Some(entry) = sections.iter().find(|entry| entry.key == "Transform") else { return Some(()) };
@@ -152,7 +152,7 @@ fn refuse_transforms(document: &Node, diagnostics: &mut Vec<Diagnostic>) -> Opti
     diagnostics.extend(refused.iter().map(|transform| {
         let is_sam = transform.text().is_some_and(|name| name.starts_with("AWS::Serverless"));
         let way_out = if is_sam {
-            "declare the functions, APIs and tables as `AWS::Lambda::Function` and so on, or generate the template with CDK"
+            "declare functions, APIs and tables as `AWS::Lambda::Function` and so on, or generate the template with CDK"
         } else {
             "write out what the macro makes"
         };

@@ -371,7 +371,7 @@ Resources:
         1 | Transform: AWS::Serverless-2016-10-31
           |            ^^^^^^^^^^^^^^^^^^^^^^^^^^ macros run inside of CloudFormation
           |
-          = help: declare the functions, APIs and tables as `AWS::Lambda::Function` and so on, or generate the template with CDK
+          = help: declare functions, APIs and tables as `AWS::Lambda::Function` and so on, or generate the template with CDK
     "#]]
     .assert_eq(&findings("Transform: AWS::Serverless-2016-10-31\nGlobals: {}\nResources: {A: {Type: B, X: !Ref C}}\n"));
 }
@@ -618,7 +618,7 @@ fn what_cdk_adds_for_itself_is_left_out() {
 
 #[test]
 fn a_finding_about_a_property_leads_to_its_place() {
-    let text = world("{a: [1, !If [Always, {b: !Sub '${Count}'}, c]]}");
+    let text = world("{a: [!If [Never, x, !Ref AWS::NoValue], 1, !If [Always, {b: !Sub '${Count}'}, c]]}");
     let graph = graph_of(&text);
     let properties = &graph.resources[&LogicalId::from("Queue")].properties;
     let place = |path: &[PathStep], part| {
