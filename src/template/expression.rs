@@ -73,7 +73,7 @@ pub(super) struct If {
     pub(super) otherwise: Expr,
 }
 
-/// An attribute of a resource that something in the template refers to; [`REF`](crate::identity::REF) for what `Ref` gives.
+/// An attribute of a resource that something refers to; [`REF`](crate::identity::REF) for what `Ref` gives.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Reference {
     pub resource: LogicalId,
@@ -138,7 +138,11 @@ impl Expr {
             (Kind::Object(fields), PathStep::Key(key)) => {
                 fields.iter().find(|field| field.key == *key).map(|field| (Some(field.key_span), &field.value))
             }
-            (Kind::List(items), PathStep::Index(index)) => items.get(*index).map(|item| (None, item)),
+            // `AWS::NoValue` leaves no item behind, so that it does not count.
+            (Kind::List(items), PathStep::Index(index)) => {
+                let is_item = |item: &&Expr| item.kind != Kind::Pseudo(PseudoParameter::NoValue);
+                items.iter().filter(is_item).nth(*index).map(|item| (None, item))
+            }
             _ => None,
         }
     }

@@ -24,4 +24,6 @@ pub use pseudo::Pseudo;
 pub use resolve::{DesiredGraph, DesiredOutput, DesiredResource, Inputs};
 
 #[cfg(test)]
+mod random_tests;
+#[cfg(test)]
 mod tests;
