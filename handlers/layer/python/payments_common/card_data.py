@@ -1,11 +1,14 @@
 """Finds and masks card numbers and security codes, wherever they hide.
 
 A card number is 13 to 19 digits that pass the Luhn check. It may be grouped by spaces, dashes, dots or underscores and
-written in any script's digits. Two looser shapes count only when they also begin and measure as an issuer's cards do,
-because chance would match them too often: groups with other separators between, and a cut out of a longer number.
+written in any script's digits. No card begins with 0, and with 1 only the airlines' 15 digits do.
 
-UUIDs and hexadecimal digests are not searched: one random UUID in a thousand holds a run of digits that passes, and
-refusing those would refuse real payments.
+Two looser shapes count only when they also begin and measure as an issuer's cards do, because chance would match them
+too often: groups with other separators between, and a cut out of a longer number.
+
+Three kinds of identifiers are not searched, because those that pass by chance would be real payments refused: UUIDs (one
+in a thousand passes), hexadecimal digests, and times since 1970 in milliseconds, microseconds or nanoseconds (a tenth
+pass). The times are those of the years 2017 to 2033; no card number of their lengths begins as they do.
 """
 
 import re
@@ -23,9 +26,11 @@ _IDENTIFIER = re.compile(
     r"(?<![0-9a-z])(?:"
     r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
     r"|(?=[0-9]*[a-f])(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})"
+    r"|1[5-9](?:[0-9]{11}|[0-9]{14}|[0-9]{17})"
     r")(?![0-9a-z])",
     re.IGNORECASE,
 )
+_POSSIBLE = re.compile(r"[2-9][0-9]+|1[0-9]{14}")
 _ISSUED = re.compile(
     r"4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})"
     r"|5[1-5][0-9]{14}"
@@ -88,9 +93,7 @@ def names_security_code(name: str) -> bool:
 
 
 def passes_luhn(digits: str) -> bool:
-    """The check digit of ISO/IEC 7812-1, annex B; nothing but zeros is a filler, not a number."""
-    if not digits.strip("0"):
-        return False
+    """The check digit of ISO/IEC 7812-1, annex B."""
     doubled = sum(_DOUBLED[digit] for digit in digits[-2::-2])
     return (doubled + sum(map(int, digits[-1::-2]))) % 10 == 0
 
@@ -111,11 +114,12 @@ def _spans_in_run(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         digits, is_narrow, last_end = "", True, begin
         for group_begin, group_end in groups[first:]:
             is_narrow = is_narrow and _NARROW.fullmatch(text, last_end, group_begin) is not None
+            shape = _POSSIBLE if is_narrow else _ISSUED
             digits += text[group_begin:group_end]
             last_end = group_end
             if len(digits) > LONGEST:
                 break
-            if len(digits) >= SHORTEST and (is_narrow or _ISSUED.fullmatch(digits)) and passes_luhn(digits):
+            if len(digits) >= SHORTEST and shape.fullmatch(digits) and passes_luhn(digits):
                 yield begin, group_end
     for begin, group_end in groups:
         if group_end - begin > SHORTEST:
