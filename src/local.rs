@@ -203,9 +203,7 @@ pub enum LocalError {
     },
     #[error("failed to install the emulator: `{command}` ended with {status}{}\nall it said is in `{}`", quoted(tail), log.display())]
     Install { command: String, status: std::process::ExitStatus, tail: String, log: PathBuf },
-    #[error(
-        "port {port} is taken by something that is not paystack's emulator\nstop that, or choose another with `--port`"
-    )]
+    #[error("port {port} is taken by another program\nstop that program, or choose another port with `--port`")]
     PortTaken { port: u16 },
     #[error("the emulator ended while it started, with {status}{}\nall it said is in `{}`", quoted(tail), log.display())]
     Ended { status: std::process::ExitStatus, tail: String, log: PathBuf },
@@ -788,8 +786,8 @@ mod tests {
         assert_eq!(
             error,
             format!(
-                "port {port} is taken by something that is not paystack's emulator\n\
-                 stop that, or choose another with `--port`"
+                "port {port} is taken by another program\n\
+                 stop that program, or choose another port with `--port`"
             )
         );
     }
