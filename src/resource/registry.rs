@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::identity::ResourceType;
-use crate::resource::{Erased, Handler, Resource, sqs};
+use crate::resource::{Erased, Handler, Resource, lambda, sqs};
 
 /// A resource type: what is known of it, and who handles it.
 pub struct Row {
@@ -21,7 +21,15 @@ const fn handled<H: Handler>(facts: &'static str) -> Row {
 }
 
 /// Every type that paystack handles.
-pub static TYPES: &[Row] = &[handled::<sqs::queue::SqsQueue>("")];
+pub static TYPES: &[Row] = &[
+    handled::<lambda::event_source_mapping::LambdaEventSourceMapping>(include_str!(
+        "facts/aws-lambda-eventsourcemapping.json"
+    )),
+    handled::<lambda::function::LambdaFunction>(include_str!("facts/aws-lambda-function.json")),
+    handled::<lambda::layer_version::LambdaLayerVersion>(include_str!("facts/aws-lambda-layerversion.json")),
+    handled::<lambda::permission::LambdaPermission>(include_str!("facts/aws-lambda-permission.json")),
+    handled::<sqs::queue::SqsQueue>(""),
+];
 
 /// The row of a type, if paystack handles it.
 pub fn row(resource_type: &ResourceType) -> Option<&'static Row> {
