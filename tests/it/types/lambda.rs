@@ -67,12 +67,23 @@ async fn lambda_function() {
         subject: resource("Orders", "AWS::Lambda::Function", function("orders", everything)),
         updates: vec![
             function("orders", json!({"Code": code(OTHER_HANDLER), "Tags": [{"Key": "Owner", "Value": "you"}]})),
-            function("orders", json!({"Layers": [{"Ref": "First"}], "ReservedConcurrentExecutions": 0})),
+            function("orders", json!({"Layers": [{"Ref": "First"}], "ReservedConcurrentExecutions": 2})),
             function("orders", json!({"Environment": {"Variables": {"TABLE": "orders"}}, "Timeout": 900})),
             function("orders", json!({"RecursiveLoop": "Allow", "LoggingConfig": {"LogFormat": "JSON"}})),
             function("orders", json!({"Architectures": ["arm64"], "Handler": "index.other"})),
             function("orders", json!({})),
         ],
+    };
+    check_with(case, packages()).await;
+}
+
+#[tokio::test]
+async fn lambda_function_that_may_not_run() {
+    let stopped = json!({"ReservedConcurrentExecutions": 0});
+    let case = Case {
+        before: vec![],
+        subject: resource("Orders", "AWS::Lambda::Function", function("orders", stopped)),
+        updates: vec![function("orders", json!({}))],
     };
     check_with(case, packages()).await;
 }
