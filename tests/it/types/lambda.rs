@@ -1,10 +1,14 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use paystack::aws::Packages;
+use paystack::aws::clock::SystemClock;
+use paystack::aws::{Context, Packages};
+use paystack::identity::{LogicalId, ResourceType, StackId};
 use paystack::package::{Package, zip_inline};
+use paystack::resource::{Owner, Ownership, Resource, row, tags};
 use serde_json::{Value, json};
 
-use crate::conformance::{Case, Declared, check_with, resource};
+use crate::conformance::{Case, Declared, check_with, connection, resource};
 
 const HANDLER: &str = "def handler(event, context):\n    return event\n";
 const OTHER_HANDLER: &str = "def handler(event, context):\n    return None\n";
@@ -197,4 +201,53 @@ async fn lambda_event_source_mapping_of_a_queue() {
         ],
     };
     check_with(case, packages()).await;
+}
+
+async fn context() -> Context {
+    Context::new(&connection().await, packages(), Arc::new(SystemClock::start()))
+}
+
+fn handler(resource_type: &str) -> &'static dyn Resource {
+    row(&ResourceType::from(resource_type)).expect("the type is in the table").handler
+}
+
+fn owner(logical_id: &str) -> Owner {
+    Owner { stack: StackId::from("it"), resource: LogicalId::from(logical_id) }
+}
+
+#[tokio::test]
+async fn a_layer_with_other_content_is_found_and_published_beside_the_old_one() {
+    let (cx, owner, layers) = (context().await, owner("Libraries"), handler("AWS::Lambda::LayerVersion"));
+    let wanted =
+        |source: &str| layers.canonical(&json!({"LayerName": "libraries", "Content": code(source)})).expect("a layer");
+    let old = layers.create(&cx, &owner, &wanted(HANDLER)).await.expect("create").id;
+    assert_eq!(layers.find(&cx, &owner, &wanted(OTHER_HANDLER)).await.expect("find"), Some(old.clone()));
+
+    let new = layers.create(&cx, &owner, &wanted(OTHER_HANDLER)).await.expect("create").id;
+    assert_ne!(new, old);
+    assert_eq!(layers.find(&cx, &owner, &wanted(HANDLER)).await.expect("find"), Some(new.clone()));
+
+    let swept = layers.sweep(&cx, &owner.stack).await.expect("sweep");
+    assert_eq!(swept, [(owner.clone(), new), (owner, old)]);
+    assert_eq!(layers.sweep(&cx, &StackId::from("others")).await.expect("sweep"), []);
+}
+
+#[tokio::test]
+async fn a_permission_that_an_interrupted_replacement_left_makes_room_for_the_new_one() {
+    let (cx, owner, permissions) = (context().await, owner("MayInvoke"), handler("AWS::Lambda::Permission"));
+    let functions = handler("AWS::Lambda::Function");
+    let mut orders = function("orders", json!({"Role": "arn:aws:iam::123456789012:role/orders"}));
+    tags::add(&mut orders, &BTreeMap::new(), &self::owner("Orders"));
+    let orders = functions.canonical(&orders).expect("a function");
+    functions.create(&cx, &self::owner("Orders"), &orders).await.expect("create the function");
+    let wanted = |principal: &str| {
+        let properties = json!({"FunctionName": "orders", "Action": "lambda:InvokeFunction", "Principal": principal});
+        permissions.canonical(&properties).expect("a permission")
+    };
+    let old = permissions.create(&cx, &owner, &wanted("sns.amazonaws.com")).await.expect("create");
+    let new = permissions.create(&cx, &owner, &wanted("apigateway.amazonaws.com")).await.expect("create");
+    assert_eq!(new.id, old.id);
+    let live = permissions.read(&cx, &new.id).await.expect("read").expect("it is there");
+    assert_eq!(live.properties, wanted("apigateway.amazonaws.com"));
+    assert_eq!(live.ownership, Ownership::Owned(owner));
 }
