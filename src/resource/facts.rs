@@ -4,7 +4,7 @@
 //! Knows nothing of templates, of handlers or of AWS: a value goes in, findings come out.
 
 mod check;
-mod path;
+
 mod runtimes;
 mod schema;
 
@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::property_path::{PathStep, PropertyPath};
 pub use check::{At, Checked, Finding};
-pub use path::{ParsePathError, PathStep, PropertyPath};
 pub use runtimes::{LambdaRuntime, lambda_runtime};
 use schema::Schema;
 

@@ -7,8 +7,9 @@ use std::mem;
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
+use super::Facts;
 use super::schema::{Schema, Type};
-use super::{Facts, PathStep, PropertyPath};
+use crate::property_path::{PathStep, PropertyPath};
 use crate::unknown;
 
 /// A value in its declared types, and everything that is wrong with it.
