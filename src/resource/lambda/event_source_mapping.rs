@@ -1,5 +1,5 @@
 //! `AWS::Lambda::EventSourceMapping`. Found by its source and function, or by its source and the owner in its tags. The source
-//! and the starting position replace it.
+//! and where to start in it replace it.
 //!
 //! A mapping takes up to a minute to come, to change and to go, and refuses every change meanwhile. It outlives its function.
 //! For queues and streams everything is handled; for brokers and clusters what a mapping needs to run, but no schema
@@ -188,6 +188,8 @@ const FOREVER: i32 = -1;
 impl Handler for LambdaEventSourceMapping {
     const TYPE: &'static str = "AWS::Lambda::EventSourceMapping";
     const FOUND_BY: &'static [&'static str] = &["FunctionName", "EventSourceArn"];
+    /// Lambda has no call that changes these.
+    const ALSO_CREATE_ONLY: &'static [&'static str] = &["Queues", "Topics"];
     const TAGGED_AS: Option<&'static str> = Some("lambda:event-source-mapping");
     const REFUSED: &'static [(&'static str, &'static str)] = &[
         (
@@ -286,7 +288,7 @@ impl Handler for LambdaEventSourceMapping {
         mapping: &EventSourceMapping,
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
-        check_changeable(mapping, changes)?;
+        check_window(mapping, changes)?;
         let uuid = id.as_str();
         if changes.0.iter().any(|change| change.path.property() != Some("Tags")) {
             settled(cx, uuid).await?;
@@ -436,21 +438,12 @@ fn uuid_in(message: &str) -> Option<&str> {
     (uuid.len() == 36).then_some(uuid)
 }
 
-/// Refuses the changes that CloudFormation's schema calls updates and that Lambda has no call for.
-fn check_changeable(mapping: &EventSourceMapping, changes: &Changes) -> Result<(), AwsError> {
-    let refused = |property: &str| {
-        let message = format!(
-            "Lambda cannot change `{property}` of an event source mapping so: have it made anew, with `--replace` and \
-             the resource's logical id"
-        );
-        Err(AwsError::new(UPDATE, ErrorClass::Invalid, message))
-    };
-    if let Some(property) = ["Queues", "Topics"].into_iter().find(|property| changes.touch(property)) {
-        return refused(property);
-    }
-    let window = "MaximumBatchingWindowInSeconds";
-    if changes.touch(window) && mapping.maximum_batching_window_in_seconds.is_none() {
-        return refused(window);
+/// Refuses what Lambda cannot put back: half a second, where a window of whole seconds has been set.
+fn check_window(mapping: &EventSourceMapping, changes: &Changes) -> Result<(), AwsError> {
+    if changes.touch("MaximumBatchingWindowInSeconds") && mapping.maximum_batching_window_in_seconds.is_none() {
+        let message = "a batching window that has been set cannot be taken away from a mapping of this source: set \
+                       `MaximumBatchingWindowInSeconds`, or have the mapping made anew with `--replace`";
+        return Err(AwsError::new(UPDATE, ErrorClass::Invalid, message));
     }
     Ok(())
 }
@@ -652,6 +645,32 @@ mod tests {
     }
 
     #[test]
+    fn a_mapping_of_a_stream_that_says_nothing_reads_back_as_such() {
+        let stream = "arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2026-11-22T00:00:00.000";
+        let answer = GetEventSourceMappingOutput::builder()
+            .function_arn("arn:aws:lambda:us-east-1:123456789012:function:orders")
+            .event_source_arn(stream)
+            .state("Enabled")
+            .starting_position(types::EventSourcePosition::Latest)
+            .batch_size(100)
+            .maximum_batching_window_in_seconds(0)
+            .parallelization_factor(1)
+            .maximum_record_age_in_seconds(-1)
+            .maximum_retry_attempts(-1)
+            .bisect_batch_on_function_error(false)
+            .tumbling_window_in_seconds(0)
+            .set_function_response_types(Some(Vec::new()))
+            .destination_config(
+                types::DestinationConfig::builder().on_failure(types::OnFailure::builder().build()).build(),
+            )
+            .build();
+        let mut shown = live(answer, Tags::default()).unwrap();
+        LambdaEventSourceMapping::complete(&mut shown);
+        let declared = json!({"FunctionName": "orders", "EventSourceArn": stream, "StartingPosition": "LATEST"});
+        assert_eq!(shown, completed(declared));
+    }
+
+    #[test]
     fn an_empty_setting_is_none() {
         let empty =
             json!({"DestinationConfig": {"OnFailure": {}}, "ScalingConfig": {}, "FilterCriteria": {"Filters": []}});
@@ -666,10 +685,10 @@ mod tests {
     }
 
     #[test]
-    fn what_lambda_cannot_change_is_refused_with_the_way_out() {
+    fn a_window_that_lambda_cannot_take_away_is_refused_with_the_way_out() {
         let live = json!({"MaximumBatchingWindowInSeconds": 5});
         let mapping = completed(json!({"EventSourceArn": "arn:aws:mq:us-east-1:123456789012:broker:orders:b-1"}));
-        let error = check_changeable(&mapping, &Changes::between(&live, &json!({}))).unwrap_err();
+        let error = check_window(&mapping, &Changes::between(&live, &json!({}))).unwrap_err();
         assert!(error.message.contains("`--replace`"), "{}", error.message);
     }
 }

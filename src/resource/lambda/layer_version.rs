@@ -38,6 +38,7 @@ impl Handler for LambdaLayerVersion {
     const TYPE: &'static str = "AWS::Lambda::LayerVersion";
     const FOUND_BY: &'static [&'static str] = &["LayerName"];
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("LayerName", 140));
+    const IS_UNIQUE: bool = false;
     type Properties = LayerVersion;
 
     fn complete(layer: &mut LayerVersion) {

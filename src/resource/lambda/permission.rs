@@ -45,6 +45,7 @@ pub struct Permission {
 impl Handler for LambdaPermission {
     const TYPE: &'static str = "AWS::Lambda::Permission";
     const FOUND_BY: &'static [&'static str] = &["FunctionName"];
+    const PART_OF: &'static [&'static str] = &["FunctionName"];
     type Properties = Permission;
 
     fn complete(permission: &mut Permission) {
