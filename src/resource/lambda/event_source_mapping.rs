@@ -5,12 +5,12 @@
 //! For queues and streams everything is handled; for brokers and clusters what a mapping needs to run, but no schema
 //! registries, consumer groups and clusters outside of AWS.
 
-use std::collections::BTreeSet;
+mod properties;
+mod translation;
 
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_sdk_lambda::primitives::DateTime;
 use aws_sdk_lambda::types::{self, EventSourceMappingConfiguration};
-use serde::{Deserialize, Serialize};
 
 use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
 use crate::aws::wait::Patience;
@@ -21,167 +21,12 @@ use crate::resource::lambda::passing::{already_exists, is_in_use, is_stale_queue
 use crate::resource::lambda::{function_name, tagging};
 use crate::resource::tags::Tags;
 use crate::resource::{Attributes, Handler, Live, Made, Owner, referred};
-use crate::unknown;
+
+pub use properties::EventSourceMapping;
+use properties::*;
+use translation::*;
 
 pub struct LambdaEventSourceMapping;
-
-/// The template's names and shapes. What the service does when the template is silent is `Default`, and for what depends on
-/// the kind of source, `complete`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
-pub struct EventSourceMapping {
-    pub function_name: String,
-    pub event_source_arn: Option<String>,
-    pub enabled: bool,
-    pub batch_size: Option<i32>,
-    /// Seconds. Brokers and clusters wait for half a second where nothing is set, which cannot be set again.
-    pub maximum_batching_window_in_seconds: Option<i32>,
-    pub filter_criteria: Option<FilterCriteria>,
-    pub function_response_types: BTreeSet<String>,
-    pub kms_key_arn: Option<String>,
-    pub metrics_config: Option<MetricsConfig>,
-    pub logging_config: Option<LoggingConfig>,
-    /// Queues only.
-    pub scaling_config: Option<ScalingConfig>,
-    pub destination_config: Option<DestinationConfig>,
-    pub provisioned_poller_config: Option<ProvisionedPollerConfig>,
-    pub parallelization_factor: Option<i32>,
-    pub maximum_record_age_in_seconds: Option<i32>,
-    pub maximum_retry_attempts: Option<i32>,
-    pub bisect_batch_on_function_error: Option<bool>,
-    pub tumbling_window_in_seconds: Option<i32>,
-    pub starting_position: Option<String>,
-    /// Seconds since 1970.
-    pub starting_position_timestamp: Option<f64>,
-    pub topics: Option<BTreeSet<String>>,
-    pub queues: Option<BTreeSet<String>>,
-    pub source_access_configurations: BTreeSet<SourceAccessConfiguration>,
-    #[serde(rename = "DocumentDBEventSourceConfig")]
-    pub document_db_event_source_config: Option<DocumentDbEventSourceConfig>,
-    pub tags: Tags,
-}
-
-impl Default for EventSourceMapping {
-    fn default() -> Self {
-        Self {
-            function_name: String::new(),
-            event_source_arn: None,
-            enabled: true,
-            batch_size: None,
-            maximum_batching_window_in_seconds: None,
-            filter_criteria: None,
-            function_response_types: BTreeSet::new(),
-            kms_key_arn: None,
-            metrics_config: None,
-            logging_config: None,
-            scaling_config: None,
-            destination_config: None,
-            provisioned_poller_config: None,
-            parallelization_factor: None,
-            maximum_record_age_in_seconds: None,
-            maximum_retry_attempts: None,
-            bisect_batch_on_function_error: None,
-            tumbling_window_in_seconds: None,
-            starting_position: None,
-            starting_position_timestamp: None,
-            topics: None,
-            queues: None,
-            source_access_configurations: BTreeSet::new(),
-            document_db_event_source_config: None,
-            tags: Tags::default(),
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
-pub struct FilterCriteria {
-    pub filters: BTreeSet<Filter>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
-pub struct Filter {
-    pub pattern: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
-pub struct MetricsConfig {
-    pub metrics: BTreeSet<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
-pub struct LoggingConfig {
-    pub system_log_level: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
-pub struct ScalingConfig {
-    pub maximum_concurrency: Option<i32>,
-}
-
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
-pub struct DestinationConfig {
-    pub on_failure: Option<OnFailure>,
-}
-
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
-pub struct OnFailure {
-    pub destination: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
-pub struct ProvisionedPollerConfig {
-    pub minimum_pollers: Option<i32>,
-    pub maximum_pollers: Option<i32>,
-    pub poller_group_name: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
-pub struct SourceAccessConfiguration {
-    #[serde(rename = "Type")]
-    pub kind: String,
-    #[serde(rename = "URI")]
-    pub uri: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
-pub struct DocumentDbEventSourceConfig {
-    pub database_name: String,
-    pub collection_name: Option<String>,
-    pub full_document: Option<String>,
-}
-
-/// What a mapping takes events from. It decides which settings there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
-    Queue,
-    /// Kinesis and DynamoDB.
-    Stream,
-    /// Brokers, Kafka, DocumentDB.
-    Other,
-}
-
-impl Source {
-    /// `None` while the source is unknown.
-    fn of(mapping: &EventSourceMapping) -> Option<Self> {
-        let service = mapping.event_source_arn.as_deref()?.split(':').nth(2)?;
-        match service {
-            "sqs" => Some(Self::Queue),
-            "kinesis" | "dynamodb" => Some(Self::Stream),
-            service if unknown::is_in(service) => None,
-            _ => Some(Self::Other),
-        }
-    }
-}
 
 const FOREVER: i32 = -1;
 
@@ -343,7 +188,8 @@ async fn mappings_of(
     cx: &Context,
     event_source_arn: Option<&str>,
 ) -> Result<Vec<EventSourceMappingConfiguration>, AwsError> {
-    let list = cx.lambda.list_event_source_mappings().set_event_source_arn(event_source_arn.map(str::to_owned));
+    let Some(event_source_arn) = event_source_arn else { return Ok(Vec::new()) };
+    let list = cx.lambda.list_event_source_mappings().event_source_arn(event_source_arn);
     let answer: Result<Vec<_>, _> = list.into_paginator().items().send().collect().await;
     let mut mappings = absent_is_none(answer.during("lambda.ListEventSourceMappings"))?.unwrap_or_default();
     mappings.retain(|mapping| !is_going(mapping.state.as_deref()));
@@ -491,135 +337,6 @@ async fn change(cx: &Context, uuid: &str, mapping: &EventSourceMapping, changes:
     })
     .await
     .map(drop)
-}
-
-/// A list that a new mapping is given only where it says something: the kind of source may not know the setting.
-fn some_of<T>(items: Vec<T>) -> Option<Vec<T>> {
-    (!items.is_empty()).then_some(items)
-}
-
-fn filter_criteria(mapping: &EventSourceMapping) -> types::FilterCriteria {
-    let filters = mapping.filter_criteria.iter().flat_map(|criteria| &criteria.filters);
-    let filters: Vec<_> =
-        filters.map(|filter| types::Filter::builder().set_pattern(filter.pattern.clone()).build()).collect();
-    types::FilterCriteria::builder().set_filters(some_of(filters)).build()
-}
-
-fn function_response_types(mapping: &EventSourceMapping) -> Vec<types::FunctionResponseType> {
-    mapping.function_response_types.iter().map(|it| it.as_str().into()).collect()
-}
-
-fn metrics_config(mapping: &EventSourceMapping) -> types::EventSourceMappingMetricsConfig {
-    let metrics = mapping.metrics_config.iter().flat_map(|config| &config.metrics);
-    let metrics = metrics.map(|metric| metric.as_str().into()).collect();
-    types::EventSourceMappingMetricsConfig::builder().set_metrics(Some(metrics)).build()
-}
-
-fn logging_config(mapping: &EventSourceMapping) -> types::EventSourceMappingLoggingConfig {
-    let level = mapping.logging_config.as_ref().and_then(|config| config.system_log_level.as_deref());
-    types::EventSourceMappingLoggingConfig::builder().set_system_log_level(level.map(Into::into)).build()
-}
-
-fn scaling_config(mapping: &EventSourceMapping) -> types::ScalingConfig {
-    let maximum = mapping.scaling_config.as_ref().and_then(|config| config.maximum_concurrency);
-    types::ScalingConfig::builder().set_maximum_concurrency(maximum).build()
-}
-
-fn destination_config(mapping: &EventSourceMapping) -> types::DestinationConfig {
-    let on_failure = mapping.destination_config.as_ref().and_then(|config| config.on_failure.as_ref());
-    let on_failure = on_failure.map(|it| types::OnFailure::builder().set_destination(it.destination.clone()).build());
-    types::DestinationConfig::builder().set_on_failure(on_failure).build()
-}
-
-fn provisioned_poller_config(mapping: &EventSourceMapping) -> types::ProvisionedPollerConfig {
-    let config = mapping.provisioned_poller_config.clone().unwrap_or_default();
-    types::ProvisionedPollerConfig::builder()
-        .set_minimum_pollers(config.minimum_pollers)
-        .set_maximum_pollers(config.maximum_pollers)
-        .set_poller_group_name(config.poller_group_name)
-        .build()
-}
-
-fn source_access_configurations(mapping: &EventSourceMapping) -> Vec<types::SourceAccessConfiguration> {
-    let configuration = |it: &SourceAccessConfiguration| {
-        types::SourceAccessConfiguration::builder().r#type(it.kind.as_str().into()).uri(&it.uri).build()
-    };
-    mapping.source_access_configurations.iter().map(configuration).collect()
-}
-
-fn document_db_config(mapping: &EventSourceMapping) -> types::DocumentDbEventSourceConfig {
-    let config = mapping.document_db_event_source_config.clone().unwrap_or_default();
-    types::DocumentDbEventSourceConfig::builder()
-        .database_name(config.database_name)
-        .set_collection_name(config.collection_name)
-        .set_full_document(config.full_document.as_deref().map(Into::into))
-        .build()
-}
-
-fn live(it: GetEventSourceMappingOutput, tags: Tags) -> Result<EventSourceMapping, AwsError> {
-    if let Some(error) = &it.filter_criteria_error {
-        let message = format!("the filter criteria cannot be read: {}", error.message.as_deref().unwrap_or_default());
-        return Err(AwsError::new(GET, ErrorClass::Denied, message));
-    }
-    let text = |it: &str| it.to_owned();
-    let mapping = EventSourceMapping {
-        function_name: it.function_arn.ok_or_else(|| AwsError::missing(GET, "FunctionArn"))?,
-        event_source_arn: it.event_source_arn,
-        enabled: !matches!(it.state.as_deref(), Some("Disabled" | "Disabling")),
-        batch_size: it.batch_size,
-        maximum_batching_window_in_seconds: it.maximum_batching_window_in_seconds,
-        filter_criteria: it.filter_criteria.and_then(|it| it.filters).map(|filters| FilterCriteria {
-            filters: filters.into_iter().map(|filter| Filter { pattern: filter.pattern }).collect(),
-        }),
-        function_response_types: it
-            .function_response_types
-            .unwrap_or_default()
-            .iter()
-            .map(|it| text(it.as_str()))
-            .collect(),
-        kms_key_arn: it.kms_key_arn,
-        metrics_config: it
-            .metrics_config
-            .and_then(|it| it.metrics)
-            .map(|metrics| MetricsConfig { metrics: metrics.iter().map(|metric| text(metric.as_str())).collect() }),
-        logging_config: it
-            .logging_config
-            .map(|it| LoggingConfig { system_log_level: it.system_log_level.map(|level| text(level.as_str())) }),
-        scaling_config: it.scaling_config.map(|it| ScalingConfig { maximum_concurrency: it.maximum_concurrency }),
-        destination_config: it.destination_config.map(|it| DestinationConfig {
-            on_failure: it.on_failure.map(|it| OnFailure { destination: it.destination }),
-        }),
-        provisioned_poller_config: it.provisioned_poller_config.map(|it| ProvisionedPollerConfig {
-            minimum_pollers: it.minimum_pollers,
-            maximum_pollers: it.maximum_pollers,
-            poller_group_name: it.poller_group_name,
-        }),
-        parallelization_factor: it.parallelization_factor,
-        maximum_record_age_in_seconds: it.maximum_record_age_in_seconds,
-        maximum_retry_attempts: it.maximum_retry_attempts,
-        bisect_batch_on_function_error: it.bisect_batch_on_function_error,
-        tumbling_window_in_seconds: it.tumbling_window_in_seconds,
-        starting_position: it.starting_position.map(|position| text(position.as_str())),
-        starting_position_timestamp: it.starting_position_timestamp.map(|time| time.as_secs_f64()),
-        topics: it.topics.filter(|topics| !topics.is_empty()).map(|topics| topics.into_iter().collect()),
-        queues: it.queues.filter(|queues| !queues.is_empty()).map(|queues| queues.into_iter().collect()),
-        source_access_configurations: it
-            .source_access_configurations
-            .unwrap_or_default()
-            .into_iter()
-            .map(|it| SourceAccessConfiguration {
-                kind: it.r#type.map(|kind| text(kind.as_str())).unwrap_or_default(),
-                uri: it.uri.unwrap_or_default(),
-            })
-            .collect(),
-        document_db_event_source_config: it.document_db_event_source_config.map(|it| DocumentDbEventSourceConfig {
-            database_name: it.database_name.unwrap_or_default(),
-            collection_name: it.collection_name,
-            full_document: it.full_document.map(|it| text(it.as_str())),
-        }),
-        tags,
-    };
-    Ok(mapping)
 }
 
 #[cfg(test)]

@@ -218,12 +218,15 @@ pub struct TenancyConfig {
 pub struct DurableConfig {
     /// Seconds.
     pub execution_timeout: i32,
-    #[serde(default = "two_weeks")]
+    #[serde(default = "retention_days")]
     pub retention_period_in_days: i32,
     #[serde(rename = "KMSKeyArn", default)]
     pub kms_key_arn: Option<String>,
 }
 
-fn two_weeks() -> i32 {
-    14
+/// For how long Lambda remembers a durable execution where nothing is said of it.
+pub const RETENTION_DAYS: i32 = 14;
+
+fn retention_days() -> i32 {
+    RETENTION_DAYS
 }
