@@ -5,6 +5,7 @@
 
 pub mod facts;
 pub mod json_text;
+pub mod lambda;
 pub mod live;
 pub mod policy_document;
 mod registry;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::identity::ResourceType;
 use crate::resource::facts::Facts;
-use crate::resource::{Erased, Handler, Resource, sqs};
+use crate::resource::{Erased, Handler, Resource, lambda, sqs};
 
 /// A resource type: what is known of it, and who handles it.
 pub struct Row {
@@ -37,7 +37,15 @@ macro_rules! table {
     };
 }
 
-table![handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json")),];
+table![
+    handled::<lambda::event_source_mapping::LambdaEventSourceMapping>(include_str!(
+        "facts/aws-lambda-eventsourcemapping.json"
+    )),
+    handled::<lambda::function::LambdaFunction>(include_str!("facts/aws-lambda-function.json")),
+    handled::<lambda::layer_version::LambdaLayerVersion>(include_str!("facts/aws-lambda-layerversion.json")),
+    handled::<lambda::permission::LambdaPermission>(include_str!("facts/aws-lambda-permission.json")),
+    handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json")),
+];
 
 /// The row of a type, if paystack handles it.
 pub fn row(resource_type: &ResourceType) -> Option<&'static Row> {
