@@ -1,12 +1,12 @@
 //! What differs between two values of one shape, path by path. Pure.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::property_path::PropertyPath;
 
 /// One difference. `None` where a side has nothing there.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     pub path: PropertyPath,
     pub live: Option<Value>,
@@ -14,7 +14,7 @@ pub struct Change {
 }
 
 /// All differences between what is live and what is desired, in order of path.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Changes(pub Vec<Change>);
 
@@ -49,7 +49,7 @@ fn compare(path: &PropertyPath, live: Option<&Value>, desired: Option<&Value>, c
             keys.sort();
             keys.dedup();
             for key in keys {
-                compare(&path.key(key.as_str()), live.get(key), desired.get(key), changes);
+                compare(&path.key(key), live.get(key), desired.get(key), changes);
             }
         }
         (Some(Value::Array(live)), Some(Value::Array(desired))) if live.len() == desired.len() => {

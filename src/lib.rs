@@ -2,7 +2,11 @@
 
 pub mod aws;
 pub mod change;
+pub mod diagnostic;
 pub mod identity;
+pub mod package;
+pub mod project;
 pub mod property_path;
 pub mod resource;
+pub mod template;
 pub mod unknown;

@@ -21,7 +21,7 @@ const fn handled<H: Handler>(facts: &'static str) -> Row {
 }
 
 /// Every type that paystack handles.
-pub static TYPES: &[Row] = &[handled::<sqs::queue::SqsQueue>("")];
+pub static TYPES: &[Row] = &[handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json"))];
 
 /// The row of a type, if paystack handles it.
 pub fn row(resource_type: &ResourceType) -> Option<&'static Row> {

@@ -1,0 +1,198 @@
+//! A layer's directory: as it is, or with the Python packages of its hash-locked `requirements.txt`.
+//!
+//! Packages are installed for the layer's Python and processor, not for those of this machine: only wheels are taken, and
+//! what pip writes about the machine is removed again, so that one lock file gives one digest everywhere.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest, Sha256};
+
+use super::archive::{self, hexadecimal};
+use super::cache::Slot;
+use super::{Package, PackageError, Tree, requirements, zip_path};
+
+/// Counts up when this module installs or cleans in another way: what is in the cache is then made anew.
+const PACKAGING_VERSION: &str = "1";
+
+/// The directories of a layer that Lambda puts on a path of a Python runtime; the rest is about the layer.
+const SHIPPED: [&str; 3] = ["bin", "lib", "python"];
+
+/// What a layer is built for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerTarget {
+    /// Lambda's name of it, `python3.11`.
+    pub runtime: String,
+    pub architecture: Architecture,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Architecture {
+    Arm64,
+    X86_64,
+}
+
+/// How pip is called here: `python3 -m pip`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PipCommand {
+    pub program: OsString,
+    pub args: Vec<OsString>,
+}
+
+/// Zips a layer's directory, its packages installed first unless the cache has them. Takes seconds to minutes when it has not.
+pub fn layer(dir: &Path, target: &LayerTarget, cache_dir: &Path, pip: &PipCommand) -> Result<Package, PackageError> {
+    let Some(locked) = Locked::read(dir, target)? else { return zip_path(dir) };
+    let slot = locked.slot(cache_dir);
+    let mut own = Tree::default();
+    for directory in SHIPPED.map(Path::new).into_iter().filter(|directory| dir.join(directory).is_dir()) {
+        own = own.join(Tree::read_below(dir, directory)?)?;
+    }
+    let own_sha256 = own.sha256()?;
+    if let Some(package) = slot.package(&own_sha256) {
+        return Ok(package);
+    }
+    let installed = slot.installed_by(|empty| locked.install(empty, pip))?;
+    let package = archive::of_tree(dir, &Tree::read(&installed)?.join(own)?)?;
+    slot.keep(&own_sha256, &package)?;
+    Ok(package)
+}
+
+/// Whether [`layer`] would answer without running pip, so that the caller can tell people what takes so long.
+pub fn is_installed(dir: &Path, target: &LayerTarget, cache_dir: &Path) -> Result<bool, PackageError> {
+    Ok(Locked::read(dir, target)?.is_none_or(|locked| locked.slot(cache_dir).is_installed()))
+}
+
+/// A lock file that is fit to be installed, with what it is installed for.
+struct Locked {
+    path: PathBuf,
+    text: String,
+    python: PythonTarget,
+}
+
+impl Locked {
+    fn read(dir: &Path, target: &LayerTarget) -> Result<Option<Self>, PackageError> {
+        let path = dir.join("requirements.txt");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            // Also where `dir` is a single file, or is not there: those are for `zip_path` to judge.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(source) => return Err(PackageError::Read { path, source }),
+        };
+        requirements::check(&path, &text)?;
+        match PythonTarget::of(target) {
+            Some(python) => Ok(Some(Self { path, text, python })),
+            None => Err(PackageError::LayerRuntime { path, runtime: target.runtime.clone() }),
+        }
+    }
+
+    fn slot(&self, cache_dir: &Path) -> Slot {
+        let what = [PACKAGING_VERSION, &self.python.to_string(), &self.text].join("\n");
+        Slot::new(cache_dir, hexadecimal(&Sha256::digest(what)[..16]))
+    }
+
+    fn install(&self, directory: &Path, pip: &PipCommand) -> Result<(), PackageError> {
+        let packages = directory.join("python");
+        let mut command = Command::new(&pip.program);
+        command.args(&pip.args).args(["install", "--quiet", "--no-input", "--disable-pip-version-check"]);
+        command.args(["--require-hashes", "--only-binary=:all:", "--no-compile", "--implementation", "cp"]);
+        command.args(["--python-version", &format!("3.{}", self.python.minor)]);
+        for platform in self.python.platforms() {
+            command.args(["--platform", &platform]);
+        }
+        command.arg("--requirement").arg(&self.path).arg("--target").arg(&packages);
+        let start = |source| PackageError::PipStart { command: pip.to_string(), source };
+        let output = command.output().map_err(start)?;
+        if !output.status.success() {
+            let output = [output.stdout, output.stderr].concat();
+            return Err(PackageError::Pip {
+                requirements: self.path.clone(),
+                target: self.python.to_string(),
+                last_lines: last_lines(&String::from_utf8_lossy(&output)),
+            });
+        }
+        remove_traces(&packages).map_err(|source| PackageError::Cache { path: packages, source })
+    }
+}
+
+/// A Python of Lambda, in the words of wheels.
+struct PythonTarget {
+    minor: u32,
+    architecture: Architecture,
+}
+
+impl PythonTarget {
+    fn of(target: &LayerTarget) -> Option<Self> {
+        let minor = target.runtime.strip_prefix("python3.")?.parse().ok()?;
+        Some(Self { minor, architecture: target.architecture })
+    }
+
+    /// The platforms whose wheels run there, the newest first, because pip prefers what is named first.
+    fn platforms(&self) -> Vec<String> {
+        // The C library of Amazon Linux 2, and of Amazon Linux 2023, which Python 3.12 and later run on.
+        let glibc = if self.minor < 12 { 26 } else { 34 };
+        let (machine, oldest_glibc) = match self.architecture {
+            Architecture::Arm64 => ("aarch64", 17),
+            Architecture::X86_64 => ("x86_64", 5),
+        };
+        let mut platforms: Vec<_> =
+            (oldest_glibc..=glibc).rev().map(|glibc| format!("manylinux_2_{glibc}_{machine}")).collect();
+        // An older name of glibc 2.17; pip takes the still older ones with it.
+        platforms.push(format!("manylinux2014_{machine}"));
+        platforms
+    }
+}
+
+impl fmt::Display for PythonTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let architecture = match self.architecture {
+            Architecture::Arm64 => "arm64",
+            Architecture::X86_64 => "x86_64",
+        };
+        write!(f, "python3.{} on {architecture}", self.minor)
+    }
+}
+
+impl fmt::Display for PipCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.program.to_string_lossy())?;
+        self.args.iter().try_for_each(|arg| write!(f, " {}", arg.to_string_lossy()))
+    }
+}
+
+/// Removes what tells of the installation rather than of the packages: scripts that begin with this machine's Python, and
+/// the records that list them.
+fn remove_traces(packages: &Path) -> io::Result<()> {
+    let gone = |removed: io::Result<()>| match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    };
+    gone(std::fs::remove_dir_all(packages.join("bin")))?;
+    for entry in std::fs::read_dir(packages)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "dist-info") {
+            for record in ["INSTALLER", "RECORD", "REQUESTED", "direct_url.json"] {
+                gone(std::fs::remove_file(path.join(record)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The end of what pip said, where the reason stands.
+fn last_lines(output: &str) -> String {
+    const SHOWN: usize = 8;
+    let mut lines: Vec<&str> = output.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines.drain(..lines.len().saturating_sub(SHOWN));
+    if lines.is_empty() {
+        lines.push("(it gave no reason)");
+    }
+    if output.contains("requires a different Python") {
+        lines.push("pip checks packages against the Python that runs it: run it with one that they support too");
+    }
+    format!("  {}", lines.join("\n  "))
+}

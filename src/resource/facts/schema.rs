@@ -1,0 +1,219 @@
+//! The part of JSON Schema, and of what CloudFormation adds to it, that resource schemas use.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use fancy_regex::Regex;
+use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
+
+/// What a value has to be. `false`, which nothing is, sets `never`; `true` and `{}` say nothing.
+///
+/// A keyword that is not here does not parse, so that no published fact is lost in silence.
+#[derive(Debug, Default)]
+pub(super) struct Schema {
+    pub never: bool,
+    keywords: Box<Keywords>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(super) struct Keywords {
+    /// The name of a definition that holds besides.
+    #[serde(rename = "$ref")]
+    pub reference: Option<String>,
+    #[serde(rename = "type")]
+    pub types: Types,
+    #[serde(rename = "enum")]
+    pub one_of_values: Vec<Value>,
+    #[serde(rename = "const")]
+    pub one_value: Option<Value>,
+
+    pub minimum: Option<Number>,
+    pub maximum: Option<Number>,
+    pub multiple_of: Option<Number>,
+
+    pub min_length: Option<usize>,
+    pub max_length: Option<usize>,
+    pub pattern: Option<Pattern>,
+    /// A string has to be JSON.
+    pub json: bool,
+    /// A string is a path on this machine.
+    pub packaged: bool,
+
+    pub items: Option<Box<Schema>>,
+    pub prefix_items: Vec<Schema>,
+    pub min_items: Option<usize>,
+    pub max_items: Option<usize>,
+    pub max_unique_items: Option<usize>,
+    pub unique_items: bool,
+    /// The properties in which no two items agree.
+    pub unique_keys: Vec<String>,
+    pub insertion_order: Option<bool>,
+
+    pub properties: BTreeMap<String, Schema>,
+    #[serde(deserialize_with = "pairs")]
+    pub pattern_properties: Vec<(Pattern, Schema)>,
+    pub additional_properties: Option<Schema>,
+    pub property_names: Option<Box<Schema>>,
+    pub min_properties: Option<usize>,
+    pub required: Vec<String>,
+    pub required_xor: Vec<String>,
+    pub dependent_required: BTreeMap<String, Vec<String>>,
+    pub dependent_excluded: BTreeMap<String, Vec<String>>,
+
+    pub all_of: Vec<Schema>,
+    pub any_of: Vec<Schema>,
+    pub one_of: Vec<Schema>,
+    pub not: Option<Box<Schema>>,
+    #[serde(rename = "if")]
+    pub condition: Option<Box<Schema>>,
+    pub then: Option<Box<Schema>>,
+    #[serde(rename = "else")]
+    pub otherwise: Option<Box<Schema>>,
+    /// Why, for people.
+    pub because: Option<String>,
+}
+
+impl Schema {
+    /// What holds for a key of an object: the property, or what its pattern or all others are.
+    pub fn of_key(&self, name: &str) -> Option<&Schema> {
+        let patterned = || self.pattern_properties.iter().find(|(it, _)| it.matches(name)).map(|(_, it)| it);
+        let other = || self.additional_properties.as_ref().filter(|it| !it.never);
+        self.properties.get(name).or_else(patterned).or_else(other)
+    }
+
+    /// Whether an object can have only the keys that are named here.
+    pub fn is_closed(&self) -> bool {
+        self.additional_properties.as_ref().is_some_and(|it| it.never)
+    }
+
+    /// The keys that have to be there, if any.
+    pub fn requires(&self) -> Option<&[String]> {
+        Some(self.required.as_slice()).filter(|required| !required.is_empty())
+    }
+
+    pub fn is_list(&self) -> bool {
+        self.types.0.contains(&Type::Array)
+    }
+}
+
+impl std::ops::Deref for Schema {
+    type Target = Keywords;
+
+    fn deref(&self) -> &Keywords {
+        &self.keywords
+    }
+}
+
+impl<'de> Deserialize<'de> for Schema {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct BoolOrKeywords;
+
+        impl<'de> Visitor<'de> for BoolOrKeywords {
+            type Value = Schema;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a schema")
+            }
+
+            fn visit_bool<E: de::Error>(self, allowed: bool) -> Result<Schema, E> {
+                Ok(Schema { never: !allowed, keywords: Box::default() })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Schema, A::Error> {
+                let keywords = Keywords::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Schema { never: false, keywords: Box::new(keywords) })
+            }
+        }
+
+        deserializer.deserialize_any(BoolOrKeywords)
+    }
+}
+
+/// The types of which a value has to be one; none at all where any will do.
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "OneOrMany")]
+pub(super) struct Types(pub Vec<Type>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Type {
+    Array,
+    Boolean,
+    Integer,
+    Number,
+    Object,
+    String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(Type),
+    Many(Vec<Type>),
+}
+
+impl From<OneOrMany> for Types {
+    fn from(types: OneOrMany) -> Self {
+        match types {
+            OneOrMany::One(only) => Self(vec![only]),
+            OneOrMany::Many(types) => Self(types),
+        }
+    }
+}
+
+impl Type {
+    pub fn has(self, value: &Value) -> bool {
+        match self {
+            Self::Array => value.is_array(),
+            Self::Boolean => value.is_boolean(),
+            Self::Integer => value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|it| it.fract() == 0.0),
+            Self::Number => value.is_number(),
+            Self::Object => value.is_object(),
+            Self::String => value.is_string(),
+        }
+    }
+}
+
+/// A regular expression, compiled when first used. Finds its match anywhere in a text, as JSON Schema has it.
+#[derive(Debug, Deserialize)]
+#[serde(from = "String")]
+pub(super) struct Pattern {
+    text: String,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    /// Whether the text matches. A pattern that cannot be decided is no reason to refuse anything.
+    pub fn matches(&self, text: &str) -> bool {
+        self.compiled().is_none_or(|regex| regex.is_match(text).unwrap_or(true))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn compiled(&self) -> Option<&Regex> {
+        self.compiled.get_or_init(|| Regex::new(&translated(&self.text)).ok()).as_ref()
+    }
+}
+
+/// The pattern in the dialect of our engine: there `\Z` admits a final line break, while the publishers mean the end.
+fn translated(pattern: &str) -> String {
+    pattern.replace(r"\Z", r"\z")
+}
+
+impl From<String> for Pattern {
+    fn from(text: String) -> Self {
+        Self { text, compiled: OnceLock::new() }
+    }
+}
+
+/// An object as its entries.
+fn pairs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Pattern, Schema)>, D::Error> {
+    let entries = BTreeMap::<String, Schema>::deserialize(deserializer)?;
+    Ok(entries.into_iter().map(|(text, schema)| (Pattern::from(text), schema)).collect())
+}

@@ -1,0 +1,136 @@
+//! A template's text as a tree in which everything knows its place.
+//!
+//! YAML and JSON give the same tree. Knows nothing of sections and functions, except that a YAML tag (`!Sub`) is a call.
+
+use serde_json::{Map, Number, Value};
+
+use super::{json, yaml};
+use crate::diagnostic::{Diagnostic, Source, Span};
+use crate::unknown;
+
+/// How deep a template may nest, so that no function over the tree runs out of stack.
+pub(super) const DEPTH_LIMIT: usize = 100;
+
+/// A value of the document, with the bytes that it was written with.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Node {
+    pub(super) kind: Kind,
+    pub(super) span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Kind {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+    /// A function in its short form, `!Sub …`.
+    Call(Call),
+}
+
+/// A key and its value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) key_span: Span,
+    pub(super) value: Node,
+}
+
+/// A function by its long name (`Fn::Sub`), the place of the name, and what it is given.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Call {
+    pub(super) function: String,
+    pub(super) function_span: Span,
+    pub(super) argument: Box<Node>,
+}
+
+impl Node {
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A text, or what is written without quotes but stands for one: `2010` or `true`.
+    pub(super) fn scalar(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Text(text) => Some(text.clone()),
+            Kind::Number(number) => Some(number.to_string()),
+            Kind::Bool(value) => Some(value.to_string()),
+            Kind::Null | Kind::List(_) | Kind::Map(_) | Kind::Call(_) => None,
+        }
+    }
+
+    /// The value as plain JSON, calls in their long form: for metadata, which nothing evaluates.
+    pub(super) fn to_value(&self) -> Value {
+        match &self.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(value) => Value::Bool(*value),
+            Kind::Number(number) => Value::Number(number.clone()),
+            Kind::Text(text) => Value::String(text.clone()),
+            Kind::List(items) => items.iter().map(Node::to_value).collect(),
+            Kind::Map(entries) => {
+                let fields = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_value()));
+                Value::Object(fields.collect::<Map<_, _>>())
+            }
+            Kind::Call(call) => serde_json::json!({ call.function.as_str(): call.argument.to_value() }),
+        }
+    }
+
+    /// What it is, for "expected a list, found a map".
+    pub(super) fn describe(&self) -> &'static str {
+        match &self.kind {
+            Kind::Null => "nothing",
+            Kind::Bool(_) => "a boolean",
+            Kind::Number(_) => "a number",
+            Kind::Text(_) => "a string",
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a map",
+            Kind::Call(_) => "a function",
+        }
+    }
+}
+
+/// Reads a document; what can be read in spite of errors is read, so that all of them are found at once.
+pub(super) fn read(source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
+    if is_json(source) { json::read(&source.text, diagnostics) } else { yaml::read(&source.text, diagnostics) }
+}
+
+/// JSON is read as such: a YAML parser refuses its tabs and surrogate pairs. A flow mapping of YAML starts with `{` as well.
+fn is_json(source: &Source) -> bool {
+    let named_json = source.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let text = without_byte_order_mark(&source.text);
+    named_json || (text.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
+}
+
+pub(super) fn without_byte_order_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// Adds an entry to a map, or reports that its key is there already.
+pub(super) fn insert(entries: &mut Vec<Entry>, entry: Entry, diagnostics: &mut Vec<Diagnostic>) {
+    match entries.iter().find(|earlier| earlier.key == entry.key) {
+        Some(earlier) => diagnostics.push(
+            Diagnostic::error(format!("the key `{}` occurs twice", entry.key))
+                .at(entry.key_span)
+                .related(earlier.key_span, "first here")
+                .help("remove one of them, or rename it"),
+        ),
+        None => entries.push(entry),
+    }
+}
+
+/// Refuses the character that marks what is not known yet, so that no text can be mistaken for an unknown.
+pub(super) fn refuse_mark(text: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) {
+    if unknown::is_in(text) {
+        let message = "the control character U+0001 is not allowed in a template";
+        diagnostics.push(Diagnostic::error(message).at(span).help("remove it: no AWS service takes it either"));
+    }
+}
+
+pub(super) fn too_deep(span: Span) -> Diagnostic {
+    Diagnostic::error(format!("the template nests deeper than {DEPTH_LIMIT} levels")).at(span)
+}

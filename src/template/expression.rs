@@ -1,0 +1,248 @@
+//! What a template gives as a value, before its references are known: data, with function calls in it.
+//!
+//! Knows what can be called and where everything stands, not what a call gives: that is `evaluate`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::pseudo::PseudoParameter;
+use crate::diagnostic::Span;
+use crate::identity::LogicalId;
+
+/// A value of the template, and its place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Expr {
+    pub(super) kind: Kind,
+    pub(super) span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) enum Kind {
+    Literal(Value),
+    List(Vec<Expr>),
+    Object(Vec<Field>),
+    Parameter(String),
+    Pseudo(PseudoParameter),
+    /// `Ref` or `Fn::GetAtt` of a resource.
+    Attribute(Reference),
+    /// `Fn::Sub`, taken apart.
+    Concat(Vec<Expr>),
+    Join {
+        delimiter: Box<Expr>,
+        items: Box<Expr>,
+    },
+    Select {
+        index: Box<Expr>,
+        items: Box<Expr>,
+    },
+    Split {
+        delimiter: Box<Expr>,
+        text: Box<Expr>,
+    },
+    FindInMap(Box<FindInMap>),
+    If(Box<If>),
+    Base64(Box<Expr>),
+    Length(Box<Expr>),
+    ToJsonString(Box<Expr>),
+    AvailabilityZones(Box<Expr>),
+}
+
+/// A key of an object and its value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Field {
+    pub(super) key: String,
+    pub(super) key_span: Span,
+    pub(super) value: Expr,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct FindInMap {
+    pub(super) mapping: Expr,
+    pub(super) first: Expr,
+    pub(super) second: Expr,
+    pub(super) default: Option<Expr>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct If {
+    pub(super) condition: String,
+    pub(super) then: Expr,
+    pub(super) otherwise: Expr,
+}
+
+/// An attribute of a resource that something in the template refers to; [`REF`](crate::identity::REF) for what `Ref` gives.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Reference {
+    pub resource: LogicalId,
+    pub attribute: String,
+}
+
+/// A step into a value: to a field of an object, or to an item of a list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PathStep {
+    Key(String),
+    Index(usize),
+}
+
+impl From<&str> for PathStep {
+    fn from(key: &str) -> Self {
+        Self::Key(key.to_owned())
+    }
+}
+
+impl From<usize> for PathStep {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
+}
+
+/// Which part of a field a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The name: it should not be there.
+    Key,
+    /// The value: it should be another.
+    Value,
+}
+
+impl Expr {
+    pub(super) fn new(kind: Kind, span: Span) -> Self {
+        Self { kind, span }
+    }
+
+    /// A known value that stands in for what the template says at `span`.
+    pub fn literal(value: Value, span: Span) -> Self {
+        Self::new(Kind::Literal(value), span)
+    }
+
+    /// Where the value stands in the template.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// The place of what a path leads to, or of the last thing on the way that the template spells out: behind a
+    /// function call there is only the call.
+    pub fn span_at(&self, path: &[PathStep], part: Part) -> Span {
+        let mut span = self.span;
+        let mut expr = self;
+        for (step, rest) in path.iter().zip((0..path.len()).rev()) {
+            let Some((key_span, child)) = expr.step(step) else { return span };
+            expr = child;
+            span = match (part, key_span, rest) {
+                (Part::Key, Some(key_span), 0) => key_span,
+                _ => child.span,
+            };
+        }
+        span
+    }
+
+    /// The expression that a path leads to, if the template spells it out.
+    pub fn at(&self, path: &[PathStep]) -> Option<&Expr> {
+        path.iter().try_fold(self, |expr, step| expr.step(step).map(|(_, child)| child))
+    }
+
+    /// The value, if it is written out as such, without any call.
+    pub fn as_literal(&self) -> Option<&Value> {
+        match &self.kind {
+            Kind::Literal(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn step(&self, step: &PathStep) -> Option<(Option<Span>, &Expr)> {
+        match (&self.kind, step) {
+            (Kind::Object(fields), PathStep::Key(key)) => {
+                fields.iter().find(|field| field.key == *key).map(|field| (Some(field.key_span), &field.value))
+            }
+            (Kind::List(items), PathStep::Index(index)) => items.get(*index).map(|item| (None, item)),
+            _ => None,
+        }
+    }
+
+    /// Sets a field; a value that is not an object becomes one. A field that is there already keeps its place.
+    pub(super) fn set(&mut self, key: &str, value: Value) {
+        if !matches!(self.kind, Kind::Object(_)) {
+            self.kind = Kind::Object(Vec::new());
+        }
+        let span = self.span;
+        if let Kind::Object(fields) = &mut self.kind {
+            match fields.iter_mut().find(|field| field.key == key) {
+                Some(field) => field.value.kind = Kind::Literal(value),
+                None => {
+                    let value = Expr::literal(value, span);
+                    fields.push(Field { key: key.to_owned(), key_span: span, value });
+                }
+            }
+        }
+    }
+
+    /// Everything that the expression refers to.
+    pub fn references(&self) -> BTreeSet<Reference> {
+        let mut references = BTreeSet::new();
+        self.visit(&mut |expr| {
+            if let Kind::Attribute(reference) = &expr.kind {
+                references.insert(reference.clone());
+            }
+        });
+        references
+    }
+
+    pub(super) fn visit<'a>(&'a self, look: &mut impl FnMut(&'a Expr)) {
+        look(self);
+        for child in self.children() {
+            child.visit(look);
+        }
+    }
+
+    fn children(&self) -> Vec<&Expr> {
+        match &self.kind {
+            Kind::Literal(_) | Kind::Parameter(_) | Kind::Pseudo(_) | Kind::Attribute(_) => Vec::new(),
+            Kind::List(items) | Kind::Concat(items) => items.iter().collect(),
+            Kind::Object(fields) => fields.iter().map(|field| &field.value).collect(),
+            Kind::Join { delimiter, items } => vec![delimiter, items],
+            Kind::Select { index, items } => vec![index, items],
+            Kind::Split { delimiter, text } => vec![delimiter, text],
+            Kind::FindInMap(find) => {
+                let FindInMap { mapping, first, second, default } = find.as_ref();
+                [mapping, first, second].into_iter().chain(default).collect()
+            }
+            Kind::If(choice) => vec![&choice.then, &choice.otherwise],
+            Kind::Base64(it) | Kind::Length(it) | Kind::ToJsonString(it) | Kind::AvailabilityZones(it) => vec![it],
+        }
+    }
+
+    fn children_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            Kind::Literal(_) | Kind::Parameter(_) | Kind::Pseudo(_) | Kind::Attribute(_) => Vec::new(),
+            Kind::List(items) | Kind::Concat(items) => items.iter_mut().collect(),
+            Kind::Object(fields) => fields.iter_mut().map(|field| &mut field.value).collect(),
+            Kind::Join { delimiter, items } => vec![delimiter, items],
+            Kind::Select { index, items } => vec![index, items],
+            Kind::Split { delimiter, text } => vec![delimiter, text],
+            Kind::FindInMap(find) => {
+                let FindInMap { mapping, first, second, default } = find.as_mut();
+                [mapping, first, second].into_iter().chain(default).collect()
+            }
+            Kind::If(choice) => vec![&mut choice.then, &mut choice.otherwise],
+            Kind::Base64(it) | Kind::Length(it) | Kind::ToJsonString(it) | Kind::AvailabilityZones(it) => vec![it],
+        }
+    }
+
+    /// Replaces every `Fn::If` by the branch that its condition chooses.
+    pub(super) fn choose(&mut self, conditions: &BTreeMap<String, bool>) {
+        match std::mem::replace(&mut self.kind, Kind::Literal(Value::Null)) {
+            Kind::If(choice) => {
+                let is_met = conditions.get(&choice.condition).copied().unwrap_or_default();
+                *self = if is_met { choice.then } else { choice.otherwise };
+                self.choose(conditions);
+            }
+            kind => {
+                self.kind = kind;
+                self.children_mut().into_iter().for_each(|child| child.choose(conditions));
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Template text → [`Template`] → [`DesiredGraph`]: CloudFormation's language, with a place for everything.
+//!
+//! Pure: no AWS, no files, no clock. Resource types and their properties are not known here; the facts check them.
+
+mod condition;
+mod document;
+mod evaluate;
+mod expression;
+mod intrinsic;
+mod json;
+mod parameter;
+mod parse;
+mod pseudo;
+mod resolve;
+mod section;
+mod yaml;
+
+pub use condition::{Condition, NamedCondition};
+pub use expression::{Expr, Part, PathStep, Reference};
+pub use parameter::{Parameter, ParameterType};
+pub use parse::{Assertion, DeletionPolicy, DeletionPolicyKind, Mapping, Output, Resource, Rule, Template, parse};
+pub use pseudo::Pseudo;
+pub use resolve::{DesiredGraph, DesiredOutput, DesiredResource, Inputs};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,471 @@
+//! Text → [`Template`]: every error that can be found without knowing parameters, all at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::condition::{Condition, NamedCondition, ordered};
+use super::document::{self, Entry, Kind as NodeKind, Node};
+use super::expression::{Expr, Kind};
+use super::intrinsic::{Names, Place, Reader, refused};
+use super::parameter::{self, Parameter};
+use super::section::{Fields, entries, fields, text};
+use crate::diagnostic::{Diagnostic, Severity, Source, Span};
+use crate::identity::{LogicalId, ResourceType};
+
+/// A template as it is written: its references name things that exist, its parameters have no values yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    pub description: Option<String>,
+    pub parameters: IndexMap<String, Parameter>,
+    pub mappings: IndexMap<String, Mapping>,
+    /// In an order in which each comes after those that it names.
+    pub conditions: IndexMap<String, NamedCondition>,
+    pub rules: IndexMap<String, Rule>,
+    /// In the order of the file. CDK's `AWS::CDK::Metadata` is not among them: it is CDK's own bookkeeping.
+    pub resources: IndexMap<LogicalId, Resource>,
+    pub outputs: IndexMap<String, Output>,
+    pub metadata: Value,
+    /// What works, but probably not as its author thinks.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Two levels of keys, and a string or a list of strings for each pair.
+pub type Mapping = IndexMap<String, IndexMap<String, Value>>;
+
+/// Assertions about parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// The assertions count only where this holds.
+    pub condition: Option<Condition>,
+    pub assertions: Vec<Assertion>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assertion {
+    pub condition: Condition,
+    pub description: Option<String>,
+    pub span: Span,
+}
+
+/// A resource as the template declares it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    pub resource_type: ResourceType,
+    pub type_span: Span,
+    pub properties: Expr,
+    pub depends_on: BTreeSet<LogicalId>,
+    /// The name of the condition under which it exists.
+    pub condition: Option<String>,
+    pub metadata: Value,
+    pub deletion_policy: Option<DeletionPolicy>,
+    pub update_replace_policy: Option<DeletionPolicy>,
+    /// The place of its logical id.
+    pub span: Span,
+}
+
+/// What should become of a resource that is deleted or replaced, and where the template says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeletionPolicy {
+    pub kind: DeletionPolicyKind,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeletionPolicyKind {
+    Delete,
+    Retain,
+    RetainExceptOnCreate,
+    Snapshot,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    pub value: Expr,
+    pub description: Option<String>,
+    pub condition: Option<String>,
+    /// The place of its name.
+    pub span: Span,
+}
+
+const SECTIONS: [&str; 10] = [
+    "AWSTemplateFormatVersion",
+    "Conditions",
+    "Description",
+    "Mappings",
+    "Metadata",
+    "Outputs",
+    "Parameters",
+    "Resources",
+    "Rules",
+    "Transform",
+];
+
+const RESOURCE_ATTRIBUTES: [&str; 10] = [
+    "Condition",
+    "CreationPolicy",
+    "DeletionPolicy",
+    "DependsOn",
+    "Description",
+    "Metadata",
+    "Properties",
+    "Type",
+    "UpdatePolicy",
+    "UpdateReplacePolicy",
+];
+
+/// Reads a template. Whatever is wrong with the file is found at once, as far as it can be read.
+pub fn parse(source: &Source) -> Result<Template, Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    let document = document::read(source, &mut diagnostics);
+    let template = document.and_then(|document| {
+        refuse_transforms(&document, &mut diagnostics)?;
+        let sections = fields(&document, "a template", &SECTIONS, &mut diagnostics)?;
+        let names = Names::default();
+        Some(Parser { source: &source.text, names, diagnostics: &mut diagnostics }.template(&sections))
+    });
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        diagnostics.into_iter().partition(|diagnostic| diagnostic.severity == Severity::Error);
+    match template {
+        Some(template) if errors.is_empty() => Ok(Template { warnings, ..template }),
+        _ => Err(errors.into_iter().chain(warnings).collect()),
+    }
+}
+
+/// Reports the macros that a template is written for. What they would change is not looked at: it is not meant as it stands.
+fn refuse_transforms(document: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<()> {
+    let NodeKind::Map(sections) = &document.kind else { return Some(()) };
+    let Some(entry) = sections.iter().find(|entry| entry.key == "Transform") else { return Some(()) };
+    let transforms = match &entry.value.kind {
+        NodeKind::List(items) => items.iter().collect(),
+        _ => vec![&entry.value],
+    };
+    // The functions of the language extensions are built in; the loops among them are refused where they stand.
+    let refused: Vec<_> = transforms.into_iter().filter(|it| it.text() != Some("AWS::LanguageExtensions")).collect();
+    diagnostics.extend(refused.iter().map(|transform| {
+        let is_sam = transform.text().is_some_and(|name| name.starts_with("AWS::Serverless"));
+        let way_out = if is_sam {
+            "declare the functions, APIs and tables as `AWS::Lambda::Function` and so on, or generate the template with CDK"
+        } else {
+            "write out what the macro makes"
+        };
+        Diagnostic::error("transforms are not supported")
+            .at(transform.span)
+            .label("macros run inside of CloudFormation")
+            .help(way_out)
+    }));
+    refused.is_empty().then_some(())
+}
+
+struct Parser<'a> {
+    source: &'a str,
+    names: Names,
+    diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl Parser<'_> {
+    fn template(&mut self, sections: &Fields) -> Template {
+        let [parameters, mappings, conditions, rules, resources, outputs] =
+            ["Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs"]
+                .map(|name| self.section(sections, name));
+        let parameters: Vec<_> = parameters.iter().filter(|entry| !is_cdk_bootstrap_version(entry)).collect();
+        let rules: Vec<_> = rules.iter().filter(|entry| entry.key != "CheckBootstrapVersion").collect();
+        let resources: Vec<_> = resources.iter().filter(|entry| !is_cdk_metadata(entry)).collect();
+        self.names = Names {
+            parameters: parameters.iter().map(|entry| entry.key.clone()).collect(),
+            mappings: mappings.iter().map(|entry| entry.key.clone()).collect(),
+            conditions: conditions.iter().map(|entry| entry.key.clone()).collect(),
+            resources: resources.iter().map(|entry| entry.key.clone()).collect(),
+        };
+        self.check_format_version(sections);
+        self.require_resources(sections);
+        self.check_names(&parameters, &resources);
+        Template {
+            description: sections.get("Description").and_then(|entry| text(entry, self.diagnostics)),
+            metadata: sections.get("Metadata").map(|entry| entry.value.to_value()).unwrap_or_default(),
+            parameters: self.read_all(&parameters, |parser, entry| parameter::read(entry, parser.diagnostics)),
+            mappings: self.read_all(&mappings.iter().collect::<Vec<_>>(), Self::mapping),
+            conditions: self.conditions(conditions),
+            rules: self.read_all(&rules, Self::rule),
+            resources: self
+                .read_all(&resources, Self::resource)
+                .into_iter()
+                .map(|(name, resource)| (LogicalId::from(name), resource))
+                .collect(),
+            outputs: self.read_all(&outputs.iter().collect::<Vec<_>>(), Self::output),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn section<'n>(&mut self, sections: &Fields<'n>, name: &str) -> &'n [Entry] {
+        let entry = sections.get(name);
+        entry.and_then(|entry| entries(&entry.value, &format!("`{name}`"), self.diagnostics)).unwrap_or_default()
+    }
+
+    fn read_all<T>(
+        &mut self,
+        entries: &[&Entry],
+        read: impl Fn(&mut Self, &Entry) -> Option<T>,
+    ) -> IndexMap<String, T> {
+        let read = entries.iter().filter_map(|entry| read(self, entry).map(|it| (entry.key.clone(), it)));
+        read.collect()
+    }
+
+    fn check_format_version(&mut self, sections: &Fields) {
+        let Some(entry) = sections.get("AWSTemplateFormatVersion") else { return };
+        if entry.value.text() != Some("2010-09-09") {
+            let finding = Diagnostic::error("there is only one template format").at(entry.value.span);
+            self.diagnostics.push(finding.help("write `\"2010-09-09\"`, or leave the line out"));
+        }
+    }
+
+    fn require_resources(&mut self, sections: &Fields) {
+        if sections.get("Resources").is_none() {
+            self.diagnostics.push(Diagnostic::error("the template has no `Resources`"));
+        }
+    }
+
+    fn check_names(&mut self, parameters: &[&Entry], resources: &[&Entry]) {
+        let parameter_spans: BTreeMap<&str, Span> =
+            parameters.iter().map(|entry| (entry.key.as_str(), entry.key_span)).collect();
+        for entry in resources {
+            if let Some(parameter) = parameter_spans.get(entry.key.as_str()) {
+                let finding = Diagnostic::error(format!("`{}` names a parameter and a resource", entry.key));
+                self.diagnostics.push(finding.at(entry.key_span).related(*parameter, "the parameter"));
+            }
+        }
+        for entry in parameters.iter().chain(resources) {
+            if entry.key.starts_with("Fn::ForEach") {
+                self.diagnostics.extend(refused("Fn::ForEach", "`Fn::ForEach`", entry.key_span));
+            } else if entry.key.is_empty() || !entry.key.chars().all(|it| it.is_ascii_alphanumeric()) {
+                let finding = Diagnostic::error(format!("`{}` is not a name", entry.key)).at(entry.key_span);
+                self.diagnostics.push(finding.label("only letters and digits"));
+            }
+        }
+    }
+
+    fn reader<'r>(&'r mut self, place: Place<'r>) -> Reader<'r> {
+        Reader { source: self.source, names: &self.names, place, diagnostics: self.diagnostics }
+    }
+
+    fn mapping(&mut self, entry: &Entry) -> Option<Mapping> {
+        let what = format!("the mapping `{}`", entry.key);
+        let mut mapping = Mapping::new();
+        for first in entries(&entry.value, &what, self.diagnostics)? {
+            let seconds = entries(&first.value, &format!("`{}` of {what}", first.key), self.diagnostics)?;
+            let values = seconds.iter().map(|second| (second.key.clone(), self.mapped(second)));
+            mapping.insert(first.key.clone(), values.collect());
+        }
+        Some(mapping)
+    }
+
+    fn mapped(&mut self, entry: &Entry) -> Value {
+        let is_plain = match &entry.value.kind {
+            NodeKind::List(items) => items.iter().all(|item| item.scalar().is_some()),
+            _ => entry.value.scalar().is_some(),
+        };
+        if !is_plain {
+            let finding = Diagnostic::error(format!("`{}` has to be a string or a list of strings", entry.key));
+            self.diagnostics.push(finding.at(entry.value.span).help("a mapping cannot contain functions or maps"));
+        }
+        entry.value.to_value()
+    }
+
+    fn conditions(&mut self, entries: &[Entry]) -> IndexMap<String, NamedCondition> {
+        let entries: Vec<_> = entries.iter().collect();
+        let conditions = self.read_all(&entries, |parser, entry| {
+            let condition = Condition::read(&mut parser.reader(Place::Condition), &entry.value)?;
+            Some(NamedCondition { condition, span: entry.key_span })
+        });
+        ordered(conditions, self.diagnostics)
+    }
+
+    fn rule(&mut self, entry: &Entry) -> Option<Rule> {
+        let known = ["Assertions", "RuleCondition"];
+        let fields = fields(&entry.value, &format!("the rule `{}`", entry.key), &known, self.diagnostics)?;
+        let condition = fields.get("RuleCondition");
+        let condition = condition.map(|it| Condition::read(&mut self.reader(Place::Condition), &it.value));
+        let assertions = match fields.get("Assertions").map(|it| &it.value.kind) {
+            Some(NodeKind::List(items)) => items.iter().filter_map(|item| self.assertion(item)).collect(),
+            _ => {
+                let message = format!("the rule `{}` has no list of `Assertions`", entry.key);
+                self.diagnostics.push(Diagnostic::error(message).at(entry.key_span));
+                Vec::new()
+            }
+        };
+        Some(Rule { condition: condition.flatten(), assertions })
+    }
+
+    fn assertion(&mut self, node: &Node) -> Option<Assertion> {
+        let fields = fields(node, "an assertion", &["Assert", "AssertDescription"], self.diagnostics)?;
+        let Some(assert) = fields.get("Assert") else {
+            self.diagnostics.push(Diagnostic::error("an assertion needs an `Assert`").at(node.span));
+            return None;
+        };
+        let condition = Condition::read(&mut self.reader(Place::Condition), &assert.value)?;
+        let description = fields.get("AssertDescription").and_then(|it| text(it, self.diagnostics));
+        Some(Assertion { condition, description, span: assert.value.span })
+    }
+
+    fn resource(&mut self, entry: &Entry) -> Option<Resource> {
+        if entry.key.starts_with("Fn::ForEach") {
+            return None;
+        }
+        let what = format!("the resource `{}`", entry.key);
+        let fields = fields(&entry.value, &what, &RESOURCE_ATTRIBUTES, self.diagnostics)?;
+        self.refuse_policies(&fields);
+        let resource_type = self.resource_type(entry, &fields);
+        let properties = self.properties(entry, &fields);
+        let depends_on = self.depends_on(entry, &fields);
+        let condition = self.condition_attribute(&fields);
+        let deletion_policy = self.deletion_policy(&fields, "DeletionPolicy");
+        let update_replace_policy = self.deletion_policy(&fields, "UpdateReplacePolicy");
+        let (resource_type, type_span) = resource_type?;
+        Some(Resource {
+            resource_type,
+            type_span,
+            properties,
+            depends_on,
+            condition,
+            metadata: fields.get("Metadata").map(|it| it.value.to_value()).unwrap_or_default(),
+            deletion_policy,
+            update_replace_policy,
+            span: entry.key_span,
+        })
+    }
+
+    fn resource_type(&mut self, entry: &Entry, fields: &Fields) -> Option<(ResourceType, Span)> {
+        let Some(written) = fields.get("Type") else {
+            let message = format!("the resource `{}` has no `Type`", entry.key);
+            self.diagnostics.push(Diagnostic::error(message).at(entry.key_span));
+            return None;
+        };
+        let name = text(written, self.diagnostics)?;
+        self.diagnostics.extend(refused_type(&name, written.value.span));
+        Some((ResourceType::from(name), written.value.span))
+    }
+
+    fn properties(&mut self, entry: &Entry, fields: &Fields) -> Expr {
+        let Some(written) = fields.get("Properties") else {
+            return Expr::new(Kind::Object(Vec::new()), entry.key_span);
+        };
+        if !matches!(written.value.kind, NodeKind::Map(_) | NodeKind::Call(_)) {
+            let message = format!("`Properties` has to be a map, found {}", written.value.describe());
+            self.diagnostics.push(Diagnostic::error(message).at(written.key_span));
+            return Expr::new(Kind::Object(Vec::new()), entry.key_span);
+        }
+        self.reader(Place::Resource(&entry.key)).expression(&written.value)
+    }
+
+    fn depends_on(&mut self, entry: &Entry, fields: &Fields) -> BTreeSet<LogicalId> {
+        let Some(written) = fields.get("DependsOn") else { return BTreeSet::new() };
+        let nodes = match &written.value.kind {
+            NodeKind::List(items) => items.iter().collect(),
+            _ => vec![&written.value],
+        };
+        nodes.into_iter().filter_map(|node| self.dependency(entry, node)).collect()
+    }
+
+    fn dependency(&mut self, entry: &Entry, node: &Node) -> Option<LogicalId> {
+        let finding = match node.text() {
+            None => {
+                let message = format!("`DependsOn` takes logical ids, found {}", node.describe());
+                Diagnostic::error(message).at(node.span)
+            }
+            Some(name) if name == entry.key => {
+                Diagnostic::error(format!("`{name}` depends on itself")).at(node.span).help("remove it")
+            }
+            Some(name) if self.names.resources.contains(name) => return Some(LogicalId::from(name)),
+            Some(name) => Diagnostic::error(format!("there is no resource `{name}`"))
+                .at(node.span)
+                .did_you_mean(name, self.names.resources.iter().map(String::as_str)),
+        };
+        self.diagnostics.push(finding);
+        None
+    }
+
+    fn condition_attribute(&mut self, fields: &Fields) -> Option<String> {
+        let written = fields.get("Condition")?;
+        self.reader(Place::Output).condition_name(&written.value)
+    }
+
+    fn deletion_policy(&mut self, fields: &Fields, name: &str) -> Option<DeletionPolicy> {
+        let written = fields.get(name)?;
+        let policy = text(written, self.diagnostics)?;
+        let kind = match policy.as_str() {
+            "Delete" => DeletionPolicyKind::Delete,
+            "Retain" => DeletionPolicyKind::Retain,
+            "RetainExceptOnCreate" => DeletionPolicyKind::RetainExceptOnCreate,
+            "Snapshot" => DeletionPolicyKind::Snapshot,
+            _ => {
+                let known = ["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"];
+                let finding = Diagnostic::error(format!("there is no `{name}` `{policy}`")).at(written.value.span);
+                self.diagnostics.push(finding.did_you_mean(&policy, known));
+                return None;
+            }
+        };
+        Some(DeletionPolicy { kind, span: written.value.span })
+    }
+
+    fn refuse_policies(&mut self, fields: &Fields) {
+        for written in ["CreationPolicy", "UpdatePolicy"].into_iter().filter_map(|name| fields.get(name)) {
+            let finding = Diagnostic::error(format!("`{}` is not supported", written.key)).at(written.key_span);
+            self.diagnostics.push(finding.help("remove it: no type that paystack handles has a use for it"));
+        }
+    }
+
+    fn output(&mut self, entry: &Entry) -> Option<Output> {
+        let known = ["Condition", "Description", "Export", "Value"];
+        let fields = fields(&entry.value, &format!("the output `{}`", entry.key), &known, self.diagnostics)?;
+        let condition = self.condition_attribute(&fields);
+        if let Some(export) = fields.get("Export") {
+            let finding = Diagnostic::warning("an export is not made").at(export.key_span);
+            self.diagnostics.push(finding.label("exports belong to CloudFormation stacks, and there is none here"));
+        }
+        let Some(value) = fields.get("Value") else {
+            let message = format!("the output `{}` has no `Value`", entry.key);
+            self.diagnostics.push(Diagnostic::error(message).at(entry.key_span));
+            return None;
+        };
+        let value = self.reader(Place::Output).expression(&value.value);
+        let description = fields.get("Description").and_then(|it| text(it, self.diagnostics));
+        Some(Output { value, description, condition, span: entry.key_span })
+    }
+}
+
+/// Types that need CloudFormation itself.
+fn refused_type(name: &str, span: Span) -> Option<Diagnostic> {
+    let (what, why, way_out) = if name.starts_with("Custom::") || name == "AWS::CloudFormation::CustomResource" {
+        (
+            "custom resources are not supported",
+            "their functions answer to CloudFormation",
+            "declare what the function makes as resources",
+        )
+    } else if name == "AWS::CloudFormation::Stack" {
+        (
+            "nested stacks are not supported",
+            "this needs CloudFormation",
+            "move the resources into this template, or make the nested one a project of its own",
+        )
+    } else {
+        return None;
+    };
+    Some(Diagnostic::error(what).at(span).label(why).help(way_out))
+}
+
+/// CDK asks for the version of its bootstrap stack, of which nothing is used here.
+fn is_cdk_bootstrap_version(entry: &Entry) -> bool {
+    entry.key == "BootstrapVersion" && has_type(entry, "AWS::SSM::Parameter::Value<String>")
+}
+
+fn is_cdk_metadata(entry: &Entry) -> bool {
+    has_type(entry, "AWS::CDK::Metadata")
+}
+
+fn has_type(entry: &Entry, name: &str) -> bool {
+    match &entry.value.kind {
+        NodeKind::Map(fields) => fields.iter().any(|field| field.key == "Type" && field.value.text() == Some(name)),
+        _ => false,
+    }
+}

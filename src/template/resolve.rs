@@ -1,0 +1,260 @@
+//! [`Template`] and parameters → [`DesiredGraph`]: what should exist, with the values that are known already.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::evaluate::Scope;
+use super::expression::{Expr, Kind, Reference};
+use super::parse::{DeletionPolicy, Resource, Template};
+use super::pseudo::Pseudo;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::identity::{LogicalId, REF, ResourceType};
+
+/// What a template is resolved with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inputs {
+    /// The parameters that are given, as text.
+    pub parameters: BTreeMap<String, String>,
+    pub pseudo: Pseudo,
+}
+
+/// What should exist: the resources and outputs whose conditions hold, and what their expressions are evaluated with.
+///
+/// It holds the values of `NoEcho` parameters, and is on purpose not serialisable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredGraph {
+    pub resources: IndexMap<LogicalId, DesiredResource>,
+    pub outputs: IndexMap<String, DesiredOutput>,
+    scope: Scope,
+    /// The names of `NoEcho` parameters.
+    secrets: BTreeSet<String>,
+}
+
+/// A resource that should exist.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredResource {
+    pub logical_id: LogicalId,
+    pub resource_type: ResourceType,
+    pub properties: Expr,
+    /// What `DependsOn` names; what does not exist under the conditions given is left out, as in CloudFormation.
+    pub depends_on: BTreeSet<LogicalId>,
+    /// What the properties refer to.
+    pub references: BTreeSet<Reference>,
+    pub metadata: Value,
+    pub deletion_policy: Option<DeletionPolicy>,
+    pub update_replace_policy: Option<DeletionPolicy>,
+    /// The place of the logical id.
+    pub span: Span,
+    pub type_span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredOutput {
+    pub value: Expr,
+    pub description: Option<String>,
+    /// The place of its name.
+    pub span: Span,
+}
+
+impl Template {
+    /// Gives the parameters their values, decides the conditions, checks the rules, and keeps what should exist.
+    pub fn resolve(&self, inputs: &Inputs) -> Result<DesiredGraph, Vec<Diagnostic>> {
+        let mut scope = self.scope(inputs)?;
+        self.decide_conditions(&mut scope)?;
+        self.check_rules(&scope)?;
+        let graph = DesiredGraph {
+            resources: self.desired_resources(&scope.conditions),
+            outputs: self.desired_outputs(&scope.conditions),
+            secrets: self.secrets(),
+            scope,
+        };
+        let diagnostics: Vec<_> = self.dangling(&graph).into_iter().chain(graph.objections()).collect();
+        if diagnostics.is_empty() { Ok(graph) } else { Err(diagnostics) }
+    }
+
+    fn scope(&self, inputs: &Inputs) -> Result<Scope, Vec<Diagnostic>> {
+        let mut diagnostics: Vec<_> = self.unknown_parameters(inputs).collect();
+        let mut parameters = BTreeMap::new();
+        for (name, parameter) in &self.parameters {
+            let Some(text) = inputs.parameters.get(name).or(parameter.default.as_ref()) else {
+                let finding = Diagnostic::error(format!("the parameter `{name}` has no value")).at(parameter.span);
+                let way_out = format!("give it with `-p {name}=…`, or under `parameters` in paystack.toml");
+                diagnostics.push(finding.help(way_out));
+                continue;
+            };
+            diagnostics.extend(parameter.objection(name, text));
+            parameters.insert(name.clone(), parameter.value(text));
+        }
+        if !diagnostics.is_empty() {
+            return Err(diagnostics);
+        }
+        let (mappings, conditions, pseudo) = (self.mappings.clone(), BTreeMap::new(), inputs.pseudo.clone());
+        Ok(Scope { parameters, mappings, conditions, pseudo })
+    }
+
+    fn unknown_parameters(&self, inputs: &Inputs) -> impl Iterator<Item = Diagnostic> {
+        let unknown = inputs.parameters.keys().filter(|name| !self.parameters.contains_key(*name));
+        unknown.map(|name| {
+            let known = self.parameters.keys().map(String::as_str);
+            Diagnostic::error(format!("the template has no parameter `{name}`")).did_you_mean(name, known)
+        })
+    }
+
+    fn decide_conditions(&self, scope: &mut Scope) -> Result<(), Vec<Diagnostic>> {
+        let mut diagnostics = Vec::new();
+        for (name, named) in &self.conditions {
+            match named.condition.holds(scope) {
+                Ok(holds) => _ = scope.conditions.insert(name.clone(), holds),
+                Err(diagnostic) => diagnostics.push(diagnostic),
+            }
+        }
+        if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+    }
+
+    fn check_rules(&self, scope: &Scope) -> Result<(), Vec<Diagnostic>> {
+        let mut diagnostics = Vec::new();
+        for (name, rule) in &self.rules {
+            match rule.condition.as_ref().map_or(Ok(true), |condition| condition.holds(scope)) {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(diagnostic) => {
+                    diagnostics.push(diagnostic);
+                    continue;
+                }
+            }
+            for assertion in &rule.assertions {
+                let broken = Diagnostic::error(format!("the rule `{name}` is broken")).at(assertion.span);
+                match (assertion.condition.holds(scope), &assertion.description) {
+                    (Ok(true), _) => {}
+                    (Ok(false), Some(description)) => diagnostics.push(broken.label(description)),
+                    (Ok(false), None) => diagnostics.push(broken),
+                    (Err(diagnostic), _) => diagnostics.push(diagnostic),
+                }
+            }
+        }
+        if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+    }
+
+    fn desired_resources(&self, conditions: &BTreeMap<String, bool>) -> IndexMap<LogicalId, DesiredResource> {
+        let exists = |resource: &Resource| holds(resource.condition.as_ref(), conditions);
+        let existing = self.resources.iter().filter(|(_, resource)| exists(resource));
+        let desired = existing.map(|(logical_id, resource)| {
+            let mut properties = resource.properties.clone();
+            properties.choose(conditions);
+            let depends_on = resource.depends_on.iter().filter(|id| self.resources.get(*id).is_some_and(exists));
+            let desired = DesiredResource {
+                logical_id: logical_id.clone(),
+                resource_type: resource.resource_type.clone(),
+                references: properties.references(),
+                properties,
+                depends_on: depends_on.cloned().collect(),
+                metadata: resource.metadata.clone(),
+                deletion_policy: resource.deletion_policy,
+                update_replace_policy: resource.update_replace_policy,
+                span: resource.span,
+                type_span: resource.type_span,
+            };
+            (logical_id.clone(), desired)
+        });
+        desired.collect()
+    }
+
+    fn desired_outputs(&self, conditions: &BTreeMap<String, bool>) -> IndexMap<String, DesiredOutput> {
+        let existing = self.outputs.iter().filter(|(_, output)| holds(output.condition.as_ref(), conditions));
+        let desired = existing.map(|(name, output)| {
+            let mut value = output.value.clone();
+            value.choose(conditions);
+            (name.clone(), DesiredOutput { value, description: output.description.clone(), span: output.span })
+        });
+        desired.collect()
+    }
+
+    fn secrets(&self) -> BTreeSet<String> {
+        let secret = self.parameters.iter().filter(|(_, parameter)| parameter.no_echo);
+        secret.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// References to resources whose condition does not hold.
+    fn dangling(&self, graph: &DesiredGraph) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
+        for expr in graph.expressions() {
+            expr.visit(&mut |part| {
+                if let Kind::Attribute(reference) = &part.kind
+                    && !graph.resources.contains_key(&reference.resource)
+                {
+                    diagnostics.push(self.absent(reference, part.span));
+                }
+            });
+        }
+        diagnostics
+    }
+
+    fn absent(&self, Reference { resource, attribute }: &Reference, span: Span) -> Diagnostic {
+        let what = if attribute == REF { "the resource".to_owned() } else { format!("`{attribute}` of the resource") };
+        let finding = Diagnostic::error(format!("{what} `{resource}` is not there to refer to")).at(span);
+        let declared = self.resources.get(resource);
+        match declared.and_then(|it| it.condition.as_ref().map(|condition| (it, condition))) {
+            Some((declared, condition)) => finding
+                .label(format!("its condition `{condition}` does not hold"))
+                .related(declared.span, "declared here")
+                .help(format!("refer to it within `Fn::If: [{condition}, …]`, or put this under the same condition")),
+            None => finding,
+        }
+    }
+}
+
+fn holds(condition: Option<&String>, conditions: &BTreeMap<String, bool>) -> bool {
+    condition.is_none_or(|name| conditions.get(name).copied().unwrap_or_default())
+}
+
+impl DesiredGraph {
+    /// The graph in which nothing should exist: what destroy plans towards.
+    pub fn empty(pseudo: Pseudo) -> Self {
+        let scope =
+            Scope { parameters: BTreeMap::new(), mappings: IndexMap::new(), conditions: BTreeMap::new(), pseudo };
+        Self { resources: IndexMap::new(), outputs: IndexMap::new(), scope, secrets: BTreeSet::new() }
+    }
+
+    /// What an expression of this graph gives. `attributes` says what is known of a resource ([`REF`] for what `Ref`
+    /// gives); for what it does not know, an unknown takes the value's place.
+    pub fn evaluate(
+        &self,
+        expr: &Expr,
+        attributes: &dyn Fn(&LogicalId, &str) -> Option<Value>,
+    ) -> Result<Value, Diagnostic> {
+        self.scope.evaluate(expr, attributes)
+    }
+
+    /// Whether the value of a `NoEcho` parameter goes into what an expression gives.
+    pub fn has_secret(&self, expr: &Expr) -> bool {
+        let mut has_secret = false;
+        expr.visit(&mut |part| {
+            has_secret |= matches!(&part.kind, Kind::Parameter(name) if self.secrets.contains(name));
+        });
+        has_secret
+    }
+
+    fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let resources = self.resources.values().map(|resource| &resource.properties);
+        resources.chain(self.outputs.values().map(|output| &output.value))
+    }
+
+    /// What is wrong with calls whatever the resources' attributes will be: the first finding of each property.
+    fn objections(&self) -> Vec<Diagnostic> {
+        let parts = self.expressions().flat_map(|expr| match &expr.kind {
+            Kind::Object(fields) => fields.iter().map(|field| &field.value).collect(),
+            _ => vec![expr],
+        });
+        parts.filter_map(|expr| self.scope.constant(expr).err()).collect()
+    }
+}
+
+impl DesiredResource {
+    /// Gives a property a known value, in place of what the template says. The references follow.
+    pub fn set_property(&mut self, name: &str, value: Value) {
+        self.properties.set(name, value);
+        self.references = self.properties.references();
+    }
+}
