@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::identity::ResourceType;
-use crate::resource::{Erased, Handler, Resource, sqs};
+use crate::resource::{Erased, Handler, Resource, apigateway, sqs};
 
 /// A resource type: what is known of it, and who handles it.
 pub struct Row {
@@ -21,7 +21,10 @@ const fn handled<H: Handler>(facts: &'static str) -> Row {
 }
 
 /// Every type that paystack handles.
-pub static TYPES: &[Row] = &[handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json"))];
+pub static TYPES: &[Row] = &[
+    handled::<apigateway::rest_api::ApiGatewayRestApi>(include_str!("facts/aws-apigateway-restapi.json")),
+    handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json")),
+];
 
 /// The row of a type, if paystack handles it.
 pub fn row(resource_type: &ResourceType) -> Option<&'static Row> {
