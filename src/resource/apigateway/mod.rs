@@ -1,4 +1,8 @@
 //! `AWS::ApiGateway`: REST APIs, what is inside of them, and what the account says of them.
 
+pub mod api_key;
 pub mod patch;
 pub mod rest_api;
+mod unnamed;
+pub mod usage_plan;
+pub mod usage_plan_key;
