@@ -1,6 +1,7 @@
 //! `AWS::ApiGateway`: REST APIs, what is inside of them, and what the account says of them.
 
 pub mod api_key;
+pub mod deployment;
 pub mod patch;
 pub mod rest_api;
 mod unnamed;

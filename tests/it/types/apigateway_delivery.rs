@@ -1,8 +1,8 @@
 //! API Gateway: what brings an API to its callers.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::conformance::{Case, check, resource};
+use crate::conformance::{Case, Declared, check, resource};
 
 #[tokio::test]
 async fn api_key() {
@@ -73,6 +73,56 @@ async fn usage_plan_key() {
             json!({"KeyId": {"Ref": "PartnerKey"}, "KeyType": "API_KEY", "UsagePlanId": {"Ref": "Plan"}}),
         ),
         updates: vec![],
+    })
+    .await;
+}
+
+/// An API with one method that answers by itself.
+fn api() -> Vec<Declared> {
+    vec![
+        resource("Api", "AWS::ApiGateway::RestApi", json!({"Name": "webhooks"})),
+        resource(
+            "Method",
+            "AWS::ApiGateway::Method",
+            json!({
+                "RestApiId": {"Ref": "Api"},
+                "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+                "HttpMethod": "POST",
+                "AuthorizationType": "NONE",
+                "Integration": {"Type": "MOCK"},
+            }),
+        ),
+    ]
+}
+
+fn api_with(more: impl IntoIterator<Item = Declared>) -> Vec<Declared> {
+    api().into_iter().chain(more).collect()
+}
+
+fn deployment(logical_id: &'static str, digest: &str) -> Declared {
+    let properties = json!({"RestApiId": {"Ref": "Api"}, "ContentDigest": digest});
+    resource(logical_id, "AWS::ApiGateway::Deployment", properties)
+}
+
+fn of_api(mut properties: Value) -> Value {
+    properties["RestApiId"] = json!({"Ref": "Api"});
+    properties
+}
+
+#[tokio::test]
+async fn deployment_of_known_content() {
+    let digest = "0123456789abcdef";
+    check(Case {
+        before: api(),
+        subject: resource(
+            "Deployment",
+            "AWS::ApiGateway::Deployment",
+            of_api(json!({"Description": "First [draft]", "ContentDigest": digest})),
+        ),
+        updates: vec![
+            of_api(json!({"Description": "Second draft", "ContentDigest": digest})),
+            of_api(json!({"ContentDigest": digest})),
+        ],
     })
     .await;
 }
