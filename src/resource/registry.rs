@@ -25,6 +25,7 @@ pub static TYPES: &[Row] = &[
     handled::<apigateway::api_key::ApiGatewayApiKey>(include_str!("facts/aws-apigateway-apikey.json")),
     handled::<apigateway::deployment::ApiGatewayDeployment>(include_str!("facts/aws-apigateway-deployment.json")),
     handled::<apigateway::rest_api::ApiGatewayRestApi>(include_str!("facts/aws-apigateway-restapi.json")),
+    handled::<apigateway::stage::ApiGatewayStage>(include_str!("facts/aws-apigateway-stage.json")),
     handled::<apigateway::usage_plan::ApiGatewayUsagePlan>(include_str!("facts/aws-apigateway-usageplan.json")),
     handled::<apigateway::usage_plan_key::ApiGatewayUsagePlanKey>(include_str!(
         "facts/aws-apigateway-usageplankey.json"

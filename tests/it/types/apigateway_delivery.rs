@@ -126,3 +126,111 @@ async fn deployment_of_known_content() {
     })
     .await;
 }
+
+fn stage_of(mut properties: Value) -> Value {
+    properties["StageName"] = json!("prod");
+    let fields = properties.as_object_mut().expect("properties");
+    fields.entry("DeploymentId").or_insert_with(|| json!({"Ref": "Second"}));
+    of_api(properties)
+}
+
+#[tokio::test]
+async fn stage() {
+    let logs = "arn:aws:logs:us-east-1:${AWS::AccountId}:log-group:webhooks:*";
+    check(Case {
+        before: api_with([deployment("First", "aaaa"), deployment("Second", "bbbb")]),
+        subject: resource(
+            "Stage",
+            "AWS::ApiGateway::Stage",
+            stage_of(json!({
+                "DeploymentId": {"Ref": "First"},
+                "Description": "For callers",
+                "TracingEnabled": true,
+                "Variables": {"color": "blue", "size": "1"},
+                "AccessLogSetting": {"DestinationArn": {"Fn::Sub": logs}, "Format": "$context.requestId"},
+                "MethodSettings": [
+                    {"ResourcePath": "/*", "HttpMethod": "*", "LoggingLevel": "INFO", "MetricsEnabled": true},
+                    {"ResourcePath": "/~1orders~1{id}", "HttpMethod": "GET", "ThrottlingRateLimit": 0.5},
+                ],
+                "Tags": [{"Key": "Owner", "Value": "me"}],
+            })),
+        ),
+        updates: vec![
+            stage_of(json!({
+                "Variables": {"color": "green", "shape": "round"},
+                "AccessLogSetting": {"DestinationArn": {"Fn::Sub": logs}, "Format": "$context.extendedRequestId"},
+                "MethodSettings": [{"ResourcePath": "/*", "HttpMethod": "*", "ThrottlingBurstLimit": 10}],
+                "Tags": [{"Key": "Owner", "Value": "you"}],
+            })),
+            stage_of(json!({"CacheClusterEnabled": true, "MethodSettings": [
+                {"ResourcePath": "/", "HttpMethod": "POST", "CacheTtlInSeconds": 60, "CacheDataEncrypted": true},
+                {"ResourcePath": "/orders", "HttpMethod": "GET", "CachingEnabled": false, "DataTraceEnabled": true},
+            ]})),
+            stage_of(json!({"CacheClusterEnabled": true, "CacheClusterSize": "1.6"})),
+            stage_of(json!({"Variables": {"color": "green"}})),
+            stage_of(json!({})),
+        ],
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn stage_with_a_canary() {
+    check(Case {
+        before: api_with([deployment("First", "aaaa"), deployment("Second", "bbbb")]),
+        subject: resource(
+            "Stage",
+            "AWS::ApiGateway::Stage",
+            stage_of(json!({"CanarySetting": {
+                "DeploymentId": {"Ref": "First"},
+                "PercentTraffic": 10,
+                "StageVariableOverrides": {"color": "blue", "size": "1"},
+            }})),
+        ),
+        updates: vec![
+            stage_of(json!({"CanarySetting": {
+                "DeploymentId": {"Ref": "First"},
+                "PercentTraffic": 12.5,
+                "UseStageCache": true,
+                "StageVariableOverrides": {"color": "green"},
+            }})),
+            stage_of(json!({"CanarySetting": {"DeploymentId": {"Ref": "Second"}}})),
+            stage_of(json!({})),
+        ],
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn usage_plan_of_stages() {
+    let stage = |name: &'static str, logical_id| {
+        let properties = json!({"RestApiId": {"Ref": "Api"}, "StageName": name, "DeploymentId": {"Ref": "First"}});
+        resource(logical_id, "AWS::ApiGateway::Stage", properties)
+    };
+    let plan = |stages: Value| json!({"UsagePlanName": "basic", "ApiStages": stages});
+    check(Case {
+        before: api_with([deployment("First", "aaaa"), stage("dev", "Dev"), stage("prod", "Prod")]),
+        subject: resource(
+            "Plan",
+            "AWS::ApiGateway::UsagePlan",
+            plan(json!([
+                {"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "Prod"}, "Throttle": {"/orders/GET": {"RateLimit": 5, "BurstLimit": 2}}},
+            ])),
+        ),
+        updates: vec![
+            plan(json!([
+                {"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "Prod"}, "Throttle": {
+                    "/orders/GET": {"RateLimit": 7.5, "BurstLimit": 2},
+                    "/orders/{id}/GET": {"BurstLimit": 3},
+                    "//POST": {"RateLimit": 1},
+                }},
+                {"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "Dev"}},
+            ])),
+            plan(json!([{"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "Prod"}, "Throttle": {"//POST": {"RateLimit": 1}}}])),
+            plan(json!([{"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "Prod"}}])),
+            plan(json!([{"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "Dev"}}])),
+            json!({"UsagePlanName": "basic"}),
+        ],
+    })
+    .await;
+}
