@@ -1,12 +1,19 @@
 //! paystack plans and applies CloudFormation templates straight against live AWS. See ARCHITECTURE.md for the map.
 
+pub mod apply;
 pub mod aws;
 pub mod change;
+pub mod check;
+pub mod desired;
 pub mod diagnostic;
+pub mod graph;
 pub mod identity;
+pub mod inventory;
 pub mod package;
+pub mod plan;
 pub mod project;
 pub mod property_path;
 pub mod resource;
+pub mod state;
 pub mod template;
 pub mod unknown;
