@@ -32,6 +32,9 @@ pub struct Deployment {
 impl Handler for ApiGatewayDeployment {
     const TYPE: &'static str = "AWS::ApiGateway::Deployment";
     const FOUND_BY: &'static [&'static str] = &["RestApiId"];
+    const IS_UNIQUE: bool = false;
+    const PART_OF: &'static [&'static str] = &["RestApiId"];
+    const ALSO_CREATE_ONLY: &'static [&'static str] = &["ContentDigest"];
     const REFUSED: &'static [(&'static str, &'static str)] = &[
         (
             "StageName",

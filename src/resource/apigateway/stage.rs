@@ -64,6 +64,7 @@ impl Handler for ApiGatewayStage {
     const TYPE: &'static str = "AWS::ApiGateway::Stage";
     const FOUND_BY: &'static [&'static str] = &["RestApiId", "StageName"];
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("StageName", 128));
+    const PART_OF: &'static [&'static str] = &["RestApiId"];
     const TAGGED_AS: Option<&'static str> = Some("apigateway:restapis/stages");
     type Properties = Stage;
 

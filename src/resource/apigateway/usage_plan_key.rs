@@ -28,6 +28,7 @@ impl Default for UsagePlanKey {
 impl Handler for ApiGatewayUsagePlanKey {
     const TYPE: &'static str = "AWS::ApiGateway::UsagePlanKey";
     const FOUND_BY: &'static [&'static str] = &["KeyId", "UsagePlanId"];
+    const PART_OF: &'static [&'static str] = &["KeyId", "UsagePlanId"];
     type Properties = UsagePlanKey;
 
     fn predict(_scope: &Scope, key: &UsagePlanKey) -> Attributes {
