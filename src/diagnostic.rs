@@ -15,6 +15,7 @@ pub struct Span {
 }
 
 impl Span {
+    /// The bytes from `start` up to, but not including, `end`.
     pub fn new(start: usize, end: usize) -> Self {
         Self { start, end }
     }
@@ -41,6 +42,7 @@ pub struct Position {
 }
 
 impl Source {
+    /// A text under the path that people are shown.
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         Self { path: path.into(), text: text.into() }
     }
@@ -74,7 +76,7 @@ pub struct Diagnostic {
     /// What is said right under the offending text.
     pub label: Option<String>,
     /// Other places that one has to see to understand this one.
-    pub related: Vec<Related>,
+    pub related: Box<[Related]>,
     /// The way out.
     pub help: Option<String>,
 }
@@ -83,38 +85,45 @@ pub struct Diagnostic {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Related {
     pub span: Span,
+    /// What is said right under it.
     pub label: String,
 }
 
 impl Diagnostic {
+    /// A finding that stops everything, so far without a place.
     pub fn error(message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
             message: message.into(),
             span: None,
             label: None,
-            related: Vec::new(),
+            related: Box::default(),
             help: None,
         }
     }
 
+    /// A finding that stops nothing.
     pub fn warning(message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(message) }
     }
 
+    /// Points at the offending text.
     pub fn at(self, span: Span) -> Self {
         Self { span: Some(span), ..self }
     }
 
+    /// Says something right under the offending text.
     pub fn label(self, label: impl Into<String>) -> Self {
         Self { label: Some(label.into()), ..self }
     }
 
-    pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
-        self.related.push(Related { span, label: label.into() });
-        self
+    /// Points at one more place.
+    pub fn related(self, span: Span, label: impl Into<String>) -> Self {
+        let one_more = Related { span, label: label.into() };
+        Self { related: self.related.into_iter().chain([one_more]).collect(), ..self }
     }
 
+    /// Names the way out.
     pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
@@ -131,7 +140,9 @@ impl Diagnostic {
 /// Whether what is rendered carries colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
+    /// For pipes and files.
     Plain,
+    /// With ANSI escapes.
     Coloured,
 }
 

@@ -2,7 +2,10 @@
 
 pub mod aws;
 pub mod change;
+pub mod check;
+pub mod desired;
 pub mod diagnostic;
+pub mod graph;
 pub mod identity;
 pub mod package;
 pub mod project;

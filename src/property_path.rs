@@ -5,10 +5,23 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// A step into a value: to a field of an object, or to an item of a list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PathStep {
     Key(String),
     Index(usize),
+}
+
+impl From<&str> for PathStep {
+    fn from(key: &str) -> Self {
+        Self::Key(key.to_owned())
+    }
+}
+
+impl From<usize> for PathStep {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
 }
 
 /// A way through properties, `Rules[0].Action.Block` as text; a key that would read as more than one is in brackets:

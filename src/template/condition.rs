@@ -1,8 +1,8 @@
 //! What `Conditions` and `Rules` decide.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use serde_json::Value;
 
 use super::document::{Kind as NodeKind, Node};
@@ -128,6 +128,7 @@ impl Condition {
 /// A condition of the section `Conditions`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedCondition {
+    /// What it tests.
     pub condition: Condition,
     /// The place of its name.
     pub span: Span,
@@ -135,39 +136,44 @@ pub struct NamedCondition {
 
 /// Puts conditions into an order in which each comes after those that it names, or reports those that go in a circle.
 pub(super) fn ordered(
-    mut waiting: IndexMap<String, NamedCondition>,
+    conditions: &IndexMap<String, NamedCondition>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> IndexMap<String, NamedCondition> {
-    let mut ordered = IndexMap::new();
-    while !waiting.is_empty() {
-        let is_ready = |named: &NamedCondition| named.condition.names().iter().all(|it| !waiting.contains_key(*it));
-        let ready: BTreeSet<String> =
-            waiting.iter().filter(|(_, named)| is_ready(named)).map(|(name, _)| name.clone()).collect();
-        if ready.is_empty() {
-            diagnostics.extend(circle(&waiting));
-            break;
-        }
-        let (next, rest) = waiting.into_iter().partition(|(name, _)| ready.contains(name));
-        ordered.extend::<IndexMap<_, _>>(next);
-        waiting = rest;
+    let mut dependents: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut undecided: IndexMap<&str, usize> = IndexMap::new();
+    for (name, named) in conditions {
+        let names: BTreeSet<&str> =
+            named.condition.names().into_iter().filter(|it| conditions.contains_key(*it)).collect();
+        undecided.insert(name, names.len());
+        names.into_iter().for_each(|it| dependents.entry(it).or_default().push(name));
     }
-    ordered
+    let mut order: Vec<&str> = undecided.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect();
+    let mut next = 0;
+    while let Some(name) = order.get(next).copied() {
+        for dependent in dependents.remove(name).unwrap_or_default() {
+            let count = undecided.entry(dependent).and_modify(|count| *count -= 1).or_default();
+            if *count == 0 {
+                order.push(dependent);
+            }
+        }
+        next += 1;
+    }
+    undecided.retain(|_, count| *count > 0);
+    diagnostics.extend(circle(conditions, &undecided));
+    order.into_iter().filter_map(|name| Some((name.to_owned(), conditions.get(name)?.clone()))).collect()
 }
 
 /// A circle among conditions of which each names another.
-fn circle(waiting: &IndexMap<String, NamedCondition>) -> Option<Diagnostic> {
-    let mut path: Vec<&str> = Vec::new();
-    let mut next = waiting.keys().next().map(String::as_str);
-    while let Some(name) = next {
-        if let Some(start) = path.iter().position(|it| *it == name) {
-            let names = path[start..].iter().copied().chain([name]).collect::<Vec<_>>().join(" -> ");
-            let finding = Diagnostic::error(format!("conditions go round in a circle: {names}"));
-            return Some(finding.at(waiting.get(name)?.span));
-        }
-        path.push(name);
-        next = waiting.get(name)?.condition.names().into_iter().find(|it| waiting.contains_key(*it));
+fn circle(conditions: &IndexMap<String, NamedCondition>, undecided: &IndexMap<&str, usize>) -> Option<Diagnostic> {
+    let mut path: IndexSet<&str> = IndexSet::new();
+    let mut name = *undecided.keys().next()?;
+    while path.insert(name) {
+        let names = conditions.get(name)?.condition.names();
+        name = names.into_iter().find(|it| undecided.contains_key(it))?;
     }
-    None
+    let circle: Vec<&str> = path.into_iter().skip_while(|it| *it != name).chain([name]).collect();
+    let finding = Diagnostic::error(format!("conditions go round in a circle: {}", circle.join(" -> ")));
+    Some(finding.at(conditions.get(name)?.span))
 }
 
 fn as_compared(value: &Value) -> Value {

@@ -1,6 +1,6 @@
 //! A template's text as a tree in which everything knows its place.
 //!
-//! YAML and JSON give the same tree. Knows nothing of sections and functions, except that a YAML tag (`!Sub`) is a call.
+//! YAML and JSON give the same tree. Knows nothing of sections, and of functions only that a YAML tag (`!Sub`) is a call.
 
 use serde_json::{Map, Number, Value};
 
@@ -99,7 +99,7 @@ pub(super) fn read(source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Option
     if is_json(source) { json::read(&source.text, diagnostics) } else { yaml::read(&source.text, diagnostics) }
 }
 
-/// JSON is read as such: a YAML parser refuses its tabs and surrogate pairs. A flow mapping of YAML starts with `{` as well.
+/// JSON is read as such: a YAML parser refuses its tabs and surrogate pairs. YAML can start with `{` as well.
 fn is_json(source: &Source) -> bool {
     let named_json = source.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let text = without_byte_order_mark(&source.text);

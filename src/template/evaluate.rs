@@ -155,9 +155,11 @@ impl Evaluation<'_> {
         if let Some(unknown) = [&mapping_name, &first_key, &second_key].into_iter().find(|it| unknown::is_in(it)) {
             return Ok(Some(derived("Fn::FindInMap", unknown).into()));
         }
-        let found = lookup(&self.scope.mappings, &mapping_name, mapping.span, "mapping")
-            .and_then(|it| lookup(it, &first_key, first.span, "key"))
-            .and_then(|it| lookup(it, &second_key, second.span, "key"));
+        let found = lookup(&self.scope.mappings, &mapping_name, mapping.span, "`Mappings`")
+            .and_then(|it| lookup(it, &first_key, first.span, &format!("the mapping `{mapping_name}`")))
+            .and_then(|it| {
+                lookup(it, &second_key, second.span, &format!("`{first_key}` of the mapping `{mapping_name}`"))
+            });
         match (found, default) {
             (Ok(value), _) => Ok(Some(value.clone())),
             (Err(_), Some(default)) => self.value(default),
@@ -209,9 +211,9 @@ impl Evaluation<'_> {
     }
 }
 
-fn lookup<'a, T>(map: &'a IndexMap<String, T>, key: &str, span: Span, what: &str) -> Result<&'a T, Diagnostic> {
+fn lookup<'a, T>(map: &'a IndexMap<String, T>, key: &str, span: Span, place: &str) -> Result<&'a T, Diagnostic> {
     map.get(key).ok_or_else(|| {
-        let finding = Diagnostic::error(format!("there is no {what} `{key}` in the mappings")).at(span);
+        let finding = Diagnostic::error(format!("there is no `{key}` in {place}")).at(span);
         match nearest(key, map.keys().map(String::as_str)) {
             Some(name) => finding.help(format!("did you mean `{name}`?")),
             None => finding.help(format!("there is {}", names(map.keys()))),
@@ -246,7 +248,7 @@ fn describe(value: &Value) -> &'static str {
     }
 }
 
-/// The unknown for what a call makes of an unknown. It has a name of its own, so that it is not taken for the attribute.
+/// The unknown for what a call makes of an unknown. Its name is its own, so that it is not taken for the attribute.
 fn derived(function: &str, text: &str) -> String {
     unknown::named(&format!("{function} of {}", text.split(MARK).nth(1).unwrap_or_default()))
 }

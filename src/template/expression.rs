@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::pseudo::PseudoParameter;
 use crate::diagnostic::Span;
 use crate::identity::LogicalId;
+use crate::property_path::PathStep;
 
 /// A value of the template, and its place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,31 +73,11 @@ pub(super) struct If {
     pub(super) otherwise: Expr,
 }
 
-/// An attribute of a resource that something in the template refers to; [`REF`](crate::identity::REF) for what `Ref` gives.
+/// An attribute of a resource that something refers to; [`REF`](crate::identity::REF) for what `Ref` gives.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Reference {
     pub resource: LogicalId,
     pub attribute: String,
-}
-
-/// A step into a value: to a field of an object, or to an item of a list.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum PathStep {
-    Key(String),
-    Index(usize),
-}
-
-impl From<&str> for PathStep {
-    fn from(key: &str) -> Self {
-        Self::Key(key.to_owned())
-    }
-}
-
-impl From<usize> for PathStep {
-    fn from(index: usize) -> Self {
-        Self::Index(index)
-    }
 }
 
 /// Which part of a field a finding is about.
@@ -157,7 +138,11 @@ impl Expr {
             (Kind::Object(fields), PathStep::Key(key)) => {
                 fields.iter().find(|field| field.key == *key).map(|field| (Some(field.key_span), &field.value))
             }
-            (Kind::List(items), PathStep::Index(index)) => items.get(*index).map(|item| (None, item)),
+            // `AWS::NoValue` leaves no item behind, so that it does not count.
+            (Kind::List(items), PathStep::Index(index)) => {
+                let is_item = |item: &&Expr| item.kind != Kind::Pseudo(PseudoParameter::NoValue);
+                items.iter().filter(is_item).nth(*index).map(|item| (None, item))
+            }
             _ => None,
         }
     }

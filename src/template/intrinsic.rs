@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::document::{Entry, Kind as NodeKind, Node};
 use super::expression::{Expr, Field, FindInMap, If, Kind, Reference};
 use super::pseudo::PseudoParameter;
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span, nearest};
 use crate::identity::{LogicalId, REF};
 
 /// Functions that give a value.
@@ -446,8 +446,14 @@ pub(super) fn refused(function: &str, written: &str, span: Span) -> Option<Diagn
 }
 
 pub(super) fn unknown_function(function: &str, written: &str, span: Span) -> Diagnostic {
-    let known = VALUES.into_iter().chain(TESTS);
-    Diagnostic::error(format!("there is no function `{written}`")).at(span).did_you_mean(function, known)
+    let finding = Diagnostic::error(format!("there is no function `{written}`")).at(span);
+    match nearest(function, VALUES.into_iter().chain(TESTS)) {
+        Some(name) if written.starts_with('!') => {
+            finding.help(format!("did you mean `!{}`?", name.trim_start_matches("Fn::")))
+        }
+        Some(name) => finding.help(format!("did you mean `{name}`?")),
+        None => finding,
+    }
 }
 
 fn unknown_key(entry: &Entry) -> Diagnostic {

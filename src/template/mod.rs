@@ -15,12 +15,15 @@ mod resolve;
 mod section;
 mod yaml;
 
+pub use crate::property_path::PathStep;
 pub use condition::{Condition, NamedCondition};
-pub use expression::{Expr, Part, PathStep, Reference};
+pub use expression::{Expr, Part, Reference};
 pub use parameter::{Parameter, ParameterType};
 pub use parse::{Assertion, DeletionPolicy, DeletionPolicyKind, Mapping, Output, Resource, Rule, Template, parse};
 pub use pseudo::Pseudo;
 pub use resolve::{DesiredGraph, DesiredOutput, DesiredResource, Inputs};
 
+#[cfg(test)]
+mod random_tests;
 #[cfg(test)]
 mod tests;

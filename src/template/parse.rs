@@ -42,10 +42,13 @@ pub struct Rule {
     pub assertions: Vec<Assertion>,
 }
 
+/// A condition that a rule demands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assertion {
     pub condition: Condition,
+    /// What is said where it does not hold.
     pub description: Option<String>,
+    /// The place of the condition.
     pub span: Span,
 }
 
@@ -72,6 +75,7 @@ pub struct DeletionPolicy {
     pub span: Span,
 }
 
+/// CloudFormation's policies for what is deleted or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeletionPolicyKind {
     Delete,
@@ -80,10 +84,12 @@ pub enum DeletionPolicyKind {
     Snapshot,
 }
 
+/// An output as the template declares it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
     pub value: Expr,
     pub description: Option<String>,
+    /// The name of the condition under which it is given.
     pub condition: Option<String>,
     /// The place of its name.
     pub span: Span,
@@ -133,7 +139,7 @@ pub fn parse(source: &Source) -> Result<Template, Vec<Diagnostic>> {
     }
 }
 
-/// Reports the macros that a template is written for. What they would change is not looked at: it is not meant as it stands.
+/// Reports the macros that a template is written for. Nothing else is looked at: it is not meant as it stands.
 fn refuse_transforms(document: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<()> {
     let NodeKind::Map(sections) = &document.kind else { return Some(()) };
     let Some(entry) = sections.iter().find(|entry| entry.key == "Transform") else { return Some(()) };
@@ -146,7 +152,7 @@ fn refuse_transforms(document: &Node, diagnostics: &mut Vec<Diagnostic>) -> Opti
     diagnostics.extend(refused.iter().map(|transform| {
         let is_sam = transform.text().is_some_and(|name| name.starts_with("AWS::Serverless"));
         let way_out = if is_sam {
-            "declare the functions, APIs and tables as `AWS::Lambda::Function` and so on, or generate the template with CDK"
+            "declare functions, APIs and tables as `AWS::Lambda::Function` and so on, or generate the template with CDK"
         } else {
             "write out what the macro makes"
         };
@@ -278,7 +284,7 @@ impl Parser<'_> {
             let condition = Condition::read(&mut parser.reader(Place::Condition), &entry.value)?;
             Some(NamedCondition { condition, span: entry.key_span })
         });
-        ordered(conditions, self.diagnostics)
+        ordered(&conditions, self.diagnostics)
     }
 
     fn rule(&mut self, entry: &Entry) -> Option<Rule> {

@@ -80,8 +80,8 @@ impl Pseudo {
         if self.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
     }
 
-    /// A stack id in CloudFormation's shape. Templates take its last part for a unique suffix, so that part follows from
-    /// where the stack is: it stays the same between runs and differs between accounts, regions and stacks.
+    /// A stack id in CloudFormation's shape. Templates take its last part for a unique suffix, so that part follows
+    /// from where the stack is: it stays the same between runs and differs between accounts, regions and stacks.
     fn stack_arn(&self) -> String {
         let Self { account_id, region, partition, stack } = self;
         let Some(account_id) = account_id else { return unknown::named("AWS::StackId") };

@@ -50,6 +50,7 @@ pub struct DesiredResource {
     pub type_span: Span,
 }
 
+/// An output that should be given.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DesiredOutput {
     pub value: Expr,

@@ -23,7 +23,7 @@ pub(super) fn fields<'a>(
 ) -> Option<Fields<'a>> {
     let entries = entries(node, what, diagnostics)?;
     for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
-        let finding = Diagnostic::error(format!("{what} has no `{}`", entry.key)).at(entry.key_span);
+        let finding = Diagnostic::error(format!("{what} cannot have `{}`", entry.key)).at(entry.key_span);
         diagnostics.push(finding.did_you_mean(&entry.key, known.iter().copied()));
     }
     Some(Fields { entries })

@@ -197,7 +197,7 @@ fn a_broken_file_says_where() {
 #[test]
 fn all_errors_of_a_file_are_shown_at_once() {
     expect![[r#"
-        error: the resource `Orders` has no `Propertis`
+        error: the resource `Orders` cannot have `Propertis`
          --> orders.yaml:6:5
           |
         6 |     Propertis: {}
@@ -227,7 +227,7 @@ fn all_errors_of_a_file_are_shown_at_once() {
         9 |       Tags: [!GetAtt Order.Arn, !Jion ['', []], {Ref: Orders}]
           |                                 ^^^^^
           |
-          = help: did you mean `Fn::Join`?
+          = help: did you mean `!Join`?
 
         error: `Orders` refers to itself
          --> orders.yaml:9:55
@@ -263,7 +263,7 @@ fn all_errors_of_a_file_are_shown_at_once() {
            |
            = help: did you mean `Orders`?
 
-        error: a template has no `Output`
+        error: a template cannot have `Output`
           --> orders.yaml:14:1
            |
         14 | Output: {}
@@ -371,7 +371,7 @@ Resources:
         1 | Transform: AWS::Serverless-2016-10-31
           |            ^^^^^^^^^^^^^^^^^^^^^^^^^^ macros run inside of CloudFormation
           |
-          = help: declare the functions, APIs and tables as `AWS::Lambda::Function` and so on, or generate the template with CDK
+          = help: declare functions, APIs and tables as `AWS::Lambda::Function` and so on, or generate the template with CDK
     "#]]
     .assert_eq(&findings("Transform: AWS::Serverless-2016-10-31\nGlobals: {}\nResources: {A: {Type: B, X: !Ref C}}\n"));
 }
@@ -540,7 +540,7 @@ fn a_call_that_can_give_nothing_is_reported_before_anything_is_planned() {
         13 |       Value: !Select [3, !Ref Names]
            |                       ^
 
-        error: there is no key `smal` in the mappings
+        error: there is no `smal` in `us-east-1` of the mapping `Sizes`
           --> orders.yaml:14:40
            |
         14 |       A: !FindInMap [Sizes, us-east-1, smal]
@@ -618,7 +618,7 @@ fn what_cdk_adds_for_itself_is_left_out() {
 
 #[test]
 fn a_finding_about_a_property_leads_to_its_place() {
-    let text = world("{a: [1, !If [Always, {b: !Sub '${Count}'}, c]]}");
+    let text = world("{a: [!If [Never, x, !Ref AWS::NoValue], 1, !If [Always, {b: !Sub '${Count}'}, c]]}");
     let graph = graph_of(&text);
     let properties = &graph.resources[&LogicalId::from("Queue")].properties;
     let place = |path: &[PathStep], part| {
@@ -658,4 +658,20 @@ Resources: {Orders: {Type: AWS::SQS::Queue, Properties: {Shown: a, Hidden: !Sub 
     let properties = &graph.resources[&LogicalId::from("Orders")].properties;
     let has_secret = |name: &str| properties.at(&[name.into()]).is_some_and(|expr| graph.has_secret(expr));
     assert!(has_secret("Hidden") && !has_secret("Shown"));
+}
+
+#[test]
+fn what_nests_as_deep_as_is_allowed_can_be_evaluated() {
+    let depth = 90;
+    let value = value_of(&format!("{}!Sub '${{Count}}'{}", "{a: [".repeat(depth / 2), "]}".repeat(depth / 2)));
+    assert!(value.to_string().contains("\"3\""));
+}
+
+#[test]
+fn conditions_that_name_each_other_are_decided_once() {
+    let levels: String =
+        (0..5000).map(|it| format!("  C{it}: !And [!Condition C{0}, !Condition C{0}]\n", it + 1)).collect();
+    let text =
+        format!("Conditions:\n{levels}  C5000: !Equals [a, a]\nResources: {{A: {{Type: A::B::C, Condition: C0}}}}\n");
+    assert_eq!(graph_of(&text).resources.len(), 1);
 }

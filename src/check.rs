@@ -1,0 +1,160 @@
+//! Holds a template's resources against CloudFormation's facts of their types, before AWS is asked anything. Pure.
+
+use serde_json::Value;
+
+use crate::diagnostic::Diagnostic;
+use crate::identity::{LogicalId, REF};
+use crate::property_path::PropertyPath;
+use crate::resource::facts::{At, Finding, lambda_runtime};
+use crate::resource::{Row, TYPES, row};
+use crate::template::{DeletionPolicyKind, DesiredGraph, DesiredResource, Part};
+
+/// Everything that is wrong, or will be refused by AWS, in a graph's resources and outputs.
+///
+/// `today` is a date, `2026-11-22`: runtimes are refused from a day on.
+pub fn check(graph: &DesiredGraph, today: &str) -> Vec<Diagnostic> {
+    let mut diagnostics: Vec<Diagnostic> =
+        graph.resources.values().flat_map(|resource| check_resource(graph, resource, today)).collect();
+    diagnostics.extend(graph.outputs.values().filter_map(|output| {
+        let output_references = output.value.references();
+        output_references.iter().find_map(|reference| {
+            check_attribute(graph, reference.resource.as_str(), &reference.attribute)
+                .map(|diagnostic| diagnostic.at(output.value.span()))
+        })
+    }));
+    diagnostics
+}
+
+fn check_resource(graph: &DesiredGraph, resource: &DesiredResource, today: &str) -> Vec<Diagnostic> {
+    let Some(row) = row(&resource.resource_type) else { return vec![unhandled_type(resource)] };
+    let mut diagnostics = retained(resource);
+    diagnostics.extend(resource.references.iter().filter_map(|reference| {
+        check_attribute(graph, reference.resource.as_str(), &reference.attribute)
+            .map(|diagnostic| diagnostic.at(resource.properties.span()))
+    }));
+    let properties = match graph.evaluate(&resource.properties, &|_, _| None) {
+        Ok(properties) => properties,
+        Err(diagnostic) => {
+            diagnostics.push(diagnostic);
+            return diagnostics;
+        }
+    };
+    let properties = if properties.is_null() { Value::Object(serde_json::Map::new()) } else { properties };
+    let checked = row.facts().check(&properties);
+    let is_sound = checked.findings.is_empty();
+    diagnostics.extend(checked.findings.iter().map(|finding| placed(resource, finding)));
+    diagnostics.extend(refused_properties(row, resource, &properties));
+    diagnostics.extend(runtime(resource, &properties, today));
+    if is_sound && !crate::unknown::is_within(&checked.value) && !has_packages(row, &checked.value) {
+        diagnostics.extend(row.handler.canonical(&checked.value).err().map(|error| {
+            Diagnostic::error(format!("the properties do not fit `{}`", resource.resource_type))
+                .at(resource.span)
+                .label(error)
+        }));
+    }
+    diagnostics
+}
+
+fn unhandled_type(resource: &DesiredResource) -> Diagnostic {
+    let known = TYPES.iter().map(|row| row.handler.resource_type());
+    Diagnostic::error(format!("paystack does not handle `{}`", resource.resource_type))
+        .at(resource.type_span)
+        .label("no handler for this type")
+        .help("remove the resource, or deploy it with another tool")
+        .did_you_mean(resource.resource_type.as_str(), known)
+}
+
+/// Nothing is ever retained: a stack that is destroyed leaves nothing behind.
+fn retained(resource: &DesiredResource) -> Vec<Diagnostic> {
+    let policies =
+        [("DeletionPolicy", &resource.deletion_policy), ("UpdateReplacePolicy", &resource.update_replace_policy)];
+    policies
+        .into_iter()
+        .filter_map(|(name, policy)| {
+            let policy = policy.as_ref()?;
+            match policy.kind {
+                DeletionPolicyKind::Delete => None,
+                _ => Some(
+                    Diagnostic::error(format!("`{name}` of `{}` would leave something behind", resource.logical_id))
+                        .at(policy.span)
+                        .label("only `Delete` is supported")
+                        .help("paystack retains nothing: write `Delete`, or leave the policy out"),
+                ),
+            }
+        })
+        .collect()
+}
+
+fn check_attribute(graph: &DesiredGraph, logical_id: &str, attribute: &str) -> Option<Diagnostic> {
+    let target = graph.resources.get(&LogicalId::from(logical_id))?;
+    let facts = row(&target.resource_type)?.facts();
+    if attribute == REF || facts.has_attribute(attribute) {
+        return None;
+    }
+    let diagnostic = Diagnostic::error(format!("`{}` has no attribute `{attribute}`", target.resource_type))
+        .label(format!("`{logical_id}.{attribute}` does not exist"));
+    Some(match facts.nearest_attribute(attribute) {
+        Some(nearest) => diagnostic.help(format!("did you mean `{nearest}`?")),
+        None => diagnostic,
+    })
+}
+
+fn placed(resource: &DesiredResource, finding: &Finding) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::error(&finding.message).label(&finding.label).at(place(resource, &finding.path, finding.at));
+    match &finding.help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
+}
+
+fn place(resource: &DesiredResource, path: &PropertyPath, at: At) -> crate::diagnostic::Span {
+    if path.is_root() {
+        return resource.span;
+    }
+    let part = match at {
+        At::Key => Part::Key,
+        At::Value => Part::Value,
+    };
+    resource.properties.span_at(path.steps(), part)
+}
+
+fn refused_properties<'a>(
+    row: &'a Row,
+    resource: &'a DesiredResource,
+    properties: &'a Value,
+) -> impl Iterator<Item = Diagnostic> + 'a {
+    row.handler.refused().iter().filter(|(property, _)| properties.get(property).is_some()).map(|(property, reason)| {
+        Diagnostic::error(format!("paystack does not handle `{property}` of `{}`", resource.resource_type))
+            .at(place(resource, &PropertyPath::of(property), At::Key))
+            .label("not handled")
+            .help(*reason)
+    })
+}
+
+/// A function's code or a layer's content is a path until the packages are made.
+fn has_packages(row: &Row, properties: &Value) -> bool {
+    let Some(fields) = properties.as_object() else { return false };
+    fields.keys().any(|name| row.facts().is_packaged(&PropertyPath::of(name)))
+}
+
+/// AWS closes a runtime first for new functions, then for changes.
+fn runtime(resource: &DesiredResource, properties: &Value, today: &str) -> Option<Diagnostic> {
+    if resource.resource_type.as_str() != "AWS::Lambda::Function" {
+        return None;
+    }
+    let name = properties.get("Runtime")?.as_str()?;
+    let runtime = lambda_runtime(name)?;
+    let successor = runtime.successor.as_deref().map_or(String::new(), |it| format!(": move to `{it}`"));
+    let passed = |date: &Option<String>| date.clone().filter(|date| date.as_str() <= today);
+    let message = if let Some(date) = passed(&runtime.update_blocked) {
+        format!("AWS has refused to create or change functions of `{name}` since {date}")
+    } else if let Some(date) = passed(&runtime.create_blocked) {
+        format!("AWS has refused to create functions of `{name}` since {date}")
+    } else {
+        let date = passed(&runtime.deprecated)?;
+        format!("AWS has not maintained the runtime `{name}` since {date}")
+    };
+    let place = place(resource, &PropertyPath::of("Runtime"), At::Value);
+    Some(Diagnostic::warning(message).at(place).label(format!("`{name}` is at its end{successor}")))
+}

@@ -1,0 +1,237 @@
+//! What a template wants of each resource, as far as it is known: evaluated, named, tagged, in canonical form. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::aws::Scope;
+use crate::graph::{Dependencies, Reason, implied};
+use crate::identity::{LogicalId, REF, StackId};
+use crate::property_path::PathStep;
+use crate::resource::{Attributes, Case, GeneratedName, Owner, Row, row, tags};
+use crate::template::{DesiredGraph, DesiredResource};
+use crate::unknown;
+
+/// A resolved template together with what it is resolved for.
+#[derive(Clone)]
+pub struct Desired {
+    pub graph: DesiredGraph,
+    pub stack: StackId,
+    /// The project's tags, which every resource gets that takes tags.
+    pub tags: BTreeMap<String, String>,
+    pub scope: Scope,
+    /// What each resource waits for, and why.
+    pub dependencies: Dependencies,
+}
+
+impl Desired {
+    /// Works out what follows from the template alone: the implied edges, and the digests of what deployments snapshot.
+    ///
+    /// The graph's references must have no cycle: see [`crate::graph::cycles`].
+    pub fn new(graph: DesiredGraph, stack: StackId, tags: BTreeMap<String, String>, scope: Scope) -> Self {
+        let dependencies = Dependencies::declared(&graph);
+        let mut desired = Self { graph, stack, tags, scope, dependencies };
+        let values = desired.predicted();
+        for (deployment, digest) in content_digests(&desired.graph, &values) {
+            if let Some(resource) = desired.graph.resources.get_mut(&deployment) {
+                resource.set_property("ContentDigest", Value::String(digest));
+            }
+        }
+        for edge in implied(&desired.graph, &values) {
+            desired.dependencies.add(edge.from, edge.on, Reason::Implied(edge.because));
+        }
+        desired
+    }
+
+    /// A desired state in which nothing is left: what destroy plans towards.
+    pub fn nothing(&self) -> Self {
+        let mut nothing = self.clone();
+        nothing.graph.resources.clear();
+        nothing.graph.outputs.clear();
+        nothing.dependencies = Dependencies::default();
+        nothing
+    }
+
+    /// The resources, each after all that it depends on. What is in a cycle comes last.
+    pub fn in_order(&self) -> Vec<LogicalId> {
+        self.dependencies.in_order(self.graph.resources.keys())
+    }
+
+    pub fn owner(&self, logical_id: &LogicalId) -> Owner {
+        Owner { stack: self.stack.clone(), resource: logical_id.clone() }
+    }
+
+    /// The resource's properties in canonical form, with unknowns for the attributes that `known` does not give.
+    ///
+    /// # Errors
+    ///
+    /// Says what does not fit, for a type or a property that the check has not seen, or that only AWS's answers brought.
+    pub fn properties(
+        &self,
+        logical_id: &LogicalId,
+        known: &dyn Fn(&LogicalId, &str) -> Option<Value>,
+    ) -> Result<Value, String> {
+        let resource = self.graph.resources.get(logical_id).ok_or_else(|| format!("`{logical_id}` is not declared"))?;
+        let row = row(&resource.resource_type).ok_or_else(|| format!("`{}` is not handled", resource.resource_type))?;
+        let mut value =
+            self.graph.evaluate(&resource.properties, known).map_err(|diagnostic| diagnostic.message.clone())?;
+        if value.is_null() {
+            value = Value::Object(Map::new());
+        }
+        if let Some(name) = row.handler.generated_name() {
+            fill_in_name(&mut value, &name, &self.owner(logical_id));
+        }
+        if row.facts().tag_property().is_some() {
+            tags::add(&mut value, &self.tags, &self.owner(logical_id));
+        }
+        let value = row.facts().check(&value).value;
+        match row.handler.canonical(&value) {
+            Ok(canonical) => Ok(canonical),
+            // An unknown may stand where a number or a list belongs: then the value is compared as it is.
+            Err(_) if unknown::is_within(&value) => Ok(value),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Every resource's properties when nothing is known but what follows from names.
+    fn predicted(&self) -> BTreeMap<LogicalId, Value> {
+        let mut attributes: BTreeMap<LogicalId, Attributes> = BTreeMap::new();
+        let mut values = BTreeMap::new();
+        for logical_id in self.in_order() {
+            let known = |id: &LogicalId, name: &str| attributes.get(id)?.get(name).cloned();
+            let Ok(value) = self.properties(&logical_id, &known) else { continue };
+            attributes.insert(logical_id.clone(), self.predict(&logical_id, &value));
+            values.insert(logical_id, value);
+        }
+        values
+    }
+
+    /// What follows from a resource's properties alone; of what has an unknown in it, nothing.
+    pub fn predict(&self, logical_id: &LogicalId, properties: &Value) -> Attributes {
+        let Some(row) = self.row(logical_id) else { return Attributes::new() };
+        let mut attributes = row.handler.predict(&self.scope, properties);
+        attributes.retain(|_, value| !unknown::is_within(value));
+        attributes
+    }
+
+    pub fn row(&self, logical_id: &LogicalId) -> Option<&'static Row> {
+        row(&self.graph.resources.get(logical_id)?.resource_type)
+    }
+
+    /// The top-level properties into which a secret parameter goes.
+    pub fn secret_properties(&self, logical_id: &LogicalId) -> BTreeSet<String> {
+        let Some(resource) = self.graph.resources.get(logical_id) else { return BTreeSet::new() };
+        let Some(row) = row(&resource.resource_type) else { return BTreeSet::new() };
+        let is_secret = |name: &&str| {
+            resource.properties.at(&[PathStep::from(*name)]).is_some_and(|expr| self.graph.has_secret(expr))
+        };
+        row.facts().properties().filter(is_secret).map(str::to_owned).collect()
+    }
+}
+
+/// The name that a resource gets when its template gives none: stack, logical id and a digest of both, so that it stays
+/// apart from every other when it has to be cut.
+pub fn generated_name(owner: &Owner, longest: usize, case: Case, suffix: &str) -> String {
+    let digest = hex_digest(format!("{}/{}", owner.stack, owner.resource).as_bytes(), 8);
+    let readable = format!("{}-{}", owner.stack, owner.resource);
+    let room = longest.saturating_sub(digest.len() + 1 + suffix.len());
+    let readable: String = readable.chars().take(room).collect();
+    let name = format!("{}-{digest}{suffix}", readable.trim_end_matches('-'));
+    match case {
+        Case::Any => name,
+        Case::Lower => name.to_lowercase(),
+    }
+}
+
+fn fill_in_name(properties: &mut Value, name: &GeneratedName, owner: &Owner) {
+    let Some(fields) = properties.as_object_mut() else { return };
+    if fields.contains_key(name.property) {
+        return;
+    }
+    let is_fifo = name.fifo_property.and_then(|property| fields.get(property)).is_some_and(is_true);
+    let suffix = if is_fifo { ".fifo" } else { "" };
+    fields.insert(name.property.to_owned(), Value::String(generated_name(owner, name.longest, name.case, suffix)));
+}
+
+fn is_true(value: &Value) -> bool {
+    value == &Value::Bool(true) || value.as_str() == Some("true")
+}
+
+/// What a deployment takes a snapshot of, and nothing can read back: of every API, all that is deployed with it.
+fn content_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Value>) -> BTreeMap<LogicalId, String> {
+    const CONTENT: [&str; 6] = [
+        "AWS::ApiGateway::GatewayResponse",
+        "AWS::ApiGateway::Method",
+        "AWS::ApiGateway::Model",
+        "AWS::ApiGateway::RequestValidator",
+        "AWS::ApiGateway::Resource",
+        "AWS::ApiGateway::RestApi",
+    ];
+    let is_content = |resource: &DesiredResource| CONTENT.contains(&resource.resource_type.as_str());
+    let deployments = of_type(graph, "AWS::ApiGateway::Deployment");
+    deployments
+        .filter_map(|deployment| {
+            let api = values.get(&deployment.logical_id)?.get("RestApiId")?;
+            let of_this_api = |resource: &&DesiredResource| match resource.resource_type.as_str() {
+                "AWS::ApiGateway::RestApi" => api.as_str() == Some(&unknown::attribute(&resource.logical_id, REF)),
+                _ => values.get(&resource.logical_id).and_then(|value| value.get("RestApiId")) == Some(api),
+            };
+            let content: BTreeMap<&LogicalId, Value> = graph
+                .resources
+                .values()
+                .filter(|resource| is_content(resource))
+                .filter(of_this_api)
+                .filter_map(|resource| Some((&resource.logical_id, deployed(values.get(&resource.logical_id)?))))
+                .collect();
+            let text = serde_json::to_vec(&content).ok()?;
+            Some((deployment.logical_id.clone(), hex_digest(&text, 16)))
+        })
+        .collect()
+}
+
+/// Tags, names and descriptions are not deployed.
+fn deployed(properties: &Value) -> Value {
+    let Value::Object(fields) = properties else { return properties.clone() };
+    let is_deployed = |name: &str| !matches!(name, "Tags" | "Description");
+    Value::Object(fields.iter().filter(|(name, _)| is_deployed(name)).map(|(k, v)| (k.clone(), v.clone())).collect())
+}
+
+pub(crate) fn of_type<'a>(
+    graph: &'a DesiredGraph,
+    resource_type: &'a str,
+) -> impl Iterator<Item = &'a DesiredResource> + 'a {
+    graph.resources.values().filter(move |resource| resource.resource_type.as_str() == resource_type)
+}
+
+/// The first characters of the SHA-256 of some bytes.
+fn hex_digest(bytes: &[u8], length: usize) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().chars().take(length).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(logical_id: &str, longest: usize) -> String {
+        let owner = Owner { stack: StackId::from("payments-dev"), resource: LogicalId::from(logical_id) };
+        generated_name(&owner, longest, Case::Any, "")
+    }
+
+    #[test]
+    fn a_generated_name_depends_on_stack_and_logical_id_alone() {
+        assert_eq!(name("Orders", 80), name("Orders", 80));
+        assert_ne!(name("Orders", 80), name("Order", 80));
+        assert!(name("Orders", 80).starts_with("payments-dev-Orders-"));
+    }
+
+    #[test]
+    fn a_name_that_is_cut_stays_apart_from_others() {
+        let long = "AVeryLongLogicalIdThatNobodyWouldWriteByHandButGeneratorsDo";
+        let one = name(&format!("{long}A"), 40);
+        let other = name(&format!("{long}B"), 40);
+        assert_eq!(one.len(), 40);
+        assert_ne!(one, other);
+    }
+}
