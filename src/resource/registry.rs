@@ -38,6 +38,15 @@ macro_rules! table {
 }
 
 table![
+    handled::<apigateway::account::ApiGatewayAccount>(include_str!("facts/aws-apigateway-account.json")),
+    handled::<apigateway::gateway_response::ApiGatewayGatewayResponse>(include_str!(
+        "facts/aws-apigateway-gatewayresponse.json"
+    )),
+    handled::<apigateway::model::ApiGatewayModel>(include_str!("facts/aws-apigateway-model.json")),
+    handled::<apigateway::request_validator::ApiGatewayRequestValidator>(include_str!(
+        "facts/aws-apigateway-requestvalidator.json"
+    )),
+    handled::<apigateway::resource::ApiGatewayResource>(include_str!("facts/aws-apigateway-resource.json")),
     handled::<apigateway::rest_api::ApiGatewayRestApi>(include_str!("facts/aws-apigateway-restapi.json")),
     handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json")),
 ];
