@@ -42,6 +42,7 @@ table![
     handled::<apigateway::gateway_response::ApiGatewayGatewayResponse>(include_str!(
         "facts/aws-apigateway-gatewayresponse.json"
     )),
+    handled::<apigateway::method::ApiGatewayMethod>(include_str!("facts/aws-apigateway-method.json")),
     handled::<apigateway::model::ApiGatewayModel>(include_str!("facts/aws-apigateway-model.json")),
     handled::<apigateway::request_validator::ApiGatewayRequestValidator>(include_str!(
         "facts/aws-apigateway-requestvalidator.json"

@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod gateway_response;
+mod integration;
+pub mod method;
 pub mod model;
 pub mod patch;
 pub mod request_validator;
