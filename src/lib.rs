@@ -1,5 +1,6 @@
 //! paystack plans and applies CloudFormation templates straight against live AWS. See ARCHITECTURE.md for the map.
 
+pub mod apply;
 pub mod aws;
 pub mod change;
 pub mod check;
@@ -7,9 +8,12 @@ pub mod desired;
 pub mod diagnostic;
 pub mod graph;
 pub mod identity;
+pub mod inventory;
 pub mod package;
+pub mod plan;
 pub mod project;
 pub mod property_path;
 pub mod resource;
+pub mod state;
 pub mod template;
 pub mod unknown;

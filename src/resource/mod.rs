@@ -6,6 +6,7 @@
 pub mod apigateway;
 pub mod facts;
 pub mod json_text;
+pub mod live;
 pub mod policy_document;
 mod registry;
 pub mod sqs;
@@ -139,6 +140,12 @@ pub trait Handler: Send + Sync + 'static {
     const FOUND_BY: &'static [&'static str];
     /// The name to generate where the template gives none.
     const GENERATED_NAME: Option<GeneratedName> = None;
+    /// Whether the service refuses a second resource with the same [`FOUND_BY`](Self::FOUND_BY) properties.
+    const IS_UNIQUE: bool = true;
+    /// The properties that name the resource this one is a part of: when that is deleted, this is gone too.
+    const PART_OF: &'static [&'static str] = &[];
+    /// Properties that replace the resource when they change, beside those that CloudFormation's facts name.
+    const ALSO_CREATE_ONLY: &'static [&'static str] = &[];
     /// What the Resource Groups Tagging API calls the type: `sqs`, `lambda:function`. `None` where it does not know it.
     const TAGGED_AS: Option<&'static str> = None;
     /// Properties that CloudFormation has and that are refused here, each with the reason and the way out.
@@ -206,6 +213,9 @@ pub trait Resource: Send + Sync {
     fn generated_name(&self) -> Option<GeneratedName>;
     fn tagged_as(&self) -> Option<&'static str>;
     fn refused(&self) -> &'static [(&'static str, &'static str)];
+    fn is_unique(&self) -> bool;
+    fn part_of(&self) -> &'static [&'static str];
+    fn also_create_only(&self) -> &'static [&'static str];
     /// The properties with every default filled in and everything whose order means nothing put in order.
     ///
     /// # Errors
@@ -264,6 +274,18 @@ impl<H: Handler> Resource for Erased<H> {
 
     fn refused(&self) -> &'static [(&'static str, &'static str)] {
         H::REFUSED
+    }
+
+    fn is_unique(&self) -> bool {
+        H::IS_UNIQUE
+    }
+
+    fn part_of(&self) -> &'static [&'static str] {
+        H::PART_OF
+    }
+
+    fn also_create_only(&self) -> &'static [&'static str] {
+        H::ALSO_CREATE_ONLY
     }
 
     fn canonical(&self, properties: &Value) -> Result<Value, String> {

@@ -1,0 +1,236 @@
+//! The executor: starts what is ready, keeps what is done, tells what happens. It decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::stream::{FuturesUnordered, StreamExt};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::apply::{Done, Journal, Kind, Schedule, Task, TaskId, Work, Writer};
+use crate::aws::clock::Clock;
+use crate::aws::error::AwsError;
+use crate::change::Changes;
+use crate::desired::Desired;
+use crate::identity::LogicalId;
+use crate::plan::{Plan, Step};
+use crate::resource::Attributes;
+use crate::unknown;
+
+/// What the executor tells. A task is `Started` before it is `Finished`; one that is `Skipped` never starts.
+#[derive(Debug, Clone)]
+pub enum Event<'a> {
+    Started { task: &'a Task },
+    Finished { task: &'a Task, outcome: &'a Outcome, milliseconds: u64 },
+    Skipped { task: &'a Task, because_of: &'a LogicalId },
+}
+
+/// How a task ended.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    Done(Done),
+    Failed(AwsError),
+}
+
+/// What became of a schedule.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Report {
+    pub done: Vec<Task>,
+    pub failed: Vec<Failure>,
+    /// Never started, because something before it failed or the run was stopped.
+    pub skipped: Vec<Task>,
+    pub is_interrupted: bool,
+    /// What is known of the stack's resources now.
+    #[serde(skip)]
+    pub attributes: BTreeMap<LogicalId, Attributes>,
+}
+
+/// A task that failed, and how.
+#[derive(Debug, Clone, Serialize)]
+pub struct Failure {
+    pub task: Task,
+    pub error: String,
+    pub way_out: Option<&'static str>,
+}
+
+impl Report {
+    pub fn is_complete(&self) -> bool {
+        self.failed.is_empty() && self.skipped.is_empty() && !self.is_interrupted
+    }
+}
+
+/// What a run needs beside its plan.
+pub struct World<'a> {
+    pub writer: &'a dyn Writer,
+    pub journal: &'a mut dyn Journal,
+    pub clock: &'a dyn Clock,
+    pub concurrency: usize,
+    /// Becomes true when nothing new shall start.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// Runs every task as soon as all it waits for is done, those with the longest way to go first.
+pub async fn execute(
+    plan: &Plan,
+    schedule: &Schedule,
+    desired: &Desired,
+    mut world: World<'_>,
+    tell: &mut dyn FnMut(Event<'_>),
+) -> Report {
+    let mut report = Report { attributes: attributes_at_start(plan), ..Report::default() };
+    let mut waiting: BTreeSet<TaskId> = (0..schedule.tasks.len()).map(TaskId).collect();
+    let mut done: BTreeSet<TaskId> = BTreeSet::new();
+    let mut lost: BTreeMap<TaskId, LogicalId> = BTreeMap::new();
+    let mut running = FuturesUnordered::new();
+    loop {
+        report.is_interrupted |= *world.stop.borrow();
+        if !report.is_interrupted {
+            for id in ready(schedule, &waiting, &done, world.concurrency.saturating_sub(running.len())) {
+                waiting.remove(&id);
+                let task = &schedule.tasks[id.0];
+                let step = &plan.steps[task.step];
+                tell(Event::Started { task });
+                let work = prepare(task, step, desired, &report.attributes).and_then(|work| {
+                    intend(&mut *world.journal, task, &work)?;
+                    Ok(work)
+                });
+                let (writer, start) = (world.writer, world.clock.monotonic());
+                running.push(async move {
+                    let result = match &work {
+                        Ok(work) => writer.run(work).await,
+                        Err(error) => Err(error.clone()),
+                    };
+                    (id, work.ok(), result, start)
+                });
+            }
+        }
+        let next = tokio::select! {
+            next = running.next() => next,
+            _ = world.stop.changed(), if !report.is_interrupted => continue,
+        };
+        let Some((id, work, result, start)) = next else { break };
+        let task = &schedule.tasks[id.0];
+        let step = &plan.steps[task.step];
+        let result = result.and_then(|it| keep(&mut *world.journal, step, task, it, work.as_ref()));
+        let milliseconds = world.clock.monotonic().saturating_sub(start).as_millis().try_into().unwrap_or(u64::MAX);
+        let outcome = match result {
+            Ok(it) => {
+                done.insert(id);
+                learn(&mut report.attributes, task, &it);
+                report.done.push(task.clone());
+                Outcome::Done(it)
+            }
+            Err(error) => {
+                lost.insert(id, task.logical_id.clone());
+                let failure = Failure { task: task.clone(), error: error.to_string(), way_out: error.way_out() };
+                report.failed.push(failure);
+                Outcome::Failed(error)
+            }
+        };
+        tell(Event::Finished { task, outcome: &outcome, milliseconds });
+        for (skipped, because_of) in lose(schedule, &mut waiting, &mut lost) {
+            let task = &schedule.tasks[skipped.0];
+            tell(Event::Skipped { task, because_of: &because_of });
+            report.skipped.push(task.clone());
+        }
+    }
+    report.skipped.extend(waiting.into_iter().map(|id| schedule.tasks[id.0].clone()));
+    report
+}
+
+fn attributes_at_start(plan: &Plan) -> BTreeMap<LogicalId, Attributes> {
+    let staying = plan.steps.iter().filter(|step| step.desired.is_some());
+    staying.filter_map(|step| Some((step.logical_id.clone(), step.live.as_ref()?.attributes.clone()))).collect()
+}
+
+fn ready(schedule: &Schedule, waiting: &BTreeSet<TaskId>, done: &BTreeSet<TaskId>, room: usize) -> Vec<TaskId> {
+    let is_free = |id: &&TaskId| schedule.after[id.0].is_subset(done);
+    let mut ready: Vec<TaskId> = waiting.iter().filter(is_free).copied().collect();
+    ready.sort_by_key(|id| std::cmp::Reverse(schedule.remaining[id.0]));
+    ready.truncate(room);
+    ready
+}
+
+/// Everything that is known now goes into the properties; what is still unknown cannot be asked for.
+fn prepare(
+    task: &Task,
+    step: &Step,
+    desired: &Desired,
+    attributes: &BTreeMap<LogicalId, Attributes>,
+) -> Result<Work, AwsError> {
+    let invalid = |reason: String| AwsError::new("evaluate", crate::aws::error::ErrorClass::Invalid, reason);
+    let resource_type = task.resource_type.clone();
+    let wanted = || -> Result<Value, AwsError> {
+        let known = |id: &LogicalId, name: &str| attributes.get(id)?.get(name).cloned();
+        let wanted = desired.properties(&task.logical_id, &known).map_err(invalid)?;
+        if unknown::is_within(&wanted) {
+            return Err(invalid(format!("a property of `{}` is still not known", task.logical_id)));
+        }
+        Ok(wanted)
+    };
+    let id = || task.physical_id.clone().ok_or_else(|| invalid(format!("`{}` has no physical id", task.logical_id)));
+    Ok(match task.kind {
+        Kind::Create => Work::Create { owner: desired.owner(&task.logical_id), resource_type, wanted: wanted()? },
+        Kind::Update => {
+            let wanted = wanted()?;
+            let live = step.live.as_ref().map_or(&Value::Null, |live| &live.properties);
+            Work::Update { resource_type, id: id()?, changes: Changes::between(live, &wanted), wanted }
+        }
+        Kind::Delete => Work::Delete { resource_type, id: id()? },
+    })
+}
+
+fn intend(journal: &mut dyn Journal, task: &Task, work: &Work) -> Result<(), AwsError> {
+    match work {
+        Work::Create { .. } => journal.intend(&task.logical_id, &task.resource_type).map_err(unwritten),
+        Work::Update { .. } | Work::Delete { .. } => Ok(()),
+    }
+}
+
+fn keep(
+    journal: &mut dyn Journal,
+    step: &Step,
+    task: &Task,
+    done: Done,
+    work: Option<&Work>,
+) -> Result<Done, AwsError> {
+    let applied = match work {
+        Some(Work::Create { wanted, .. } | Work::Update { wanted, .. }) => Some(wanted),
+        Some(Work::Delete { .. }) | None => None,
+    };
+    journal.record(step, task.kind, &done, applied).map_err(unwritten)?;
+    Ok(done)
+}
+
+fn unwritten(reason: String) -> AwsError {
+    AwsError::new("remember", crate::aws::error::ErrorClass::Invalid, reason)
+}
+
+fn learn(attributes: &mut BTreeMap<LogicalId, Attributes>, task: &Task, done: &Done) {
+    match done {
+        Done::Created { attributes: new, .. } | Done::Updated { attributes: new, .. } => {
+            attributes.insert(task.logical_id.clone(), new.clone());
+        }
+        // A replacement's old half goes after the new one has come, or before.
+        Done::Deleted => {}
+    }
+}
+
+/// The tasks that now can never start, each with the failed resource that it waited for.
+fn lose(
+    schedule: &Schedule,
+    waiting: &mut BTreeSet<TaskId>,
+    lost: &mut BTreeMap<TaskId, LogicalId>,
+) -> Vec<(TaskId, LogicalId)> {
+    let mut skipped = Vec::new();
+    loop {
+        let next = waiting.iter().find_map(|id| {
+            let because_of = schedule.after[id.0].iter().find_map(|earlier| lost.get(earlier))?;
+            Some((*id, because_of.clone()))
+        });
+        let Some((id, because_of)) = next else { return skipped };
+        waiting.remove(&id);
+        lost.insert(id, because_of.clone());
+        skipped.push((id, because_of));
+    }
+}

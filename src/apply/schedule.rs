@@ -1,0 +1,166 @@
+//! Which task waits for which. Pure. The plan is for eyes, the schedule for hands: a replacement is one action and two tasks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::identity::{LogicalId, PhysicalId, ResourceType};
+use crate::plan::{Action, Order, Plan, Step};
+
+/// The place of a task in its schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct TaskId(pub usize);
+
+/// What is done in one go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Task {
+    pub logical_id: LogicalId,
+    pub resource_type: ResourceType,
+    pub kind: Kind,
+    /// The step of the plan that this is a part of.
+    pub step: usize,
+    /// What is there before: what an update changes and a delete deletes.
+    pub physical_id: Option<PhysicalId>,
+}
+
+/// What a task does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Create,
+    Update,
+    Delete,
+}
+
+/// Tasks, and what each waits for.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Schedule {
+    pub tasks: Vec<Task>,
+    /// For each task, those that must be done before it.
+    pub after: Vec<BTreeSet<TaskId>>,
+    /// For each task, the length of the longest way from its start to the end of all: what is longest goes first.
+    pub remaining: Vec<u64>,
+}
+
+/// Turns a plan into tasks. What a plan has blocked is not scheduled.
+pub fn schedule(plan: &Plan) -> Schedule {
+    let mut schedule = Schedule::default();
+    let mut making: BTreeMap<&LogicalId, TaskId> = BTreeMap::new();
+    let mut deleting: Vec<(TaskId, &Step, Deletion)> = Vec::new();
+    for (index, step) in plan.steps.iter().enumerate() {
+        let (make, delete) = tasks_of(step);
+        if let Some(kind) = make {
+            making.insert(&step.logical_id, schedule.add(step, index, kind));
+        }
+        if let Some(deletion) = delete {
+            deleting.push((schedule.add(step, index, Kind::Delete), step, deletion));
+        }
+    }
+    for step in &plan.steps {
+        let Some(task) = making.get(&step.logical_id).copied() else { continue };
+        if step.desired.is_some() {
+            schedule.after[task.0].extend(step.dependencies.iter().filter_map(|on| making.get(on)));
+        }
+    }
+    for (task, step, deletion) in &deleting {
+        match deletion {
+            // The new one waits until the name is free.
+            Deletion::First => {
+                schedule.after[making[&step.logical_id].0].insert(*task);
+            }
+            // The old one stays until the new one has taken its place.
+            Deletion::Last => {
+                schedule.after[task.0].extend(making.get(&step.logical_id));
+                schedule.after[task.0].extend(dependents(plan, step).filter_map(|it| making.get(&it.logical_id)));
+            }
+            Deletion::Only => {
+                schedule.after[task.0].extend(dependents(plan, step).filter_map(|it| making.get(&it.logical_id)));
+            }
+        }
+        for (other, dependent, of) in &deleting {
+            let comes_first =
+                dependent.dependencies.contains(&step.logical_id) && dependent.logical_id != step.logical_id;
+            if comes_first && !(*deletion == Deletion::First && *of == Deletion::Last) {
+                schedule.after[task.0].insert(*other);
+            }
+        }
+    }
+    schedule.weigh();
+    schedule
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deletion {
+    First,
+    Last,
+    Only,
+}
+
+fn tasks_of(step: &Step) -> (Option<Kind>, Option<Deletion>) {
+    match &step.action {
+        Action::None | Action::Blocked { .. } | Action::Forget => (None, None),
+        Action::Create { .. } => (Some(Kind::Create), None),
+        Action::Adopt { .. } | Action::Update { .. } => (Some(Kind::Update), None),
+        Action::Replace { order: Order::CreateFirst, .. } => (Some(Kind::Create), Some(Deletion::Last)),
+        Action::Replace { order: Order::DeleteFirst, .. } => (Some(Kind::Create), Some(Deletion::First)),
+        Action::Delete { .. } => (None, Some(Deletion::Only)),
+    }
+}
+
+/// The steps of what stays, or is made anew, and depended on a step's resource before.
+fn dependents<'a>(plan: &'a Plan, step: &'a Step) -> impl Iterator<Item = &'a Step> {
+    plan.steps
+        .iter()
+        .filter(|other| other.logical_id != step.logical_id && other.dependencies.contains(&step.logical_id))
+}
+
+impl Schedule {
+    fn add(&mut self, step: &Step, index: usize, kind: Kind) -> TaskId {
+        self.tasks.push(Task {
+            logical_id: step.logical_id.clone(),
+            resource_type: step.resource_type.clone(),
+            kind,
+            step: index,
+            physical_id: if kind == Kind::Create { None } else { step.physical_id.clone() },
+        });
+        self.after.push(BTreeSet::new());
+        TaskId(self.tasks.len() - 1)
+    }
+
+    /// Works out the longest way from each task to the end, from the last tasks backwards.
+    fn weigh(&mut self) {
+        let mut before: Vec<Vec<usize>> = vec![Vec::new(); self.tasks.len()];
+        let mut followers: Vec<usize> = vec![0; self.tasks.len()];
+        for (task, after) in self.after.iter().enumerate() {
+            for earlier in after {
+                before[task].push(earlier.0);
+                followers[earlier.0] += 1;
+            }
+        }
+        self.remaining = self.tasks.iter().map(typical_milliseconds).collect();
+        let mut last: Vec<usize> = (0..self.tasks.len()).filter(|task| followers[*task] == 0).collect();
+        while let Some(task) = last.pop() {
+            for &earlier in &before[task] {
+                let with_it = typical_milliseconds(&self.tasks[earlier]) + self.remaining[task];
+                self.remaining[earlier] = self.remaining[earlier].max(with_it);
+                followers[earlier] -= 1;
+                if followers[earlier] == 0 {
+                    last.push(earlier);
+                }
+            }
+        }
+    }
+}
+
+/// How long a task usually takes on AWS, in milliseconds: "Real AWS behaviour", 1.5. Only the proportions matter.
+fn typical_milliseconds(task: &Task) -> u64 {
+    match (task.resource_type.as_str(), task.kind) {
+        ("AWS::DynamoDB::Table", _) => 10_000,
+        ("AWS::Lambda::EventSourceMapping", _) => 30_000,
+        ("AWS::Lambda::Function", Kind::Create | Kind::Update) => 5_000,
+        ("AWS::IAM::Role" | "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy", Kind::Create) => 8_000,
+        ("AWS::WAFv2::WebACLAssociation", Kind::Create) => 10_000,
+        ("AWS::ApiGateway::RestApi", Kind::Delete) => 30_000,
+        _ => 500,
+    }
+}

@@ -1,0 +1,276 @@
+//! What is really in AWS: live reads, concurrent, each as soon as what it needs to look has been read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use serde_json::Value;
+
+use crate::aws::error::AwsError;
+use crate::desired::Desired;
+use crate::graph::Dependencies;
+use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
+use crate::resource::{Owner, Ownership, Reading};
+use crate::state::Ledger;
+
+/// What is known of a resource before AWS has been asked for it.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    pub owner: Owner,
+    pub resource_type: ResourceType,
+    /// From the ledger.
+    pub physical_id: Option<PhysicalId>,
+    /// From the template: what to find it by.
+    pub wanted: Option<Value>,
+}
+
+/// Something that carries a stack's marks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    pub owner: Owner,
+    pub resource_type: ResourceType,
+    pub physical_id: PhysicalId,
+}
+
+/// What taking an inventory may hold: asking AWS changes nothing.
+pub trait Reader: Send + Sync {
+    fn read<'a>(&'a self, what: &'a Identity) -> BoxFuture<'a, Reading>;
+    /// Everything that carries the stack's marks, wherever it is.
+    fn sweep<'a>(&'a self, stack: &'a StackId) -> BoxFuture<'a, Result<Vec<Stray>, AwsError>>;
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// One for each resource of the template.
+    pub readings: BTreeMap<LogicalId, Reading>,
+    /// What is remembered or marked as this stack's, and is not in the template.
+    pub departed: Vec<Departed>,
+    /// What could not be looked for.
+    pub problems: Vec<AwsError>,
+}
+
+/// A resource that no longer has a place in the template.
+#[derive(Debug, Clone)]
+pub struct Departed {
+    pub logical_id: LogicalId,
+    pub resource_type: ResourceType,
+    pub reading: Reading,
+    pub dependencies: BTreeSet<LogicalId>,
+    pub why: Gone,
+}
+
+/// Why a resource has no place any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gone {
+    /// The template does not declare it (any more).
+    NotInTemplate,
+    /// A replacement left it behind.
+    Replaced,
+    /// Its logical id now is of another type.
+    OtherType,
+    /// The stack is being destroyed.
+    Destroyed,
+}
+
+impl Inventory {
+    /// The same inventory seen from an empty template: everything has departed.
+    pub fn departing(mut self, desired: &Desired) -> Self {
+        for (logical_id, reading) in std::mem::take(&mut self.readings) {
+            let Some(resource) = desired.graph.resources.get(&logical_id) else { continue };
+            self.departed.push(Departed {
+                resource_type: resource.resource_type.clone(),
+                dependencies: desired.dependencies.of(&logical_id).cloned().collect(),
+                logical_id,
+                reading,
+                why: Gone::Destroyed,
+            });
+        }
+        self
+    }
+}
+
+/// Reads every resource of the template, and everything else that is remembered or marked as the stack's.
+///
+/// Never fails: what cannot be read is `Unreadable`, and a sweep that fails is a problem of its own.
+pub async fn take(desired: &Desired, ledger: &Ledger, reader: &dyn Reader, concurrency: usize) -> Inventory {
+    let mut inventory = Inventory::default();
+    read_declared(desired, ledger, reader, concurrency, &mut inventory.readings).await;
+    let mut departed = remembered_elsewhere(desired, ledger);
+    if !ledger.is_remembered {
+        match reader.sweep(&desired.stack).await {
+            Ok(strays) => departed.extend(settle(desired, reader, strays, &mut inventory.readings).await),
+            Err(error) => inventory.problems.push(error),
+        }
+    }
+    let claimed: BTreeSet<(ResourceType, PhysicalId)> = inventory
+        .readings
+        .iter()
+        .filter_map(|(id, reading)| match reading {
+            Reading::Live(live) => Some((desired.graph.resources.get(id)?.resource_type.clone(), live.id.clone())),
+            Reading::Absent | Reading::Unreadable(_) => None,
+        })
+        .collect();
+    departed.retain(|(identity, _, _)| match &identity.physical_id {
+        Some(id) => !claimed.contains(&(identity.resource_type.clone(), id.clone())),
+        None => true,
+    });
+    let mut reads: FuturesUnordered<_> = departed
+        .iter()
+        .map(|(identity, dependencies, why)| async move {
+            Departed {
+                logical_id: identity.owner.resource.clone(),
+                resource_type: identity.resource_type.clone(),
+                reading: reader.read(identity).await,
+                dependencies: dependencies.clone(),
+                why: *why,
+            }
+        })
+        .collect();
+    while let Some(departed) = reads.next().await {
+        inventory.departed.push(departed);
+    }
+    drop(reads);
+    inventory.departed.sort_by(|one, other| one.logical_id.cmp(&other.logical_id));
+    inventory
+}
+
+/// Reads the template's resources, each when all it refers to has been read.
+async fn read_declared(
+    desired: &Desired,
+    ledger: &Ledger,
+    reader: &dyn Reader,
+    concurrency: usize,
+    readings: &mut BTreeMap<LogicalId, Reading>,
+) {
+    let references = Dependencies::declared(&desired.graph);
+    let mut waiting = desired.in_order();
+    let mut predicted = BTreeMap::new();
+    let mut reads = FuturesUnordered::new();
+    loop {
+        let mut index = 0;
+        while index < waiting.len() && reads.len() < concurrency {
+            if !references.of(&waiting[index]).all(|on| readings.contains_key(on)) {
+                index += 1;
+                continue;
+            }
+            let logical_id = waiting.remove(index);
+            let known = |id: &LogicalId, name: &str| attribute(readings, &predicted, id, name);
+            match desired.properties(&logical_id, &known) {
+                Ok(wanted) => {
+                    predicted.insert(logical_id.clone(), desired.predict(&logical_id, &wanted));
+                    let identity = declared(desired, ledger, &logical_id, wanted);
+                    reads.push(async move {
+                        let reading = reader.read(&identity).await;
+                        (logical_id, reading)
+                    });
+                }
+                Err(error) => {
+                    let error = AwsError::new("evaluate", crate::aws::error::ErrorClass::Invalid, error);
+                    readings.insert(logical_id, Reading::Unreadable(error));
+                }
+            }
+        }
+        match reads.next().await {
+            Some((logical_id, reading)) => {
+                readings.insert(logical_id, reading);
+            }
+            None if waiting.is_empty() => return,
+            // Only resources that wait for each other in a circle are left: they are found by nothing.
+            None => {
+                for logical_id in std::mem::take(&mut waiting) {
+                    readings.insert(logical_id, Reading::Absent);
+                }
+            }
+        }
+    }
+}
+
+fn attribute(
+    readings: &BTreeMap<LogicalId, Reading>,
+    predicted: &BTreeMap<LogicalId, crate::resource::Attributes>,
+    id: &LogicalId,
+    name: &str,
+) -> Option<Value> {
+    match readings.get(id) {
+        Some(Reading::Live(live)) => live.attributes.get(name).cloned(),
+        _ => predicted.get(id)?.get(name).cloned(),
+    }
+}
+
+fn declared(desired: &Desired, ledger: &Ledger, logical_id: &LogicalId, wanted: Value) -> Identity {
+    let resource_type =
+        desired.graph.resources.get(logical_id).map_or_else(|| "".into(), |it| it.resource_type.clone());
+    let record = ledger.resources.get(logical_id).filter(|record| record.resource_type == resource_type);
+    Identity {
+        owner: desired.owner(logical_id),
+        physical_id: record.and_then(|record| record.physical_id.clone()),
+        resource_type,
+        wanted: Some(wanted),
+    }
+}
+
+type Candidate = (Identity, BTreeSet<LogicalId>, Gone);
+
+/// What the ledger remembers and the template does not have.
+fn remembered_elsewhere(desired: &Desired, ledger: &Ledger) -> Vec<Candidate> {
+    let mut candidates = Vec::new();
+    for (logical_id, record) in &ledger.resources {
+        let identity = |physical_id: &PhysicalId| Identity {
+            owner: desired.owner(logical_id),
+            resource_type: record.resource_type.clone(),
+            physical_id: Some(physical_id.clone()),
+            wanted: None,
+        };
+        let why = match desired.graph.resources.get(logical_id) {
+            None => Some(Gone::NotInTemplate),
+            Some(resource) if resource.resource_type != record.resource_type => Some(Gone::OtherType),
+            Some(_) => None,
+        };
+        if let (Some(why), Some(physical_id)) = (why, &record.physical_id) {
+            candidates.push((identity(physical_id), record.dependencies.clone(), why));
+        }
+        let left = record.deposed.iter().map(|id| (identity(id), record.dependencies.clone(), Gone::Replaced));
+        candidates.extend(left);
+    }
+    candidates
+}
+
+/// Gives strays back to the logical ids that were not found by name; what is left has no place in the template.
+async fn settle(
+    desired: &Desired,
+    reader: &dyn Reader,
+    strays: Vec<Stray>,
+    readings: &mut BTreeMap<LogicalId, Reading>,
+) -> Vec<Candidate> {
+    let mut left = Vec::new();
+    for stray in strays {
+        let resource = desired.graph.resources.get(&stray.owner.resource);
+        let is_declared = resource.is_some_and(|resource| resource.resource_type == stray.resource_type);
+        let is_missing = matches!(readings.get(&stray.owner.resource), Some(Reading::Absent));
+        let why = if is_declared { Gone::Replaced } else { Gone::NotInTemplate };
+        let identity = Identity {
+            owner: stray.owner,
+            resource_type: stray.resource_type,
+            physical_id: Some(stray.physical_id),
+            wanted: None,
+        };
+        if is_declared && is_missing {
+            let reading = reader.read(&identity).await;
+            readings.insert(identity.owner.resource.clone(), reading);
+        } else {
+            left.push((identity, BTreeSet::new(), why));
+        }
+    }
+    left
+}
+
+/// Whether a live resource may be touched in the name of a stack.
+pub fn belongs_to(ownership: &Ownership, stack: &StackId) -> bool {
+    match ownership {
+        Ownership::Owned(owner) => &owner.stack == stack,
+        Ownership::Unmarkable => true,
+        Ownership::Unmarked => false,
+    }
+}

@@ -1,0 +1,229 @@
+//! The three-way comparison of every resource: desired, live, and applied last.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::change::Changes;
+use crate::desired::Desired;
+use crate::identity::LogicalId;
+use crate::inventory::{Departed, Inventory, belongs_to};
+use crate::plan::{Action, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Step, explain};
+use crate::property_path::PropertyPath;
+use crate::resource::{LiveResource, Ownership, Reading, Row};
+use crate::state::Ledger;
+
+/// Plans the way from what is there to what is wanted.
+pub fn diff(desired: &Desired, inventory: &Inventory, ledger: &Ledger, options: &Options) -> Plan {
+    let mut planner = Planner { desired, inventory, ledger, options, known: Known::new(), replaced: BTreeMap::new() };
+    let mut steps: Vec<Step> = desired.in_order().into_iter().map(|id| planner.declared(id)).collect();
+    steps.extend(inventory.departed.iter().filter_map(|departed| planner.departed(departed)));
+    let problems = inventory.problems.iter().map(ToString::to_string).collect();
+    Plan { stack: desired.stack.clone(), scope: desired.scope.clone(), steps, problems }
+}
+
+struct Planner<'a> {
+    desired: &'a Desired,
+    inventory: &'a Inventory,
+    ledger: &'a Ledger,
+    options: &'a Options,
+    /// The attributes that are known of the resources planned so far.
+    known: Known,
+    replaced: BTreeMap<LogicalId, Order>,
+}
+
+impl Planner<'_> {
+    fn declared(&mut self, logical_id: LogicalId) -> Step {
+        let resource_type =
+            self.desired.graph.resources.get(&logical_id).map_or_else(|| "".into(), |it| it.resource_type.clone());
+        let known = |id: &LogicalId, name: &str| self.known.get(id)?.get(name).cloned();
+        let properties = self.desired.properties(&logical_id, &known);
+        let reading = self.inventory.readings.get(&logical_id);
+        let live = match reading {
+            Some(Reading::Live(live)) => Some(live.clone()),
+            _ => None,
+        };
+        let (desired, action) = match (properties, self.desired.row(&logical_id), reading) {
+            (Err(error), _, _) => (None, blocked(error)),
+            (Ok(_), None, _) => (None, blocked(format!("`{resource_type}` is not handled"))),
+            (Ok(_), Some(_), Some(Reading::Unreadable(error))) => {
+                let help = error.way_out().map(str::to_owned);
+                (None, Action::Blocked { reason: error.to_string(), help })
+            }
+            (Ok(properties), Some(_), None | Some(Reading::Absent)) => {
+                let action = Action::Create { why: self.missing(&logical_id) };
+                (Some(properties), action)
+            }
+            (Ok(properties), Some(row), Some(Reading::Live(live))) => {
+                let action = self.compare(&logical_id, row, live, &properties);
+                (Some(properties), action)
+            }
+        };
+        self.learn(&logical_id, &action, live.as_ref(), desired.as_ref());
+        Step {
+            dependencies: self.desired.dependencies.of(&logical_id).cloned().collect(),
+            secret: self.desired.secret_properties(&logical_id),
+            physical_id: live.as_ref().map(|live| live.id.clone()),
+            logical_id,
+            resource_type,
+            action,
+            desired,
+            live,
+        }
+    }
+
+    fn missing(&self, logical_id: &LogicalId) -> Missing {
+        let record = self.ledger.resources.get(logical_id);
+        match record.and_then(|record| record.physical_id.as_ref()) {
+            Some(_) => Missing::DeletedOutside,
+            None => Missing::New,
+        }
+    }
+
+    fn compare(&mut self, logical_id: &LogicalId, row: &Row, live: &LiveResource, desired: &Value) -> Action {
+        let is_ours = belongs_to(&live.ownership, &self.desired.stack) || self.is_remembered(logical_id, live);
+        let adopts = self.options.adopt.contains(logical_id);
+        if let Some(refused) = self.foreign(logical_id, live, is_ours, adopts) {
+            return refused;
+        }
+        let changes = self.readable_changes(logical_id, row, live, desired);
+        let mut forced_by: Vec<ForcedBy> = changes
+            .iter()
+            .filter(|change| replaces(row, &change.path))
+            .map(|change| ForcedBy::Property { path: change.path.clone() })
+            .collect();
+        forced_by.extend(self.replaced_parents(logical_id, row).map(|logical_id| ForcedBy::Parent { logical_id }));
+        if self.options.replace.contains(logical_id) {
+            forced_by.push(ForcedBy::Request);
+        }
+        if !forced_by.is_empty() {
+            let order = order(row, &changes, &forced_by);
+            return Action::Replace { changes, forced_by, order };
+        }
+        match (is_ours, changes.is_empty()) {
+            (false, _) => Action::Adopt { changes },
+            (true, true) => Action::None,
+            (true, false) => Action::Update { changes },
+        }
+    }
+
+    /// The mark may have been removed by hand from what the ledger remembers.
+    fn is_remembered(&self, logical_id: &LogicalId, live: &LiveResource) -> bool {
+        live.ownership == Ownership::Unmarked
+            && self.ledger.resources.get(logical_id).is_some_and(|record| record.physical_id.as_ref() == Some(&live.id))
+    }
+
+    fn foreign(&self, logical_id: &LogicalId, live: &LiveResource, is_ours: bool, adopts: bool) -> Option<Action> {
+        let id = &live.id;
+        match &live.ownership {
+            Ownership::Owned(owner) if owner.stack != self.desired.stack => Some(Action::Blocked {
+                reason: format!("`{id}` belongs to the stack `{}` (as `{}`)", owner.stack, owner.resource),
+                help: Some("give this resource another name, or destroy it in the other stack first".to_owned()),
+            }),
+            Ownership::Unmarked if !is_ours && !adopts => Some(Action::Blocked {
+                reason: format!("`{id}` exists and was not made by paystack"),
+                help: Some(format!("take it over with `--adopt {logical_id}`, or give this resource another name")),
+            }),
+            _ => None,
+        }
+    }
+
+    /// What differs, without what the service never shows again; of that, what was applied last is believed.
+    fn readable_changes(
+        &self,
+        logical_id: &LogicalId,
+        row: &Row,
+        live: &LiveResource,
+        desired: &Value,
+    ) -> Vec<Explained> {
+        let record = self.ledger.resources.get(logical_id);
+        let applied = record.and_then(|record| record.applied.as_ref());
+        let secret = self.desired.secret_properties(logical_id);
+        let is_news = |change: &Explained| {
+            if change.live.is_some() || !row.facts().is_write_only(&change.path) {
+                return true;
+            }
+            let wanted = self.ledger.without_secrets(desired, &secret);
+            applied.is_some_and(|applied| super::at(applied, &change.path) != super::at(&wanted, &change.path))
+        };
+        explain(Changes::between(&live.properties, desired), applied).into_iter().filter(is_news).collect()
+    }
+
+    /// The resources that this one is a part of and that are replaced under the same name: it goes with them.
+    fn replaced_parents(&self, logical_id: &LogicalId, row: &Row) -> impl Iterator<Item = LogicalId> {
+        let resource = self.desired.graph.resources.get(logical_id);
+        let parts = row.handler.part_of();
+        let parents: BTreeSet<LogicalId> = parts
+            .iter()
+            .filter_map(|property| resource?.properties.at(&[(*property).into()]))
+            .flat_map(|expr| expr.references())
+            .map(|reference| reference.resource)
+            .filter(|parent| self.replaced.get(parent) == Some(&Order::DeleteFirst))
+            .collect();
+        parents.into_iter()
+    }
+
+    /// What dependents may rely on: what stays the same for what stays, what follows from names for what is made.
+    fn learn(&mut self, id: &LogicalId, action: &Action, live: Option<&LiveResource>, desired: Option<&Value>) {
+        let predicted = || desired.map(|desired| self.desired.predict(id, desired)).unwrap_or_default();
+        let attributes = match action {
+            Action::Create { .. } => predicted(),
+            Action::Replace { order, .. } => {
+                self.replaced.insert(id.clone(), *order);
+                predicted()
+            }
+            _ => live.map(|live| live.attributes.clone()).unwrap_or_default(),
+        };
+        self.known.insert(id.clone(), attributes);
+    }
+
+    fn departed(&self, departed: &Departed) -> Option<Step> {
+        let (action, live) = match &departed.reading {
+            Reading::Absent if self.ledger.resources.contains_key(&departed.logical_id) => (Action::Forget, None),
+            Reading::Absent => return None,
+            Reading::Unreadable(error) => {
+                let help = error.way_out().map(str::to_owned);
+                (Action::Blocked { reason: error.to_string(), help }, None)
+            }
+            Reading::Live(live) => (self.deletion(departed, live)?, Some(live.clone())),
+        };
+        Some(Step {
+            logical_id: departed.logical_id.clone(),
+            resource_type: departed.resource_type.clone(),
+            action,
+            desired: None,
+            physical_id: live.as_ref().map(|live| live.id.clone()),
+            live,
+            dependencies: departed.dependencies.clone(),
+            secret: BTreeSet::new(),
+        })
+    }
+
+    /// Somebody else's resource is none of ours to delete, and none to mention.
+    fn deletion(&self, departed: &Departed, live: &LiveResource) -> Option<Action> {
+        let is_ours =
+            belongs_to(&live.ownership, &self.desired.stack) || self.is_remembered(&departed.logical_id, live);
+        is_ours.then_some(Action::Delete { why: departed.why })
+    }
+}
+
+fn blocked(reason: String) -> Action {
+    Action::Blocked { reason, help: None }
+}
+
+fn replaces(row: &Row, path: &PropertyPath) -> bool {
+    let also = path.property().is_some_and(|property| row.handler.also_create_only().contains(&property));
+    also || row.facts().is_create_only(path) || row.facts().is_conditionally_create_only(path)
+}
+
+/// Two of one name cannot be: then the old one goes first. Where the name changes, or names mean nothing, the new one comes
+/// first, so that what depends on it is never without.
+fn order(row: &Row, changes: &[Explained], forced_by: &[ForcedBy]) -> Order {
+    if forced_by.iter().any(|forced| matches!(forced, ForcedBy::Parent { .. })) {
+        return Order::DeleteFirst;
+    }
+    let is_renamed = changes
+        .iter()
+        .any(|change| change.path.property().is_some_and(|property| row.handler.found_by().contains(&property)));
+    if is_renamed || !row.handler.is_unique() { Order::CreateFirst } else { Order::DeleteFirst }
+}

@@ -1,0 +1,207 @@
+//! The difference between what is wanted and what is there. Pure: a desired state, an inventory and a ledger go in, a plan
+//! comes out, and what cannot be planned is a blocked entry in it.
+
+mod diff;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::aws::Scope;
+use crate::change::Changes;
+use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
+use crate::inventory::Gone;
+use crate::property_path::PropertyPath;
+use crate::resource::LiveResource;
+
+pub use diff::diff;
+
+/// What has to happen so that AWS is as the template says.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    pub stack: StackId,
+    pub scope: Scope,
+    /// Resources of the template in order of dependency, then what has departed.
+    pub steps: Vec<Step>,
+    /// What could not be looked for; the plan may lack something.
+    pub problems: Vec<String>,
+}
+
+/// One resource and what happens to it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Step {
+    pub logical_id: LogicalId,
+    pub resource_type: ResourceType,
+    pub action: Action,
+    /// The properties as far as they are known; `None` for what goes.
+    pub desired: Option<Value>,
+    #[serde(skip)]
+    pub live: Option<LiveResource>,
+    pub physical_id: Option<PhysicalId>,
+    /// What this waits for.
+    pub dependencies: BTreeSet<LogicalId>,
+    /// Properties whose values are not shown.
+    pub secret: BTreeSet<String>,
+}
+
+/// What happens to one resource.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Action {
+    None,
+    Create {
+        why: Missing,
+    },
+    Adopt {
+        changes: Vec<Explained>,
+    },
+    Update {
+        changes: Vec<Explained>,
+    },
+    Replace {
+        changes: Vec<Explained>,
+        forced_by: Vec<ForcedBy>,
+        order: Order,
+    },
+    Delete {
+        why: Gone,
+    },
+    /// It is remembered, but no longer there: only the memory goes.
+    Forget,
+    Blocked {
+        reason: String,
+        help: Option<String>,
+    },
+}
+
+/// Why a resource is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    New,
+    /// It was there when paystack last looked.
+    DeletedOutside,
+}
+
+/// What makes a replacement necessary.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ForcedBy {
+    /// The service cannot change it in place.
+    Property { path: PropertyPath },
+    /// It is a part of another resource that is replaced.
+    Parent { logical_id: LogicalId },
+    /// The user asked for it.
+    Request,
+}
+
+/// Which goes first in a replacement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    CreateFirst,
+    /// The service takes no second one of that name.
+    DeleteFirst,
+}
+
+/// A change, and who made it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explained {
+    pub path: PropertyPath,
+    pub live: Option<Value>,
+    pub desired: Option<Value>,
+    pub cause: Cause,
+}
+
+/// Who made a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The template was changed since the last apply.
+    Template,
+    /// Somebody changed the resource since the last apply.
+    Drift,
+    Both,
+    /// Nothing is remembered of what was applied last.
+    Unrecorded,
+}
+
+/// What the user asks for beside what the template says.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Foreign resources to take over.
+    pub adopt: BTreeSet<LogicalId>,
+    /// Resources to replace though nothing forces it.
+    pub replace: BTreeSet<LogicalId>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step.action, Action::None))
+    }
+
+    pub fn blocked(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| matches!(step.action, Action::Blocked { .. }))
+    }
+
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for step in &self.steps {
+            match step.action {
+                Action::None => {}
+                Action::Create { .. } => summary.created += 1,
+                Action::Adopt { .. } => summary.adopted += 1,
+                Action::Update { .. } => summary.updated += 1,
+                Action::Replace { .. } => summary.replaced += 1,
+                Action::Delete { .. } => summary.deleted += 1,
+                Action::Forget => summary.forgotten += 1,
+                Action::Blocked { .. } => summary.blocked += 1,
+            }
+        }
+        summary
+    }
+}
+
+/// How many resources each action is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    pub created: usize,
+    pub adopted: usize,
+    pub updated: usize,
+    pub replaced: usize,
+    pub deleted: usize,
+    pub forgotten: usize,
+    pub blocked: usize,
+}
+
+/// The changes of a step with who made each: what was applied last tells the template's from the world's.
+fn explain(changes: Changes, applied: Option<&Value>) -> Vec<Explained> {
+    let cause = |live: &Option<Value>, desired: &Option<Value>, path: &PropertyPath| {
+        let Some(applied) = applied else { return Cause::Unrecorded };
+        let applied = at(applied, path);
+        match (applied == desired.as_ref(), applied == live.as_ref()) {
+            (true, _) => Cause::Drift,
+            (false, true) => Cause::Template,
+            (false, false) => Cause::Both,
+        }
+    };
+    let explained = changes.0.into_iter().map(|change| {
+        let cause = cause(&change.live, &change.desired, &change.path);
+        Explained { path: change.path, live: change.live, desired: change.desired, cause }
+    });
+    explained.collect()
+}
+
+fn at<'a>(value: &'a Value, path: &PropertyPath) -> Option<&'a Value> {
+    path.steps().iter().try_fold(value, |value, step| match step {
+        crate::property_path::PathStep::Key(key) => value.get(key),
+        crate::property_path::PathStep::Index(index) => value.get(index),
+    })
+}
+
+/// What is known of each resource's attributes while a plan is made.
+type Known = BTreeMap<LogicalId, crate::resource::Attributes>;

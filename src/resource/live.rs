@@ -1,0 +1,142 @@
+//! Reading and writing real resources: the two handles that the rest of paystack has on AWS.
+
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, join_all};
+
+use crate::apply::{Done, Work, Writer};
+use crate::aws::Context;
+use crate::aws::error::{AwsError, During, ErrorClass};
+use crate::identity::{PhysicalId, ResourceType, StackId};
+use crate::inventory::{Identity, Reader, Stray};
+use crate::resource::tags::{self, Tags};
+use crate::resource::{LiveResource, Reading, Row, TYPES, row};
+
+/// Reads AWS. Cannot change it.
+pub struct AwsReader {
+    cx: Arc<Context>,
+}
+
+/// Changes AWS.
+pub struct AwsWriter {
+    cx: Arc<Context>,
+}
+
+impl AwsReader {
+    pub fn new(cx: Arc<Context>) -> Self {
+        Self { cx }
+    }
+
+    async fn look(&self, what: &Identity) -> Result<Option<LiveResource>, AwsError> {
+        let handler = handled(&what.resource_type)?.handler;
+        if let Some(id) = &what.physical_id
+            && let Some(live) = handler.read(&self.cx, id).await?
+        {
+            return Ok(Some(live));
+        }
+        let Some(wanted) = &what.wanted else { return Ok(None) };
+        match handler.find(&self.cx, &what.owner, wanted).await? {
+            Some(id) => handler.read(&self.cx, &id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What the tagging API knows. Its answers lag: everything found is read before it is believed.
+    async fn tagged(&self, stack: &StackId) -> Result<Vec<Stray>, AwsError> {
+        let filter =
+            aws_sdk_resourcegroupstagging::types::TagFilter::builder().key(tags::STACK).values(stack.as_str()).build();
+        let mut pages = self.cx.tagging.get_resources().tag_filters(filter).into_paginator().items().send();
+        let mut strays = Vec::new();
+        while let Some(resource) = pages.next().await {
+            let resource = resource.during("tagging.GetResources")?;
+            let arn = resource.resource_arn().unwrap_or_default();
+            let tags = Tags::from_sdk(resource.tags(), |tag| (tag.key(), tag.value()));
+            let Some(owner) = tags.owner() else { continue };
+            for row in TYPES.iter().filter(|row| row.handler.tagged_as().is_some()) {
+                if let Some(physical_id) = row.handler.identify(&self.cx, arn).await? {
+                    let resource_type = ResourceType::from(row.handler.resource_type());
+                    strays.push(Stray { owner, resource_type, physical_id });
+                    break;
+                }
+            }
+        }
+        Ok(strays)
+    }
+}
+
+impl Reader for AwsReader {
+    fn read<'a>(&'a self, what: &'a Identity) -> BoxFuture<'a, Reading> {
+        Box::pin(async move {
+            match self.look(what).await {
+                Ok(Some(live)) => Reading::Live(live),
+                Ok(None) => Reading::Absent,
+                Err(error) => Reading::Unreadable(error),
+            }
+        })
+    }
+
+    fn sweep<'a>(&'a self, stack: &'a StackId) -> BoxFuture<'a, Result<Vec<Stray>, AwsError>> {
+        Box::pin(async move {
+            let marked = join_all(TYPES.iter().map(|row| async move {
+                let found = row.handler.sweep(&self.cx, stack).await?;
+                let resource_type = ResourceType::from(row.handler.resource_type());
+                Ok(found.into_iter().map(move |(owner, physical_id)| Stray {
+                    owner,
+                    resource_type: resource_type.clone(),
+                    physical_id,
+                }))
+            }));
+            let (tagged, marked) = futures::join!(self.tagged(stack), marked);
+            let mut strays = tagged?;
+            for found in marked {
+                strays.extend(found?);
+            }
+            strays.sort_by(|one, other| {
+                (&one.owner.resource, &one.physical_id).cmp(&(&other.owner.resource, &other.physical_id))
+            });
+            strays.dedup();
+            Ok(strays)
+        })
+    }
+}
+
+impl AwsWriter {
+    pub fn new(cx: Arc<Context>) -> Self {
+        Self { cx }
+    }
+
+    async fn read(&self, row: &Row, id: PhysicalId) -> Result<Done, AwsError> {
+        let live = row.handler.read(&self.cx, &id).await?;
+        let attributes = live.map(|live| live.attributes).unwrap_or_default();
+        Ok(Done::Updated { id, attributes })
+    }
+}
+
+impl Writer for AwsWriter {
+    fn run<'a>(&'a self, work: &'a Work) -> BoxFuture<'a, Result<Done, AwsError>> {
+        Box::pin(async move {
+            match work {
+                Work::Create { owner, resource_type, wanted } => {
+                    let handler = handled(resource_type)?.handler;
+                    let made = handler.create(&self.cx, owner, wanted).await?;
+                    Ok(Done::Created { id: made.id, attributes: made.attributes })
+                }
+                Work::Update { resource_type, id, wanted, changes } => {
+                    let row = handled(resource_type)?;
+                    let id = row.handler.update(&self.cx, id, wanted, changes).await?;
+                    self.read(row, id).await
+                }
+                Work::Delete { resource_type, id } => {
+                    handled(resource_type)?.handler.delete(&self.cx, id).await?;
+                    Ok(Done::Deleted)
+                }
+            }
+        })
+    }
+}
+
+fn handled(resource_type: &ResourceType) -> Result<&'static Row, AwsError> {
+    row(resource_type).ok_or_else(|| {
+        AwsError::new("read", ErrorClass::Invalid, format!("paystack does not handle `{resource_type}`"))
+    })
+}

@@ -1,0 +1,126 @@
+//! What paystack remembers of a stack between runs: a memory, not the truth.
+//!
+//! The ledger saves looking things up (physical ids), tells drift from a changed template (what was applied last), and
+//! remembers what the template no longer has. Losing it costs only that: the next plan finds everything again.
+
+mod local;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
+
+pub use local::{LocalLedgers, Lock};
+
+/// The layout of a ledger. A reader that meets a newer one refuses it.
+pub const VERSION: u32 = 1;
+
+/// The record of one stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    pub version: u32,
+    pub stack: StackId,
+    /// Counts the writes.
+    pub serial: u64,
+    /// What secrets are digested with, so that equal secrets of two stacks do not look equal.
+    pub salt: String,
+    /// Whether this is a memory at all: a stack that nothing is remembered of has to be searched for.
+    #[serde(skip)]
+    pub is_remembered: bool,
+    pub resources: BTreeMap<LogicalId, Record>,
+    pub history: Vec<Run>,
+}
+
+/// What is remembered of one resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    pub resource_type: ResourceType,
+    /// `None` between the intent to create and the answer.
+    pub physical_id: Option<PhysicalId>,
+    /// The properties as they were applied last; a secret one as a digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Value>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub dependencies: BTreeSet<LogicalId>,
+    /// What a replacement left and still has to delete.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub deposed: BTreeSet<PhysicalId>,
+}
+
+/// One run that changed something.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    pub at: jiff::Timestamp,
+    pub command: String,
+    pub caller: String,
+    pub done: usize,
+    pub failed: usize,
+}
+
+impl Ledger {
+    /// A ledger that remembers nothing.
+    pub fn empty(stack: StackId, salt: String) -> Self {
+        Self {
+            version: VERSION,
+            stack,
+            serial: 0,
+            salt,
+            is_remembered: false,
+            resources: BTreeMap::new(),
+            history: Vec::new(),
+        }
+    }
+
+    /// The properties as they may be kept: those with a secret in them as salted digests.
+    pub fn without_secrets(&self, properties: &Value, secret: &BTreeSet<String>) -> Value {
+        let Value::Object(fields) = properties else { return properties.clone() };
+        let keep = |(name, value): (&String, &Value)| {
+            let kept = if secret.contains(name) { self.digest(value) } else { value.clone() };
+            (name.clone(), kept)
+        };
+        Value::Object(fields.iter().map(keep).collect())
+    }
+
+    fn digest(&self, value: &Value) -> Value {
+        let digest = Sha256::new().chain_update(&self.salt).chain_update(value.to_string()).finalize();
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Value::String(format!("sha256:{hex}"))
+    }
+}
+
+/// What went wrong with a ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error("failed to read the ledger `{path}`")]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("failed to write the ledger `{path}`")]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error(
+        "the ledger `{path}` is not one that this paystack can read; deleting it costs only the memory of what was applied"
+    )]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("the ledger `{path}` was written by a newer paystack (version {version}); use that one")]
+    Newer { path: PathBuf, version: u32 },
+    #[error("the ledger `{path}` belongs to the stack `{found}`, not to `{expected}`")]
+    OtherStack { path: PathBuf, found: StackId, expected: StackId },
+    #[error("another paystack works on the stack `{stack}`: {holder}; wait until it is done")]
+    Locked { stack: StackId, holder: String },
+}

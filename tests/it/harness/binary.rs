@@ -1,0 +1,152 @@
+//! The binary, run as a user runs it: in a directory of its own, with an environment, to its end.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, thread};
+
+use super::Account;
+
+const DEADLINE: Duration = Duration::from_secs(300);
+
+/// A project directory and the binary.
+pub struct Paystack {
+    directory: tempfile::TempDir,
+}
+
+impl Paystack {
+    pub fn in_empty_directory() -> Self {
+        Self { directory: tempfile::tempdir().expect("there is room for a directory") }
+    }
+
+    /// Where the project is.
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().join("project")
+    }
+
+    /// Adds a file to the project, or replaces it.
+    pub fn write(&self, path: &str, text: &str) -> &Self {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().expect("a file is in a directory")).expect("a directory can be made");
+        fs::write(path, text).expect("a file can be written");
+        self
+    }
+
+    /// Copies a file or directory of the repository to the same place in the project.
+    pub fn copy(&self, path: &str) -> &Self {
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path), &self.path().join(path));
+        self
+    }
+
+    /// Changes a file: `from` has to be in it.
+    pub fn replace(&self, path: &str, from: &str, to: &str) -> &Self {
+        let text = fs::read_to_string(self.path().join(path)).expect("the file is there");
+        assert!(text.contains(from), "`{path}` does not contain `{from}`");
+        self.write(path, &text.replace(from, to))
+    }
+
+    /// Removes a file or directory of the project, if it is there.
+    pub fn remove(&self, path: &str) -> &Self {
+        let path = self.path().join(path);
+        if path.is_dir() {
+            fs::remove_dir_all(path).expect("a directory can be removed");
+        } else if path.exists() {
+            fs::remove_file(path).expect("a file can be removed");
+        }
+        self
+    }
+
+    /// Runs the binary to its end.
+    #[track_caller]
+    pub fn run(&self, account: &Account, arguments: &[&str]) -> Ran {
+        self.run_command(self.command(account, arguments))
+    }
+
+    /// The binary with its environment, for a test that changes something about it.
+    pub fn command(&self, account: &Account, arguments: &[&str]) -> Command {
+        fs::create_dir_all(self.path()).expect("a directory can be made");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_paystack"));
+        command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
+        for (name, _) in env::vars_os() {
+            if name.to_str().is_some_and(|it| it.starts_with("AWS_") || it.starts_with("PAYSTACK_")) {
+                command.env_remove(name);
+            }
+        }
+        command.envs(account.variables());
+        command
+    }
+
+    #[track_caller]
+    pub fn run_command(&self, mut command: Command) -> Ran {
+        let output = tempfile::tempdir_in(self.directory.path()).expect("there is room for a directory");
+        let (stdout, stderr) = (output.path().join("stdout"), output.path().join("stderr"));
+        command.stdout(File::create(&stdout).expect("a file can be made"));
+        command.stderr(File::create(&stderr).expect("a file can be made"));
+        let said = format!("{:?}", command.get_args().collect::<Vec<_>>());
+        let code = wait(command.spawn().expect("the binary runs"));
+        let read = |path| String::from_utf8_lossy(&fs::read(path).expect("the output was written")).into_owned();
+        let ran = Ran { code, stdout: read(stdout), stderr: read(stderr) };
+        assert!(ran.code != Code::TooLate, "{said} did not end within {} s: {ran:#?}", DEADLINE.as_secs());
+        ran
+    }
+}
+
+/// How the binary ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    Exit(i32),
+    Signal,
+    TooLate,
+}
+
+/// What the binary said, and how it ended.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    pub code: Code,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Panics, with all that was said, unless the binary ended with this exit code.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        let Self { code: got, stdout, stderr } = &self;
+        assert!(*got == Code::Exit(code), "ended with {got:?}, not {code}\n--- stdout\n{stdout}--- stderr\n{stderr}");
+        self
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {}", self.stdout))
+    }
+}
+
+fn wait(mut child: Child) -> Code {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("a child can be waited for") {
+            return status.code().map_or(Code::Signal, Code::Exit);
+        }
+        if started.elapsed() > DEADLINE {
+            child.kill().expect("a child can be ended");
+            child.wait().expect("a child can be waited for");
+            return Code::TooLate;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        fs::create_dir_all(to).expect("a directory can be made");
+        for entry in fs::read_dir(from).expect("the repository can be read") {
+            let entry = entry.expect("the repository can be read");
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else {
+        fs::create_dir_all(to.parent().expect("a file is in a directory")).expect("a directory can be made");
+        fs::copy(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+    }
+}

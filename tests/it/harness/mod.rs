@@ -1,0 +1,9 @@
+//! What integration tests stand on: an emulator, an account of their own in it, and the binary as a user runs it.
+
+pub mod account;
+pub mod binary;
+pub mod emulator;
+
+pub use account::Account;
+pub use binary::Paystack;
+pub use emulator::Emulator;
