@@ -117,11 +117,13 @@ pub struct GeneratedName {
     pub fifo_property: Option<&'static str>,
 }
 
-/// Whether a service takes capital letters in names.
+/// Which letters a service takes in names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
     Any,
     Lower,
+    /// Any, but nothing that is neither letter nor digit.
+    Alphanumeric,
 }
 
 impl GeneratedName {

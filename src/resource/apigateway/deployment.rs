@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::patch::{self, write};
 use super::unnamed::{create_once, without_repeats};
-use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
+use super::{joined, parts};
+use crate::aws::error::{AwsError, During, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -129,12 +130,7 @@ fn is_of(api: &RestApi, stack: &StackId) -> bool {
 }
 
 fn physical_id(deployment: &str, api: &str) -> PhysicalId {
-    PhysicalId::join([deployment, api])
-}
-
-fn parts(id: &PhysicalId) -> Result<[&str; 2], AwsError> {
-    let message = || format!("`{id}` is not `DeploymentId|RestApiId`");
-    id.parts().ok_or_else(|| AwsError::new("apigateway.GetDeployment", ErrorClass::Invalid, message()))
+    joined([deployment, api])
 }
 
 fn attributes(deployment: &str) -> Attributes {

@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use super::method_setting::{self, MethodSetting};
 use super::patch::{self, map_changes, remove, replace, sync_tags, write};
-use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
+use super::{joined, parts};
+use crate::aws::error::{AwsError, During, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{PhysicalId, REF};
 use crate::resource::tags::Tags;
-use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
+use crate::resource::{Attributes, Case, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
 
 pub struct ApiGatewayStage;
 
@@ -63,7 +64,8 @@ pub struct CanarySetting {
 impl Handler for ApiGatewayStage {
     const TYPE: &'static str = "AWS::ApiGateway::Stage";
     const FOUND_BY: &'static [&'static str] = &["RestApiId", "StageName"];
-    const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("StageName", 128));
+    const GENERATED_NAME: Option<GeneratedName> =
+        Some(GeneratedName { case: Case::Alphanumeric, ..GeneratedName::new("StageName", 128) });
     const PART_OF: &'static [&'static str] = &["RestApiId"];
     const TAGGED_AS: Option<&'static str> = Some("apigateway:restapis/stages");
     type Properties = Stage;
@@ -137,17 +139,12 @@ impl Handler for ApiGatewayStage {
     async fn identify(cx: &Context, arn: &str) -> Result<Option<PhysicalId>, AwsError> {
         let path = arn.strip_prefix(&patch::arn(&cx.scope, "/restapis/"));
         let parts = path.and_then(|path| path.split_once("/stages/")).filter(|(_, name)| !name.contains('/'));
-        Ok(parts.map(|(api, name)| PhysicalId::join([api, name])))
+        Ok(parts.map(|(api, name)| joined([api, name])))
     }
 }
 
 fn physical_id(stage: &Stage) -> PhysicalId {
-    PhysicalId::join([&stage.rest_api_id, stage.stage_name.as_deref().unwrap_or_default()])
-}
-
-fn parts(id: &PhysicalId) -> Result<[&str; 2], AwsError> {
-    let message = || format!("`{id}` is not `RestApiId|StageName`");
-    id.parts().ok_or_else(|| AwsError::new("apigateway.GetStage", ErrorClass::Invalid, message()))
+    joined([&stage.rest_api_id, stage.stage_name.as_deref().unwrap_or_default()])
 }
 
 async fn show(cx: &Context, id: &PhysicalId) -> Result<Option<Shown>, AwsError> {

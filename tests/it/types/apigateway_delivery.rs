@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::conformance::{Case, Declared, check, resource};
 
 #[tokio::test]
-async fn api_key() {
+async fn apigateway_api_key() {
     check(Case {
         before: vec![],
         subject: resource(
@@ -36,7 +36,7 @@ async fn api_key() {
 }
 
 #[tokio::test]
-async fn api_key_whose_value_the_service_makes_up() {
+async fn apigateway_api_key_whose_value_the_service_makes_up() {
     check(Case {
         before: vec![],
         subject: resource("PartnerKey", "AWS::ApiGateway::ApiKey", json!({"Name": "partner"})),
@@ -46,7 +46,7 @@ async fn api_key_whose_value_the_service_makes_up() {
 }
 
 #[tokio::test]
-async fn usage_plan_without_stages() {
+async fn apigateway_usage_plan_without_stages() {
     check(Case {
         before: vec![],
         subject: resource("Plan", "AWS::ApiGateway::UsagePlan", json!({"UsagePlanName": "basic"})),
@@ -61,7 +61,7 @@ async fn usage_plan_without_stages() {
 }
 
 #[tokio::test]
-async fn usage_plan_key() {
+async fn apigateway_usage_plan_key() {
     check(Case {
         before: vec![
             resource("PartnerKey", "AWS::ApiGateway::ApiKey", json!({"Name": "partner"})),
@@ -110,7 +110,7 @@ fn of_api(mut properties: Value) -> Value {
 }
 
 #[tokio::test]
-async fn deployment_of_known_content() {
+async fn apigateway_deployment_of_known_content() {
     let digest = "0123456789abcdef";
     check(Case {
         before: api(),
@@ -135,7 +135,7 @@ fn stage_of(mut properties: Value) -> Value {
 }
 
 #[tokio::test]
-async fn stage() {
+async fn apigateway_stage() {
     let logs = "arn:aws:logs:us-east-1:${AWS::AccountId}:log-group:webhooks:*";
     check(Case {
         before: api_with([deployment("First", "aaaa"), deployment("Second", "bbbb")]),
@@ -175,7 +175,7 @@ async fn stage() {
 }
 
 #[tokio::test]
-async fn stage_with_a_canary() {
+async fn apigateway_stage_with_a_canary() {
     check(Case {
         before: api_with([deployment("First", "aaaa"), deployment("Second", "bbbb")]),
         subject: resource(
@@ -202,7 +202,7 @@ async fn stage_with_a_canary() {
 }
 
 #[tokio::test]
-async fn usage_plan_of_stages() {
+async fn apigateway_usage_plan_of_stages() {
     let stage = |name: &'static str, logical_id| {
         let properties = json!({"RestApiId": {"Ref": "Api"}, "StageName": name, "DeploymentId": {"Ref": "First"}});
         resource(logical_id, "AWS::ApiGateway::Stage", properties)
