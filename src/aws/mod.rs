@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod error;
+mod null_templates;
 pub mod wait;
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,6 +15,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::aws::clock::Clock;
 use crate::aws::error::{AwsError, During, ErrorClass};
+use crate::aws::null_templates::ReadNullTemplates;
 use crate::aws::wait::Patience;
 
 /// Where in AWS a stack lives: what names and ARNs are made of.
@@ -130,7 +132,7 @@ impl Context {
         let config = &connection.config;
         Self {
             scope: connection.scope.clone(),
-            apigateway: aws_sdk_apigateway::Client::new(config),
+            apigateway: apigateway(config),
             cloudwatch: aws_sdk_cloudwatch::Client::new(config),
             dynamodb: aws_sdk_dynamodb::Client::new(config),
             iam: aws_sdk_iam::Client::new(config),
@@ -182,4 +184,9 @@ impl Context {
     {
         wait::while_passing(self.clock.as_ref(), patience, passes, call).await
     }
+}
+
+fn apigateway(config: &SdkConfig) -> aws_sdk_apigateway::Client {
+    let config = aws_sdk_apigateway::config::Builder::from(config).interceptor(ReadNullTemplates).build();
+    aws_sdk_apigateway::Client::from_conf(config)
 }
