@@ -31,6 +31,7 @@ pub struct GatewayResponse {
 impl Handler for ApiGatewayGatewayResponse {
     const TYPE: &'static str = "AWS::ApiGateway::GatewayResponse";
     const FOUND_BY: &'static [&'static str] = &["RestApiId", "ResponseType"];
+    const PART_OF: &'static [&'static str] = &["RestApiId"];
     type Properties = GatewayResponse;
 
     fn complete(response: &mut GatewayResponse) {

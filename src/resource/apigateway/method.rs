@@ -94,6 +94,7 @@ impl<'a> Place<'a> {
 impl Handler for ApiGatewayMethod {
     const TYPE: &'static str = "AWS::ApiGateway::Method";
     const FOUND_BY: &'static [&'static str] = &["RestApiId", "ResourceId", "HttpMethod"];
+    const PART_OF: &'static [&'static str] = &["RestApiId", "ResourceId"];
     type Properties = Method;
 
     fn complete(method: &mut Method) {

@@ -42,6 +42,7 @@ impl Default for Model {
 impl Handler for ApiGatewayModel {
     const TYPE: &'static str = "AWS::ApiGateway::Model";
     const FOUND_BY: &'static [&'static str] = &["RestApiId", "Name"];
+    const PART_OF: &'static [&'static str] = &["RestApiId"];
     const GENERATED_NAME: Option<GeneratedName> =
         Some(GeneratedName { case: Case::Alphanumeric, ..GeneratedName::new("Name", 128) });
     type Properties = Model;

@@ -28,6 +28,7 @@ pub struct RequestValidator {
 impl Handler for ApiGatewayRequestValidator {
     const TYPE: &'static str = "AWS::ApiGateway::RequestValidator";
     const FOUND_BY: &'static [&'static str] = &["RestApiId", "Name"];
+    const PART_OF: &'static [&'static str] = &["RestApiId"];
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("Name", 128));
     type Properties = RequestValidator;
 

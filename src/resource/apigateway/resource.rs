@@ -24,7 +24,10 @@ pub struct PathResource {
 
 impl Handler for ApiGatewayResource {
     const TYPE: &'static str = "AWS::ApiGateway::Resource";
-    const FOUND_BY: &'static [&'static str] = &["RestApiId", "ParentId", "PathPart"];
+    /// Without the part itself: under another name the old resource goes first all the same, and callers do not notice, since
+    /// they see what was deployed.
+    const FOUND_BY: &'static [&'static str] = &["RestApiId", "ParentId"];
+    const PART_OF: &'static [&'static str] = &["RestApiId", "ParentId"];
     type Properties = PathResource;
 
     fn predict(_scope: &Scope, _resource: &PathResource) -> Attributes {
