@@ -393,6 +393,13 @@ fn drop_nulls(value: &mut Value) {
     }
 }
 
+/// What is still to change on a resource that a create found half made.
+pub fn left_to_change<H: Handler>(live: &Live<H::Properties>, wanted: &H::Properties) -> Changes {
+    let mut live = live.properties.clone();
+    H::complete(&mut live);
+    Changes::between(&plain(&live), &plain(wanted))
+}
+
 /// Attributes from pairs of name and value, leaving out what is not there.
 pub fn attributes<const N: usize>(pairs: [(&str, Option<String>); N]) -> Attributes {
     pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::String(value?)))).collect()
