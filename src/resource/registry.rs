@@ -37,7 +37,10 @@ macro_rules! table {
     };
 }
 
-table![handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json")),];
+table![
+    handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json")),
+    handled::<sqs::queue_policy::SqsQueuePolicy>(include_str!("facts/aws-sqs-queuepolicy.json")),
+];
 
 /// The row of a type, if paystack handles it.
 pub fn row(resource_type: &ResourceType) -> Option<&'static Row> {
