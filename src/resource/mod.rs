@@ -8,6 +8,7 @@ pub mod json_text;
 pub mod live;
 pub mod policy_document;
 mod registry;
+pub mod sns;
 pub mod sqs;
 pub mod tags;
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::identity::ResourceType;
 use crate::resource::facts::Facts;
-use crate::resource::{Erased, Handler, Resource, sqs};
+use crate::resource::{Erased, Handler, Resource, sns, sqs};
 
 /// A resource type: what is known of it, and who handles it.
 pub struct Row {
@@ -38,6 +38,9 @@ macro_rules! table {
 }
 
 table![
+    handled::<sns::subscription::SnsSubscription>(include_str!("facts/aws-sns-subscription.json")),
+    handled::<sns::topic::SnsTopic>(include_str!("facts/aws-sns-topic.json")),
+    handled::<sns::topic_policy::SnsTopicPolicy>(include_str!("facts/aws-sns-topicpolicy.json")),
     handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json")),
     handled::<sqs::queue_policy::SqsQueuePolicy>(include_str!("facts/aws-sqs-queuepolicy.json")),
 ];
