@@ -7,6 +7,7 @@ pub mod cloudwatch;
 pub mod facts;
 pub mod json_text;
 pub mod live;
+pub mod logs;
 pub mod policy_document;
 mod registry;
 pub mod sns;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::identity::ResourceType;
 use crate::resource::facts::Facts;
-use crate::resource::{Erased, Handler, Resource, cloudwatch, sns, sqs};
+use crate::resource::{Erased, Handler, Resource, cloudwatch, logs, sns, sqs};
 
 /// A resource type: what is known of it, and who handles it.
 pub struct Row {
@@ -40,6 +40,10 @@ macro_rules! table {
 table![
     handled::<cloudwatch::alarm::CloudWatchAlarm>(include_str!("facts/aws-cloudwatch-alarm.json")),
     handled::<cloudwatch::dashboard::CloudWatchDashboard>(include_str!("facts/aws-cloudwatch-dashboard.json")),
+    handled::<logs::log_group::LogsLogGroup>(include_str!("facts/aws-logs-loggroup.json")),
+    handled::<logs::metric_filter::LogsMetricFilter>(include_str!("facts/aws-logs-metricfilter.json")),
+    handled::<logs::query_definition::LogsQueryDefinition>(include_str!("facts/aws-logs-querydefinition.json")),
+    handled::<logs::resource_policy::LogsResourcePolicy>(include_str!("facts/aws-logs-resourcepolicy.json")),
     handled::<sns::subscription::SnsSubscription>(include_str!("facts/aws-sns-subscription.json")),
     handled::<sns::topic::SnsTopic>(include_str!("facts/aws-sns-topic.json")),
     handled::<sns::topic_policy::SnsTopicPolicy>(include_str!("facts/aws-sns-topicpolicy.json")),
