@@ -3,9 +3,11 @@
 //! A type is facts (`facts/`, from CloudFormation's resource schemas) and a handler (`<service>/<type>.rs`). A handler sees
 //! typed, known properties and AWS; it never sees a template, an unknown value or the terminal.
 
+pub mod apigateway;
 pub mod cloudwatch;
 pub mod facts;
 pub mod json_text;
+pub mod lambda;
 pub mod live;
 pub mod logs;
 pub mod policy_document;
@@ -119,11 +121,13 @@ pub struct GeneratedName {
     pub fifo_property: Option<&'static str>,
 }
 
-/// Whether a service takes capital letters in names.
+/// Which letters a service takes in names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
     Any,
     Lower,
+    /// Any, but nothing that is neither letter nor digit.
+    Alphanumeric,
 }
 
 impl GeneratedName {

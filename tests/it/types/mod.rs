@@ -1,6 +1,9 @@
 //! Every resource type through the shared conformance test.
 
+mod apigateway;
+mod apigateway_delivery;
 mod cloudwatch;
+mod lambda;
 mod logs;
 mod sns;
 mod sqs;
