@@ -4,12 +4,15 @@
 //! typed, known properties and AWS; it never sees a template, an unknown value or the terminal.
 
 pub mod apigateway;
+pub mod cloudwatch;
 pub mod facts;
 pub mod json_text;
 pub mod lambda;
 pub mod live;
+pub mod logs;
 pub mod policy_document;
 mod registry;
+pub mod sns;
 pub mod sqs;
 pub mod tags;
 
@@ -424,6 +427,13 @@ fn drop_nulls(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(drop_nulls),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// What is still to change on a resource that a create found half made.
+pub fn left_to_change<H: Handler>(live: &Live<H::Properties>, wanted: &H::Properties) -> Changes {
+    let mut live = live.properties.clone();
+    H::complete(&mut live);
+    Changes::between(&plain(&live), &plain(wanted))
 }
 
 /// Attributes from pairs of name and value, leaving out what is not there.

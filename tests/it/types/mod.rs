@@ -2,5 +2,8 @@
 
 mod apigateway;
 mod apigateway_delivery;
+mod cloudwatch;
 mod lambda;
+mod logs;
+mod sns;
 mod sqs;
