@@ -171,8 +171,12 @@ async fn search(desired: &Desired, reader: &dyn Reader, inventory: &mut Inventor
     for (whole, id) in wholes {
         match reader.parts(&whole, &id).await {
             Ok(parts) => {
-                let unclaimed = parts.into_iter().filter(|part| known.insert(part.clone()));
-                found.extend(unclaimed.map(|(resource_type, id)| unclaimed_part(desired, resource_type, id)));
+                for (resource_type, id) in parts {
+                    if !is_claimed(&known, &resource_type, &id) {
+                        known.insert((resource_type.clone(), id.clone()));
+                        found.push(unclaimed_part(desired, resource_type, id));
+                    }
+                }
             }
             Err(error) => inventory.problems.push(error),
         }
@@ -191,6 +195,13 @@ fn is_ours(desired: &Desired, inventory: &Inventory, resource_type: &ResourceTyp
         _ => None,
     });
     declared.is_none_or(|live| belongs_to(&live.ownership, &desired.stack))
+}
+
+/// A policy on several targets is found within each of them.
+fn is_claimed(known: &BTreeSet<(ResourceType, PhysicalId)>, resource_type: &ResourceType, id: &PhysicalId) -> bool {
+    let has_part = |whole: &PhysicalId, part: &str| whole.as_str().split('|').any(|it| it == part);
+    let of_this_type = known.iter().filter(|(known, _)| known == resource_type);
+    of_this_type.into_iter().any(|(_, known)| id.as_str().split('|').all(|part| has_part(known, part)))
 }
 
 fn unclaimed_part(desired: &Desired, resource_type: ResourceType, id: PhysicalId) -> Candidate {

@@ -53,6 +53,8 @@ impl Handler for LogsMetricFilter {
     const TYPE: &'static str = "AWS::Logs::MetricFilter";
     const FOUND_BY: &'static [&'static str] = &["LogGroupName", "FilterName"];
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("FilterName", 512));
+    const PART_OF: &'static [&'static str] = &["LogGroupName"];
+    const WITHIN: Option<&'static str> = Some("AWS::Logs::LogGroup");
     type Properties = MetricFilter;
 
     fn complete(filter: &mut MetricFilter) {
@@ -106,6 +108,13 @@ impl Handler for LogsMetricFilter {
             Ok(described(cx, group, name).await?.is_none().then_some(()))
         })
         .await
+    }
+
+    async fn list_within(cx: &Context, group: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
+        let list = cx.logs.describe_metric_filters().log_group_name(group.as_str()).into_paginator().items().send();
+        let filters: Result<Vec<_>, _> = list.try_collect().await;
+        let names = filters.during("logs.DescribeMetricFilters")?.into_iter().filter_map(|filter| filter.filter_name);
+        Ok(names.map(|name| PhysicalId::join([group.as_str(), &name])).collect())
     }
 }
 

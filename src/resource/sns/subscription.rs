@@ -49,6 +49,7 @@ impl Handler for SnsSubscription {
         "a stack lives in one region: leave it out where the topic is in the stack's own, or subscribe in a project of the \
          topic's region",
     )];
+    const PART_OF: &'static [&'static str] = &["TopicArn"];
     type Properties = Subscription;
 
     fn complete(subscription: &mut Subscription) {

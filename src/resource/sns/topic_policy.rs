@@ -30,6 +30,8 @@ pub struct TopicPolicy {
 impl Handler for SnsTopicPolicy {
     const TYPE: &'static str = "AWS::SNS::TopicPolicy";
     const FOUND_BY: &'static [&'static str] = &["Topics"];
+    const PART_OF: &'static [&'static str] = &["Topics"];
+    const WITHIN: Option<&'static str> = Some("AWS::SNS::Topic");
     type Properties = TopicPolicy;
 
     fn predict(_scope: &Scope, policy: &TopicPolicy) -> Attributes {
@@ -76,6 +78,10 @@ impl Handler for SnsTopicPolicy {
             reset(cx, topic).await?;
         }
         Ok(())
+    }
+
+    async fn list_within(cx: &Context, topic: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
+        Ok(Self::read(cx, topic).await?.map(|_| topic.clone()).into_iter().collect())
     }
 }
 

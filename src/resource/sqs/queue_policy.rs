@@ -29,6 +29,8 @@ pub struct QueuePolicy {
 impl Handler for SqsQueuePolicy {
     const TYPE: &'static str = "AWS::SQS::QueuePolicy";
     const FOUND_BY: &'static [&'static str] = &["Queues"];
+    const PART_OF: &'static [&'static str] = &["Queues"];
+    const WITHIN: Option<&'static str> = Some("AWS::SQS::Queue");
     type Properties = QueuePolicy;
 
     fn predict(_scope: &Scope, policy: &QueuePolicy) -> Attributes {
@@ -74,6 +76,10 @@ impl Handler for SqsQueuePolicy {
             clear(cx, url).await?;
         }
         Ok(())
+    }
+
+    async fn list_within(cx: &Context, queue: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
+        Ok(Self::read(cx, queue).await?.map(|_| queue.clone()).into_iter().collect())
     }
 }
 
