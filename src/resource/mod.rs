@@ -10,6 +10,7 @@ pub mod policy_document;
 mod registry;
 pub mod sqs;
 pub mod tags;
+pub mod wafv2;
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
