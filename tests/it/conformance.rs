@@ -57,7 +57,7 @@ pub async fn check_with(case: Case, packages: Packages) {
 }
 
 /// An account that no other test uses.
-async fn connection() -> Connection {
+pub async fn connection() -> Connection {
     let endpoint = std::env::var("PAYSTACK_TEST_ENDPOINT").expect("PAYSTACK_TEST_ENDPOINT names the emulator");
     let account = format!("{:012}", rand_account());
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest())

@@ -6,14 +6,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use aws_sdk_wafv2::types as sdk;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::tags::Tags;
 use crate::resource::wafv2::{
-    Identity, WRITING, described, lets_go, passes, scope_here, sync_tags, tags_of, tags_to_sdk, with_lock,
+    Identity, WRITING, described, find_in_pages, lets_go, passes, scope_here, sync_tags, tags_of, tags_to_sdk,
+    with_lock,
 };
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, referred};
 
@@ -50,32 +51,29 @@ impl Handler for Wafv2IpSet {
     }
 
     async fn find(cx: &Context, _owner: &Owner, set: &IpSet) -> Result<Option<PhysicalId>, AwsError> {
-        let scope = scope_here(&set.scope, cx, "wafv2.ListIPSets")?;
-        let mut marker = None;
-        loop {
-            let list = cx.wafv2.list_ip_sets().scope(scope.clone()).limit(100).set_next_marker(marker);
-            let answer = list.send().await.during("wafv2.ListIPSets")?;
-            let mut page = answer.ip_sets.unwrap_or_default().into_iter();
-            if let Some(summary) = page.find(|summary| summary.name == set.name) {
-                return identity_of(summary, scope).map(|identity| Some(identity.physical_id()));
-            }
-            marker = answer.next_marker.filter(|marker| !marker.is_empty());
-            if marker.is_none() {
-                return Ok(None);
-            }
-        }
+        const LIST: &str = "wafv2.ListIPSets";
+        let scope = scope_here(&set.scope, &cx.scope, LIST)?;
+        let list = cx.wafv2.list_ip_sets().scope(scope.clone()).limit(100);
+        let found = find_in_pages(set.name.as_deref(), scope, LIST, |marker| async {
+            let answer = list.clone().set_next_marker(marker).send().await.during(LIST)?;
+            let summaries = answer.ip_sets.unwrap_or_default().into_iter();
+            Ok((summaries.map(|summary| (summary.name, summary.id)).collect(), answer.next_marker))
+        })
+        .await?;
+        Ok(found.map(|identity| identity.physical_id()))
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<IpSet>>, AwsError> {
-        let identity = Identity::parse(id, cx, GET)?;
+        let identity = Identity::parse(id, &cx.scope, GET)?;
         let Some((set, _)) = look(cx, &identity).await? else { return Ok(None) };
+        let Some(tags) = absent_is_none(tags_of(cx, &set.arn).await)? else { return Ok(None) };
         let set = IpSet {
             name: Some(set.name),
             scope: identity.scope.as_str().to_owned(),
             description: set.description,
             ip_address_version: set.ip_address_version.as_str().to_owned(),
             addresses: set.addresses.into_iter().map(Network::from).collect(),
-            tags: tags_of(cx, &set.arn).await?,
+            tags,
         };
         Ok(Some(Live::tagged(set, attributes_of(&identity, &cx.scope))))
     }
@@ -85,7 +83,7 @@ impl Handler for Wafv2IpSet {
             Some(id) => id,
             None => make(cx, owner, set).await?,
         };
-        let identity = Identity::parse(&id, cx, GET)?;
+        let identity = Identity::parse(&id, &cx.scope, GET)?;
         cx.until(GET, "the new IP set to show", Patience::seconds(60), || async {
             Ok(look(cx, &identity).await?.map(drop))
         })
@@ -94,7 +92,7 @@ impl Handler for Wafv2IpSet {
     }
 
     async fn update(cx: &Context, id: &PhysicalId, set: &IpSet, changes: &Changes) -> Result<PhysicalId, AwsError> {
-        let identity = Identity::parse(id, cx, "wafv2.UpdateIPSet")?;
+        let identity = Identity::parse(id, &cx.scope, "wafv2.UpdateIPSet")?;
         if changes.touch_any(&["Addresses", "Description"]) {
             with_lock(cx, passes, || replace(cx, &identity, set)).await?;
         }
@@ -105,7 +103,7 @@ impl Handler for Wafv2IpSet {
     }
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
-        let identity = Identity::parse(id, cx, "wafv2.DeleteIPSet")?;
+        let identity = Identity::parse(id, &cx.scope, "wafv2.DeleteIPSet")?;
         with_lock(cx, lets_go, || remove(cx, &identity)).await?;
         cx.until(GET, "the IP set to be gone", Patience::seconds(60), || async {
             Ok(look(cx, &identity).await?.is_none().then_some(()))
@@ -121,12 +119,6 @@ impl Handler for Wafv2IpSet {
 const GET: &str = "wafv2.GetIPSet";
 const KIND: &str = "ipset";
 
-fn identity_of(summary: sdk::IpSetSummary, scope: sdk::Scope) -> Result<Identity, AwsError> {
-    let missing = |what| AwsError::missing("wafv2.ListIPSets", what);
-    let name = summary.name.ok_or_else(|| missing("Name"))?;
-    Ok(Identity { name, id: summary.id.ok_or_else(|| missing("Id"))?, scope })
-}
-
 /// The set as it is now, with the lock token that a write of it takes.
 async fn look(cx: &Context, identity: &Identity) -> Result<Option<(sdk::IpSet, String)>, AwsError> {
     let get = cx.wafv2.get_ip_set().name(&identity.name).id(&identity.id).scope(identity.scope.clone());
@@ -137,14 +129,14 @@ async fn look(cx: &Context, identity: &Identity) -> Result<Option<(sdk::IpSet, S
 
 async fn make(cx: &Context, owner: &Owner, set: &IpSet) -> Result<PhysicalId, AwsError> {
     const CREATE: &str = "wafv2.CreateIPSet";
-    let scope = scope_here(&set.scope, cx, CREATE)?;
+    let scope = scope_here(&set.scope, &cx.scope, CREATE)?;
     let create = cx.wafv2.create_ip_set().set_name(set.name.clone()).scope(scope.clone());
     let create = create.set_description(set.description.clone()).set_tags(tags_to_sdk(&set.tags));
     let create = create.ip_address_version(set.ip_address_version.as_str().into()).set_addresses(Some(texts(set)));
     match cx.while_passing(WRITING, passes, || async { create.clone().send().await.during(CREATE) }).await {
         Ok(answer) => {
             let summary = answer.summary.ok_or_else(|| AwsError::missing(CREATE, "Summary"))?;
-            identity_of(summary, scope).map(|identity| identity.physical_id())
+            Identity::of_summary((summary.name, summary.id), scope, CREATE).map(|identity| identity.physical_id())
         }
         // A call whose answer was lost is repeated by the SDK, and finds its own work.
         Err(error) if error.class == ErrorClass::AlreadyExists => Wafv2IpSet::find(cx, owner, set).await?.ok_or(error),

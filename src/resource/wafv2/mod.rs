@@ -33,12 +33,18 @@ struct Identity {
 }
 
 impl Identity {
-    fn parse(id: &PhysicalId, cx: &Context, operation: &'static str) -> Result<Self, AwsError> {
+    fn parse(id: &PhysicalId, here: &Scope, operation: &'static str) -> Result<Self, AwsError> {
         let [name, unique, scope] = id.as_str().split('|').collect::<Vec<_>>()[..] else {
             let message = format!("`{id}` is no identifier of the form `Name|Id|Scope`");
             return Err(AwsError::new(operation, ErrorClass::Invalid, message));
         };
-        Ok(Self { name: name.to_owned(), id: unique.to_owned(), scope: scope_here(scope, cx, operation)? })
+        Ok(Self { name: name.to_owned(), id: unique.to_owned(), scope: scope_here(scope, here, operation)? })
+    }
+
+    /// What a summary names in a list, or in the answer to a create.
+    fn of_summary((name, id): NameAndId, scope: sdk::Scope, operation: &'static str) -> Result<Self, AwsError> {
+        let missing = |what| AwsError::missing(operation, what);
+        Ok(Self { name: name.ok_or_else(|| missing("Name"))?, id: id.ok_or_else(|| missing("Id"))?, scope })
     }
 
     fn physical_id(&self) -> PhysicalId {
@@ -68,17 +74,43 @@ fn place(scope: &sdk::Scope) -> &'static str {
 }
 
 /// A scope that can be reached from the region of this run.
-fn scope_here(scope: &str, cx: &Context, operation: &'static str) -> Result<sdk::Scope, AwsError> {
+fn scope_here(scope: &str, here: &Scope, operation: &'static str) -> Result<sdk::Scope, AwsError> {
     let scope = sdk::Scope::from(scope);
-    if scope == sdk::Scope::Cloudfront && cx.scope.region != "us-east-1" {
+    if scope == sdk::Scope::Cloudfront && here.region != "us-east-1" {
         let message = format!(
             "the scope `CLOUDFRONT` lives in us-east-1 only, and this stack in {}: give these resources a stack of their \
              own in us-east-1",
-            cx.scope.region
+            here.region
         );
         return Err(AwsError::new(operation, ErrorClass::Invalid, message));
     }
     Ok(scope)
+}
+
+/// What every summary has of its thing.
+type NameAndId = (Option<String>, Option<String>);
+
+/// Goes through the pages of a list, each with the marker of the next, until one has the name.
+async fn find_in_pages<F>(
+    name: Option<&str>,
+    scope: sdk::Scope,
+    operation: &'static str,
+    page: impl Fn(Option<String>) -> F,
+) -> Result<Option<Identity>, AwsError>
+where
+    F: Future<Output = Result<(Vec<NameAndId>, Option<String>), AwsError>>,
+{
+    let mut marker = None;
+    loop {
+        let (summaries, next) = page(marker).await?;
+        if let Some(summary) = summaries.into_iter().find(|(its_name, _)| its_name.as_deref() == name) {
+            return Identity::of_summary(summary, scope, operation).map(Some);
+        }
+        marker = next.filter(|marker| !marker.is_empty());
+        if marker.is_none() {
+            return Ok(None);
+        }
+    }
 }
 
 /// Whether an error passes by itself: a throttle, an entity made a moment ago, a service-linked role in the making.
@@ -173,16 +205,37 @@ mod round_trip;
 mod tests {
     use super::*;
 
-    fn here() -> Scope {
-        Scope { account_id: "123456789012".into(), region: "us-east-1".into(), partition: "aws".into() }
+    fn scope(region: &str) -> Scope {
+        Scope { account_id: "123456789012".into(), region: region.into(), partition: "aws".into() }
     }
 
     #[test]
     fn an_arn_and_what_it_names_become_each_other() {
         let arn = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/orders/c1a2";
-        let identity = Identity::of_arn(arn, &here(), "webacl").expect("it is one");
+        let here = scope("us-east-1");
+        let identity = Identity::of_arn(arn, &here, "webacl").expect("it is one");
         assert_eq!(identity.physical_id(), PhysicalId::from("orders|c1a2|CLOUDFRONT"));
-        assert_eq!(identity.arn(&here(), "webacl"), arn);
-        assert_eq!(Identity::of_arn(arn, &here(), "ipset"), None);
+        assert_eq!(identity.arn(&here, "webacl"), arn);
+        assert_eq!(Identity::of_arn(arn, &here, "ipset"), None);
+    }
+
+    #[test]
+    fn what_belongs_to_cloudfront_is_refused_outside_of_its_region() {
+        let id = PhysicalId::from("orders|c1a2|CLOUDFRONT");
+        assert!(Identity::parse(&id, &scope("us-east-1"), "wafv2.GetWebACL").is_ok());
+        let error = Identity::parse(&id, &scope("eu-west-1"), "wafv2.GetWebACL").expect_err("refused");
+        assert_eq!(
+            error.message,
+            "the scope `CLOUDFRONT` lives in us-east-1 only, and this stack in eu-west-1: give these resources a stack of \
+             their own in us-east-1"
+        );
+    }
+
+    #[test]
+    fn an_identifier_of_another_form_is_refused() {
+        for id in ["", "orders", "orders|REGIONAL", "orders|c1a2|REGIONAL|more"] {
+            let error = Identity::parse(&PhysicalId::from(id), &scope("us-east-1"), "wafv2.GetWebACL");
+            assert_eq!(error.expect_err("refused").class, ErrorClass::Invalid);
+        }
     }
 }

@@ -8,7 +8,7 @@ use aws_sdk_wafv2::types as sdk;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -23,8 +23,8 @@ use crate::resource::wafv2::settings::{
 use crate::resource::wafv2::shape::{Shape, Untranslatable};
 use crate::resource::wafv2::statement::Rule;
 use crate::resource::wafv2::{
-    Identity, WRITING, described, lets_go, passes, scope_here, sync_tags, tags_of, tags_to_sdk, unreadable, unsayable,
-    with_lock,
+    Identity, WRITING, described, find_in_pages, lets_go, passes, scope_here, sync_tags, tags_of, tags_to_sdk,
+    unreadable, unsayable, with_lock,
 };
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
 
@@ -77,26 +77,22 @@ impl Handler for Wafv2WebAcl {
     }
 
     async fn find(cx: &Context, _owner: &Owner, acl: &WebAcl) -> Result<Option<PhysicalId>, AwsError> {
-        let scope = scope_here(&acl.scope, cx, "wafv2.ListWebACLs")?;
-        let mut marker = None;
-        loop {
-            let list = cx.wafv2.list_web_acls().scope(scope.clone()).limit(100).set_next_marker(marker);
-            let answer = list.send().await.during("wafv2.ListWebACLs")?;
-            let mut page = answer.web_acls.unwrap_or_default().into_iter();
-            if let Some(summary) = page.find(|summary| summary.name == acl.name) {
-                return summary_id(summary.name, summary.id, scope).map(|identity| Some(identity.physical_id()));
-            }
-            marker = answer.next_marker.filter(|marker| !marker.is_empty());
-            if marker.is_none() {
-                return Ok(None);
-            }
-        }
+        const LIST: &str = "wafv2.ListWebACLs";
+        let scope = scope_here(&acl.scope, &cx.scope, LIST)?;
+        let list = cx.wafv2.list_web_acls().scope(scope.clone()).limit(100);
+        let found = find_in_pages(acl.name.as_deref(), scope, LIST, |marker| async {
+            let answer = list.clone().set_next_marker(marker).send().await.during(LIST)?;
+            let summaries = answer.web_acls.unwrap_or_default().into_iter();
+            Ok((summaries.map(|summary| (summary.name, summary.id)).collect(), answer.next_marker))
+        })
+        .await?;
+        Ok(found.map(|identity| identity.physical_id()))
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<WebAcl>>, AwsError> {
-        let identity = Identity::parse(id, cx, GET)?;
+        let identity = Identity::parse(id, &cx.scope, GET)?;
         let Some((acl, _)) = look(cx, &identity).await? else { return Ok(None) };
-        let tags = tags_of(cx, &acl.arn).await?;
+        let Some(tags) = absent_is_none(tags_of(cx, &acl.arn).await)? else { return Ok(None) };
         let attributes = attributes_of(&identity, &acl);
         let name = acl.name.clone();
         let acl = from_sdk(acl, &identity.scope, tags).map_err(|error| unreadable(GET)(error.within(&name)))?;
@@ -108,7 +104,7 @@ impl Handler for Wafv2WebAcl {
             Some(id) => id,
             None => make(cx, owner, acl).await?,
         };
-        let identity = Identity::parse(&id, cx, GET)?;
+        let identity = Identity::parse(&id, &cx.scope, GET)?;
         cx.until(GET, "the new web ACL to show", Patience::seconds(60), || async {
             let seen = look(cx, &identity).await?;
             Ok(seen.map(|(acl, _)| Made { id: id.clone(), attributes: attributes_of(&identity, &acl) }))
@@ -117,7 +113,7 @@ impl Handler for Wafv2WebAcl {
     }
 
     async fn update(cx: &Context, id: &PhysicalId, acl: &WebAcl, changes: &Changes) -> Result<PhysicalId, AwsError> {
-        let identity = Identity::parse(id, cx, "wafv2.UpdateWebACL")?;
+        let identity = Identity::parse(id, &cx.scope, "wafv2.UpdateWebACL")?;
         if changes.0.iter().any(|change| change.path.property() != Some("Tags")) {
             with_lock(cx, passes, || replace(cx, &identity, acl)).await?;
         }
@@ -128,7 +124,7 @@ impl Handler for Wafv2WebAcl {
     }
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
-        let identity = Identity::parse(id, cx, "wafv2.DeleteWebACL")?;
+        let identity = Identity::parse(id, &cx.scope, "wafv2.DeleteWebACL")?;
         with_lock(cx, lets_go, || remove(cx, &identity)).await?;
         cx.until(GET, "the web ACL to be gone", Patience::seconds(60), || async {
             Ok(look(cx, &identity).await?.is_none().then_some(()))
@@ -147,11 +143,6 @@ const KIND: &str = "webacl";
 
 /// The names of rules that Shield Advanced adds to web ACLs begin so.
 const SHIELDS: &str = "ShieldMitigationRuleGroup_";
-
-fn summary_id(name: Option<String>, id: Option<String>, scope: sdk::Scope) -> Result<Identity, AwsError> {
-    let missing = |what| AwsError::missing("wafv2.ListWebACLs", what);
-    Ok(Identity { name: name.ok_or_else(|| missing("Name"))?, id: id.ok_or_else(|| missing("Id"))?, scope })
-}
 
 /// The web ACL as it is now, with the lock token that a write of it takes.
 async fn look(cx: &Context, identity: &Identity) -> Result<Option<(sdk::WebAcl, String)>, AwsError> {
@@ -188,12 +179,12 @@ macro_rules! with_settings {
 }
 
 async fn make(cx: &Context, owner: &Owner, acl: &WebAcl) -> Result<PhysicalId, AwsError> {
-    let scope = scope_here(&acl.scope, cx, CREATE)?;
+    let scope = scope_here(&acl.scope, &cx.scope, CREATE)?;
     let create = with_everything(cx.wafv2.create_web_acl(), acl)?;
     match cx.while_passing(WRITING, passes, || async { create.clone().send().await.during(CREATE) }).await {
         Ok(answer) => {
             let summary = answer.summary.ok_or_else(|| AwsError::missing(CREATE, "Summary"))?;
-            summary_id(summary.name, summary.id, scope).map(|identity| identity.physical_id())
+            Identity::of_summary((summary.name, summary.id), scope, CREATE).map(|identity| identity.physical_id())
         }
         // A call whose answer was lost is repeated by the SDK, and finds its own work.
         Err(error) if error.class == ErrorClass::AlreadyExists => Wafv2WebAcl::find(cx, owner, acl).await?.ok_or(error),
@@ -287,4 +278,42 @@ pub(super) fn with_everything(
 ) -> Result<CreateWebACLFluentBuilder, AwsError> {
     let create = create.set_name(acl.name.clone()).scope(acl.scope.as_str().into());
     Ok(with_settings!(create, CREATE, acl, []).set_tags(tags_to_sdk(&acl.tags)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn web_acl(rule: &str, statement: sdk::Statement) -> sdk::WebAcl {
+        let visibility = sdk::VisibilityConfig::builder()
+            .metric_name("orders")
+            .cloud_watch_metrics_enabled(true)
+            .sampled_requests_enabled(true)
+            .build()
+            .expect("complete");
+        let rule = sdk::Rule::builder().name(rule).priority(0).statement(statement);
+        let rule = rule.visibility_config(visibility.clone()).build().expect("complete");
+        let allow = sdk::DefaultAction::builder().allow(sdk::AllowAction::builder().build()).build();
+        let acl = sdk::WebAcl::builder().name("orders").id("c1a2").arn("arn").default_action(allow);
+        acl.visibility_config(visibility).rules(rule).build().expect("complete")
+    }
+
+    fn read(rule: &str, statement: sdk::Statement) -> Result<WebAcl, Untranslatable> {
+        from_sdk(web_acl(rule, statement), &sdk::Scope::Regional, Tags::default())
+    }
+
+    #[test]
+    fn rules_that_shield_advanced_adds_are_not_looked_at() {
+        let acl = read("ShieldMitigationRuleGroup_1_2_3", sdk::Statement::builder().build());
+        assert_eq!(acl.map(|acl| acl.rules), Ok(BTreeSet::new()));
+    }
+
+    #[test]
+    fn a_rule_of_an_unknown_kind_is_named() {
+        let error = read("newest", sdk::Statement::builder().build()).expect_err("unknown");
+        assert_eq!(
+            error.to_string(),
+            "`newest`: `Rule`: `statement`: `Statement`: AWS has a kind here that this version of paystack does not know"
+        );
+    }
 }
