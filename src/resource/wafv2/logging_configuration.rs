@@ -13,7 +13,7 @@ use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::wafv2::field::FieldToMatch;
 use crate::resource::wafv2::shape::{Shape, Untranslatable, Word, kinds, shapes};
-use crate::resource::wafv2::{WRITING, passes, unreadable, unsayable};
+use crate::resource::wafv2::{WRITING, once_visible, passes, unreadable, unsayable};
 use crate::resource::{Attributes, Handler, Live, Made, Owner, referred};
 
 pub struct Wafv2LoggingConfiguration;
@@ -138,7 +138,8 @@ async fn put(cx: &Context, configuration: &LoggingConfiguration) -> Result<(), A
     const PUT: &str = "wafv2.PutLoggingConfiguration";
     let configuration = to_sdk(configuration).map_err(unsayable(PUT))?;
     let put = cx.wafv2.put_logging_configuration().logging_configuration(configuration);
-    cx.while_passing(WRITING, passes, || async { put.clone().send().await.during(PUT) }).await.map(drop)
+    let put = || async { put.clone().send().await.during(PUT) };
+    once_visible(cx, || cx.while_passing(WRITING, passes, put)).await.map(drop)
 }
 
 pub(super) fn to_sdk(configuration: &LoggingConfiguration) -> Result<sdk::LoggingConfiguration, Untranslatable> {

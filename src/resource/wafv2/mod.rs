@@ -78,8 +78,8 @@ fn scope_here(scope: &str, here: &Scope, operation: &'static str) -> Result<sdk:
     let scope = sdk::Scope::from(scope);
     if scope == sdk::Scope::Cloudfront && here.region != "us-east-1" {
         let message = format!(
-            "the scope `CLOUDFRONT` lives in us-east-1 only, and this stack in {}: give these resources a stack of their \
-             own in us-east-1",
+            "the scope `CLOUDFRONT` lives in us-east-1 only, and this stack in {}: give these resources a stack of \
+             their own in us-east-1",
             here.region
         );
         return Err(AwsError::new(operation, ErrorClass::Invalid, message));
@@ -145,6 +145,16 @@ where
         }
         answer => answer,
     }
+}
+
+/// Runs a write that refers to what may have been made a moment ago: until that is seen everywhere, it may be said not
+/// to exist. What is really missing costs a minute.
+async fn once_visible<T, F>(cx: &Context, write: impl Fn() -> F) -> Result<T, AwsError>
+where
+    F: Future<Output = Result<T, AwsError>>,
+{
+    let is_not_seen = |error: &AwsError| error.code == "WAFNonexistentItemException";
+    cx.while_passing(Patience::seconds(60), is_not_seen, &write).await
 }
 
 /// What the template says and the SDK cannot.
@@ -226,8 +236,8 @@ mod tests {
         let error = Identity::parse(&id, &scope("eu-west-1"), "wafv2.GetWebACL").expect_err("refused");
         assert_eq!(
             error.message,
-            "the scope `CLOUDFRONT` lives in us-east-1 only, and this stack in eu-west-1: give these resources a stack of \
-             their own in us-east-1"
+            "the scope `CLOUDFRONT` lives in us-east-1 only, and this stack in eu-west-1: give these resources a \
+             stack of their own in us-east-1"
         );
     }
 

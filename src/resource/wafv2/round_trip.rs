@@ -27,8 +27,8 @@ const KINDS: [&str; 11] = [
     "Statement",
 ];
 
-/// The second name of a property that is there already, and what is not sent as long as it says what WAF does anyhow.
-const LEFT_OUT: [&str; 1] = ["SearchStringBase64"];
+/// The second name of `SearchString`, which has tests of its own.
+const SECOND_NAME: &str = "SearchStringBase64";
 
 struct Schema(Value);
 
@@ -80,7 +80,7 @@ impl Schema {
         named
             .map(|(name, schema)| (name.clone(), schema))
             .chain(by_pattern.map(|(_, schema)| ("API_GATEWAY".to_owned(), schema)))
-            .filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()))
+            .filter(|(name, _)| name != SECOND_NAME)
     }
 
     fn kinds(&self, schema: &Value, depth: usize) -> Vec<Value> {
@@ -103,10 +103,12 @@ impl Schema {
             })
             .collect();
         let required = schema.get("required").and_then(Value::as_array);
-        let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|it| it == name));
+        // Of two names one is required, which a schema does not say.
+        let is_required =
+            |name: &str| name == "SearchString" || required.is_some_and(|names| names.iter().any(|it| it == name));
         let bare: Map<String, Value> = properties
             .iter()
-            .filter(|(name, _)| is_required(name) || depth > 0 && name == "SearchString")
+            .filter(|(name, _)| is_required(name))
             .map(|(name, samples)| (name.clone(), samples[0].clone()))
             .collect();
         if !bare.is_empty() {

@@ -1,5 +1,6 @@
 //! `AWS::WAFv2::WebACL`. Found by name, which is unique in its scope. Only name and scope replace it.
-//! An update replaces everything: what it leaves out is gone. Rules that Shield Advanced adds are kept and not looked at.
+//! An update replaces everything: what it leaves out is gone. Rules that Shield Advanced adds are kept, and not looked
+//! at.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,8 +24,8 @@ use crate::resource::wafv2::settings::{
 use crate::resource::wafv2::shape::{Shape, Untranslatable};
 use crate::resource::wafv2::statement::Rule;
 use crate::resource::wafv2::{
-    Identity, WRITING, described, find_in_pages, lets_go, passes, scope_here, sync_tags, tags_of, tags_to_sdk,
-    unreadable, unsayable, with_lock,
+    Identity, WRITING, described, find_in_pages, lets_go, once_visible, passes, scope_here, sync_tags, tags_of,
+    tags_to_sdk, unreadable, unsayable, with_lock,
 };
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
 
@@ -115,7 +116,7 @@ impl Handler for Wafv2WebAcl {
     async fn update(cx: &Context, id: &PhysicalId, acl: &WebAcl, changes: &Changes) -> Result<PhysicalId, AwsError> {
         let identity = Identity::parse(id, &cx.scope, "wafv2.UpdateWebACL")?;
         if changes.0.iter().any(|change| change.path.property() != Some("Tags")) {
-            with_lock(cx, passes, || replace(cx, &identity, acl)).await?;
+            once_visible(cx, || with_lock(cx, passes, || replace(cx, &identity, acl))).await?;
         }
         if changes.touch("Tags") {
             sync_tags(cx, &identity.arn(&cx.scope, KIND), &acl.tags).await?;
@@ -178,10 +179,20 @@ macro_rules! with_settings {
     }};
 }
 
+/// A create with everything that a template says.
+pub(super) fn with_everything(
+    create: CreateWebACLFluentBuilder,
+    acl: &WebAcl,
+) -> Result<CreateWebACLFluentBuilder, AwsError> {
+    let create = create.set_name(acl.name.clone()).scope(acl.scope.as_str().into());
+    Ok(with_settings!(create, CREATE, acl, []).set_tags(tags_to_sdk(&acl.tags)))
+}
+
 async fn make(cx: &Context, owner: &Owner, acl: &WebAcl) -> Result<PhysicalId, AwsError> {
     let scope = scope_here(&acl.scope, &cx.scope, CREATE)?;
     let create = with_everything(cx.wafv2.create_web_acl(), acl)?;
-    match cx.while_passing(WRITING, passes, || async { create.clone().send().await.during(CREATE) }).await {
+    let create = || async { create.clone().send().await.during(CREATE) };
+    match once_visible(cx, || cx.while_passing(WRITING, passes, create)).await {
         Ok(answer) => {
             let summary = answer.summary.ok_or_else(|| AwsError::missing(CREATE, "Summary"))?;
             Identity::of_summary((summary.name, summary.id), scope, CREATE).map(|identity| identity.physical_id())
@@ -271,15 +282,6 @@ fn attributes_of(identity: &Identity, acl: &sdk::WebAcl) -> Attributes {
     attributes
 }
 
-/// A create with everything that a template says.
-pub(super) fn with_everything(
-    create: CreateWebACLFluentBuilder,
-    acl: &WebAcl,
-) -> Result<CreateWebACLFluentBuilder, AwsError> {
-    let create = create.set_name(acl.name.clone()).scope(acl.scope.as_str().into());
-    Ok(with_settings!(create, CREATE, acl, []).set_tags(tags_to_sdk(&acl.tags)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,7 +315,8 @@ mod tests {
         let error = read("newest", sdk::Statement::builder().build()).expect_err("unknown");
         assert_eq!(
             error.to_string(),
-            "`newest`: `Rule`: `statement`: `Statement`: AWS has a kind here that this version of paystack does not know"
+            "`newest`: `Rule`: `statement`: `Statement`: AWS has a kind here that this version of paystack does not \
+             know"
         );
     }
 }

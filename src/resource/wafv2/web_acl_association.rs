@@ -1,8 +1,8 @@
 //! `AWS::WAFv2::WebACLAssociation`. Found by its two ends, which are all it has: any change replaces it.
 //!
-//! A resource has one web ACL, and associating another takes its place without a word. So an association is there while the
-//! resource has the web ACL of its identifier. With another one, it is gone: the plan makes it anew, and a delete of it
-//! leaves the other alone.
+//! A resource has one web ACL, and associating another takes its place without a word. So an association is there while
+//! the resource has the web ACL of its identifier. With another one, it is gone: the plan makes it anew, and a delete of
+//! it leaves the other alone.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
-use crate::resource::wafv2::{WRITING, passes};
+use crate::resource::wafv2::{WRITING, once_visible, passes};
 use crate::resource::{Attributes, Handler, Live, Made, Owner, referred};
 
 pub struct Wafv2WebAclAssociation;
@@ -72,8 +72,8 @@ impl Handler for Wafv2WebAclAssociation {
     async fn create(cx: &Context, _owner: &Owner, association: &WebAclAssociation) -> Result<Made, AwsError> {
         let associate = cx.wafv2.associate_web_acl();
         let associate = associate.resource_arn(&association.resource_arn).web_acl_arn(&association.web_acl_arn);
-        cx.while_passing(WRITING, passes, || async { associate.clone().send().await.during("wafv2.AssociateWebACL") })
-            .await?;
+        let associate = || async { associate.clone().send().await.during("wafv2.AssociateWebACL") };
+        once_visible(cx, || cx.while_passing(WRITING, passes, associate)).await?;
         cx.until(GET, "the web ACL to show on its resource", Patience::seconds(300), || async {
             Ok(is_there(cx, association).await?.then_some(()))
         })

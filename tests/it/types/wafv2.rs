@@ -182,7 +182,7 @@ async fn wafv2_logging_configuration() {
                             "Requirement": "MEETS_ANY",
                             "Conditions": [
                                 {"ActionCondition": {"Action": "BLOCK"}},
-                                {"LabelNameCondition": {"LabelName": "awswaf:managed:aws:core-rule-set:NoUserAgent_Header"}},
+                                {"LabelNameCondition": {"LabelName": "awswaf:managed:aws:core-rule-set:NoUserAgent"}},
                             ],
                         }],
                     },
