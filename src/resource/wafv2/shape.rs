@@ -1,8 +1,8 @@
 //! How a shape of the template and the SDK's type for the same thing become each other.
 //!
-//! A rule is a tree of some hundred small types. [`shapes!`] declares the template's side of each, field by field, and
+//! A rule is a tree of some hundred small types. `shapes!` declares the template's side of each, field by field, and
 //! both ways of translation follow from that: a field has the SDK's name in Rust and CloudFormation's in serde.
-//! [`kinds!`] does the same for types of which exactly one field is set, [`bare!`] for kinds without settings, [`words!`]
+//! `kinds!` does the same for types of which exactly one field is set, `bare!` for kinds without settings, `words!`
 //! for words of which the service assumes one.
 
 use std::collections::BTreeSet;
