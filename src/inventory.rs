@@ -72,6 +72,8 @@ pub enum Gone {
     OtherType,
     /// The stack is being destroyed.
     Destroyed,
+    /// AWS made it on the side of something that goes.
+    MadeByAws,
 }
 
 impl Inventory {
@@ -264,6 +266,59 @@ async fn settle(
         }
     }
     left
+}
+
+/// Adds what AWS made on the side of what goes: the log groups of functions and of API stages, which nobody declared.
+///
+/// Each goes after the resource that writes into it.
+pub async fn add_side_effects(inventory: &mut Inventory, desired: &Desired, reader: &dyn Reader) {
+    let declared: BTreeSet<String> = inventory.departed.iter().filter_map(log_group_name).collect();
+    let mut made = Vec::new();
+    for departed in &mut inventory.departed {
+        let Some(name) = side_log_group(departed).filter(|name| !declared.contains(name)) else { continue };
+        let logical_id = LogicalId::new(format!("{}'s log group", departed.logical_id));
+        let identity = Identity {
+            owner: desired.owner(&logical_id),
+            resource_type: ResourceType::from(LOG_GROUP),
+            physical_id: Some(PhysicalId::new(name)),
+            wanted: None,
+        };
+        let reading = reader.read(&identity).await;
+        let Reading::Live(live) = &reading else { continue };
+        // A group with marks is a resource of some stack's own.
+        if live.ownership != Ownership::Unmarked {
+            continue;
+        }
+        departed.dependencies.insert(logical_id.clone());
+        made.push(Departed {
+            logical_id,
+            resource_type: identity.resource_type,
+            reading,
+            dependencies: BTreeSet::new(),
+            why: Gone::MadeByAws,
+        });
+    }
+    inventory.departed.extend(made);
+}
+
+const LOG_GROUP: &str = "AWS::Logs::LogGroup";
+
+fn log_group_name(departed: &Departed) -> Option<String> {
+    let Reading::Live(live) = &departed.reading else { return None };
+    (departed.resource_type.as_str() == LOG_GROUP).then(|| live.id.to_string())
+}
+
+/// The log group that a service makes for a resource by itself.
+fn side_log_group(departed: &Departed) -> Option<String> {
+    let Reading::Live(live) = &departed.reading else { return None };
+    match departed.resource_type.as_str() {
+        "AWS::Lambda::Function" => Some(format!("/aws/lambda/{}", live.id)),
+        "AWS::ApiGateway::Stage" => {
+            let [api, stage] = live.id.parts()?;
+            Some(format!("API-Gateway-Execution-Logs_{api}/{stage}"))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a live resource may be touched in the name of a stack.

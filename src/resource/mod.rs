@@ -3,8 +3,10 @@
 //! A type is facts (`facts/`, from CloudFormation's resource schemas) and a handler (`<service>/<type>.rs`). A handler sees
 //! typed, known properties and AWS; it never sees a template, an unknown value or the terminal.
 
+pub mod apigateway;
 pub mod facts;
 pub mod json_text;
+pub mod lambda;
 pub mod live;
 pub mod policy_document;
 mod registry;
@@ -117,11 +119,13 @@ pub struct GeneratedName {
     pub fifo_property: Option<&'static str>,
 }
 
-/// Whether a service takes capital letters in names.
+/// Which letters a service takes in names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
     Any,
     Lower,
+    /// Any, but nothing that is neither letter nor digit.
+    Alphanumeric,
 }
 
 impl GeneratedName {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::identity::ResourceType;
 use crate::resource::facts::Facts;
-use crate::resource::{Erased, Handler, Resource, sqs, wafv2};
+use crate::resource::{Erased, Handler, Resource, apigateway, lambda, sqs, wafv2};
 
 /// A resource type: what is known of it, and who handles it.
 pub struct Row {
@@ -38,6 +38,30 @@ macro_rules! table {
 }
 
 table![
+    handled::<apigateway::account::ApiGatewayAccount>(include_str!("facts/aws-apigateway-account.json")),
+    handled::<apigateway::api_key::ApiGatewayApiKey>(include_str!("facts/aws-apigateway-apikey.json")),
+    handled::<apigateway::deployment::ApiGatewayDeployment>(include_str!("facts/aws-apigateway-deployment.json")),
+    handled::<apigateway::gateway_response::ApiGatewayGatewayResponse>(include_str!(
+        "facts/aws-apigateway-gatewayresponse.json"
+    )),
+    handled::<apigateway::method::ApiGatewayMethod>(include_str!("facts/aws-apigateway-method.json")),
+    handled::<apigateway::model::ApiGatewayModel>(include_str!("facts/aws-apigateway-model.json")),
+    handled::<apigateway::request_validator::ApiGatewayRequestValidator>(include_str!(
+        "facts/aws-apigateway-requestvalidator.json"
+    )),
+    handled::<apigateway::resource::ApiGatewayResource>(include_str!("facts/aws-apigateway-resource.json")),
+    handled::<apigateway::rest_api::ApiGatewayRestApi>(include_str!("facts/aws-apigateway-restapi.json")),
+    handled::<apigateway::stage::ApiGatewayStage>(include_str!("facts/aws-apigateway-stage.json")),
+    handled::<apigateway::usage_plan::ApiGatewayUsagePlan>(include_str!("facts/aws-apigateway-usageplan.json")),
+    handled::<apigateway::usage_plan_key::ApiGatewayUsagePlanKey>(include_str!(
+        "facts/aws-apigateway-usageplankey.json"
+    )),
+    handled::<lambda::event_source_mapping::LambdaEventSourceMapping>(include_str!(
+        "facts/aws-lambda-eventsourcemapping.json"
+    )),
+    handled::<lambda::function::LambdaFunction>(include_str!("facts/aws-lambda-function.json")),
+    handled::<lambda::layer_version::LambdaLayerVersion>(include_str!("facts/aws-lambda-layerversion.json")),
+    handled::<lambda::permission::LambdaPermission>(include_str!("facts/aws-lambda-permission.json")),
     handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json")),
     handled::<wafv2::ip_set::Wafv2IpSet>(include_str!("facts/aws-wafv2-ipset.json")),
     handled::<wafv2::logging_configuration::Wafv2LoggingConfiguration>(include_str!(

@@ -197,6 +197,47 @@ async fn wafv2_logging_configuration() {
     .await;
 }
 
+#[tokio::test]
+async fn wafv2_web_acl_association() {
+    let acl = json!({
+        "Name": "associated",
+        "Scope": "REGIONAL",
+        "DefaultAction": {"Allow": {}},
+        "VisibilityConfig": measured("associated"),
+    });
+    let get = json!({
+        "RestApiId": {"Ref": "Api"},
+        "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+        "HttpMethod": "GET",
+        "AuthorizationType": "NONE",
+        "Integration": {"Type": "MOCK"},
+    });
+    let stage = json!({"RestApiId": {"Ref": "Api"}, "StageName": "live", "DeploymentId": {"Ref": "Deployment"}});
+    check(Case {
+        before: vec![
+            resource("Acl", "AWS::WAFv2::WebACL", acl),
+            resource("Api", "AWS::ApiGateway::RestApi", json!({"Name": "orders"})),
+            resource("Get", "AWS::ApiGateway::Method", get),
+            resource(
+                "Deployment",
+                "AWS::ApiGateway::Deployment",
+                json!({"RestApiId": {"Ref": "Api"}, "ContentDigest": "aaaa"}),
+            ),
+            resource("Stage", "AWS::ApiGateway::Stage", stage),
+        ],
+        subject: resource(
+            "Association",
+            "AWS::WAFv2::WebACLAssociation",
+            json!({
+                "ResourceArn": {"Fn::Sub": "arn:aws:apigateway:${AWS::Region}::/restapis/${Api}/stages/${Stage}"},
+                "WebACLArn": {"Fn::GetAtt": ["Acl", "Arn"]},
+            }),
+        ),
+        updates: vec![],
+    })
+    .await;
+}
+
 /// A resource of a test that the conformance test's frame does not fit.
 struct Thing {
     handler: &'static dyn Resource,
