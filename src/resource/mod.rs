@@ -15,6 +15,7 @@ mod registry;
 pub mod sns;
 pub mod sqs;
 pub mod tags;
+pub mod wafv2;
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;

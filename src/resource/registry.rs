@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::identity::ResourceType;
 use crate::resource::facts::Facts;
-use crate::resource::{Erased, Handler, Resource, apigateway, cloudwatch, lambda, logs, sns, sqs};
+use crate::resource::{Erased, Handler, Resource, apigateway, cloudwatch, lambda, logs, sns, sqs, wafv2};
 
 /// A resource type: what is known of it, and who handles it.
 pub struct Row {
@@ -73,6 +73,14 @@ table![
     handled::<sns::topic_policy::SnsTopicPolicy>(include_str!("facts/aws-sns-topicpolicy.json")),
     handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json")),
     handled::<sqs::queue_policy::SqsQueuePolicy>(include_str!("facts/aws-sqs-queuepolicy.json")),
+    handled::<wafv2::ip_set::Wafv2IpSet>(include_str!("facts/aws-wafv2-ipset.json")),
+    handled::<wafv2::logging_configuration::Wafv2LoggingConfiguration>(include_str!(
+        "facts/aws-wafv2-loggingconfiguration.json"
+    )),
+    handled::<wafv2::web_acl::Wafv2WebAcl>(include_str!("facts/aws-wafv2-webacl.json")),
+    handled::<wafv2::web_acl_association::Wafv2WebAclAssociation>(include_str!(
+        "facts/aws-wafv2-webaclassociation.json"
+    )),
 ];
 
 /// The row of a type, if paystack handles it.

@@ -7,3 +7,4 @@ mod lambda;
 mod logs;
 mod sns;
 mod sqs;
+mod wafv2;
