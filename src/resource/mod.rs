@@ -4,6 +4,7 @@
 //! typed, known properties and AWS; it never sees a template, an unknown value or the terminal.
 
 pub mod facts;
+pub mod iam;
 pub mod json_text;
 pub mod live;
 pub mod policy_document;

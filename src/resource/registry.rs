@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::identity::ResourceType;
 use crate::resource::facts::Facts;
-use crate::resource::{Erased, Handler, Resource, sqs};
+use crate::resource::{Erased, Handler, Resource, iam, sqs};
 
 /// A resource type: what is known of it, and who handles it.
 pub struct Row {
@@ -37,7 +37,12 @@ macro_rules! table {
     };
 }
 
-table![handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json")),];
+table![
+    handled::<iam::managed_policy::IamManagedPolicy>(include_str!("facts/aws-iam-managedpolicy.json")),
+    handled::<iam::policy::IamPolicy>(include_str!("facts/aws-iam-policy.json")),
+    handled::<iam::role::IamRole>(include_str!("facts/aws-iam-role.json")),
+    handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json")),
+];
 
 /// The row of a type, if paystack handles it.
 pub fn row(resource_type: &ResourceType) -> Option<&'static Row> {

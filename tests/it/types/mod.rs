@@ -1,3 +1,4 @@
 //! Every resource type through the shared conformance test.
 
+mod iam;
 mod sqs;
