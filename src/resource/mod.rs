@@ -3,6 +3,7 @@
 //! A type is facts (`facts/`, from CloudFormation's resource schemas) and a handler (`<service>/<type>.rs`). A handler sees
 //! typed, known properties and AWS; it never sees a template, an unknown value or the terminal.
 
+pub mod dynamodb;
 pub mod facts;
 pub mod iam;
 pub mod json_text;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::identity::ResourceType;
 use crate::resource::facts::Facts;
-use crate::resource::{Erased, Handler, Resource, iam, sqs};
+use crate::resource::{Erased, Handler, Resource, dynamodb, iam, sqs};
 
 /// A resource type: what is known of it, and who handles it.
 pub struct Row {
@@ -38,6 +38,7 @@ macro_rules! table {
 }
 
 table![
+    handled::<dynamodb::table::DynamoDbTable>(include_str!("facts/aws-dynamodb-table.json")),
     handled::<iam::managed_policy::IamManagedPolicy>(include_str!("facts/aws-iam-managedpolicy.json")),
     handled::<iam::policy::IamPolicy>(include_str!("facts/aws-iam-policy.json")),
     handled::<iam::role::IamRole>(include_str!("facts/aws-iam-role.json")),
