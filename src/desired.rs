@@ -141,6 +141,7 @@ pub fn generated_name(owner: &Owner, longest: usize, case: Case, suffix: &str) -
     match case {
         Case::Any => name,
         Case::Lower => name.to_lowercase(),
+        Case::Alphanumeric => name.chars().filter(char::is_ascii_alphanumeric).collect(),
     }
 }
 

@@ -1,1 +1,64 @@
-fn main() {}
+//! Reads the machine, hands it to the command, and turns the result into an exit code.
+
+use std::hash::{BuildHasher, Hasher};
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use paystack::aws::clock::SystemClock;
+use paystack::cli::{self, Arguments, Exit, World};
+use paystack::diagnostic::Style;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("error: failed to start: {error}\n")),
+    };
+    let directory = match std::env::current_dir() {
+        Ok(directory) => directory,
+        Err(error) => return fail(&format!("error: failed to find the current directory: {error}\n")),
+    };
+    let mut world = World {
+        directory,
+        variable: |name| std::env::var_os(name),
+        clock: Arc::new(SystemClock::start()),
+        salt: salt(),
+        caller: caller(),
+        out: Box::new(anstream::stdout()),
+        err: Box::new(anstream::stderr()),
+        is_coloured: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
+    };
+    match runtime.block_on(cli::run(arguments, &mut world)) {
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::Failed) => ExitCode::from(1),
+        Ok(Exit::Changes) => ExitCode::from(2),
+        Ok(Exit::Interrupted) => ExitCode::from(130),
+        Err(error) => fail(&error.show(if world.is_coloured { Style::Coloured } else { Style::Plain })),
+    }
+}
+
+fn fail(text: &str) -> ExitCode {
+    // Where even this cannot be written, the exit code is all there is to say.
+    let _ = anstream::stderr().write_all(text.as_bytes());
+    ExitCode::from(1)
+}
+
+/// Random enough to keep equal secrets of two stacks from looking equal.
+fn salt() -> String {
+    let random = || std::collections::hash_map::RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", random(), random())
+}
+
+fn caller() -> String {
+    let variable = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
+    let host = variable(&["HOSTNAME", "COMPUTERNAME"]);
+    let user = variable(&["USER", "USERNAME", "LOGNAME"]);
+    match (user.as_str(), host.as_str()) {
+        ("", "") => "somebody".to_owned(),
+        (user, "") => user.to_owned(),
+        ("", host) => format!("somebody on {host}"),
+        (user, host) => format!("{user} on {host}"),
+    }
+}

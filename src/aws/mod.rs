@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod error;
+mod null_templates;
 pub mod wait;
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,6 +15,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::aws::clock::Clock;
 use crate::aws::error::{AwsError, During, ErrorClass};
+use crate::aws::null_templates::ReadNullTemplates;
 use crate::aws::wait::Patience;
 
 /// Where in AWS a stack lives: what names and ARNs are made of.
@@ -74,17 +76,35 @@ pub struct Connection {
     pub scope: Scope,
 }
 
-/// Finds credentials and region as every AWS tool does, and asks AWS whose they are.
+/// Where to connect to. What is left out is found as every AWS tool finds it.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    pub region: Option<String>,
+    pub local: Option<LocalAccount>,
+}
+
+/// An account of an emulator: its number stands in for credentials.
+#[derive(Debug, Clone)]
+pub struct LocalAccount {
+    pub endpoint: String,
+    pub account_id: String,
+}
+
+/// Finds credentials and region, and asks AWS whose they are.
 ///
 /// # Errors
 ///
 /// No region, no credentials, credentials that AWS refuses, or no answer.
-pub async fn connect(region: Option<String>) -> Result<Connection, AwsError> {
+pub async fn connect(target: Target) -> Result<Connection, AwsError> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::standard().with_max_attempts(4))
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(60)).build());
-    if let Some(region) = region {
+    if let Some(region) = target.region {
         loader = loader.region(Region::new(region));
+    }
+    if let Some(local) = target.local {
+        let credentials = aws_sdk_sts::config::Credentials::new(local.account_id, "local", None, None, "local");
+        loader = loader.endpoint_url(local.endpoint).credentials_provider(credentials);
     }
     Connection::with(loader.load().await).await
 }
@@ -112,7 +132,7 @@ impl Context {
         let config = &connection.config;
         Self {
             scope: connection.scope.clone(),
-            apigateway: aws_sdk_apigateway::Client::new(config),
+            apigateway: apigateway(config),
             cloudwatch: aws_sdk_cloudwatch::Client::new(config),
             dynamodb: aws_sdk_dynamodb::Client::new(config),
             iam: aws_sdk_iam::Client::new(config),
@@ -164,4 +184,9 @@ impl Context {
     {
         wait::while_passing(self.clock.as_ref(), patience, passes, call).await
     }
+}
+
+fn apigateway(config: &SdkConfig) -> aws_sdk_apigateway::Client {
+    let config = aws_sdk_apigateway::config::Builder::from(config).interceptor(ReadNullTemplates).build();
+    aws_sdk_apigateway::Client::from_conf(config)
 }

@@ -9,6 +9,7 @@ mod cache;
 mod inline;
 mod layer;
 mod requirements;
+mod resources;
 mod tree;
 
 use std::fmt;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use inline::zip_inline;
 pub use layer::{Architecture, LayerTarget, PipCommand, is_installed, layer};
+pub use resources::{Workshop, package};
 
 use archive::Archive;
 use tree::{Mode, Tree};

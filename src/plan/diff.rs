@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::change::Changes;
 use crate::desired::Desired;
 use crate::identity::LogicalId;
-use crate::inventory::{Departed, Inventory, belongs_to};
+use crate::inventory::{Departed, Gone, Inventory, belongs_to};
 use crate::plan::{Action, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Step, explain};
 use crate::property_path::PropertyPath;
 use crate::resource::{LiveResource, Ownership, Reading, Row};
@@ -62,6 +62,7 @@ impl Planner<'_> {
         self.learn(&logical_id, &action, live.as_ref(), desired.as_ref());
         Step {
             dependencies: self.desired.dependencies.of(&logical_id).cloned().collect(),
+            goes_last: false,
             secret: self.desired.secret_properties(&logical_id),
             physical_id: live.as_ref().map(|live| live.id.clone()),
             logical_id,
@@ -195,6 +196,7 @@ impl Planner<'_> {
             physical_id: live.as_ref().map(|live| live.id.clone()),
             live,
             dependencies: departed.dependencies.clone(),
+            goes_last: departed.goes_last,
             secret: BTreeSet::new(),
         })
     }
@@ -203,7 +205,8 @@ impl Planner<'_> {
     fn deletion(&self, departed: &Departed, live: &LiveResource) -> Option<Action> {
         let is_ours =
             belongs_to(&live.ownership, &self.desired.stack) || self.is_remembered(&departed.logical_id, live);
-        is_ours.then_some(Action::Delete { why: departed.why })
+        let is_side_effect = departed.why == Gone::MadeByAws;
+        (is_ours || is_side_effect).then_some(Action::Delete { why: departed.why })
     }
 }
 

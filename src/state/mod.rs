@@ -3,6 +3,7 @@
 //! The ledger saves looking things up (physical ids), tells drift from a changed template (what was applied last), and
 //! remembers what the template no longer has. Losing it costs only that: the next plan finds everything again.
 
+mod journal;
 mod local;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 
+pub use journal::LedgerJournal;
 pub use local::{LocalLedgers, Lock};
 
 /// The layout of a ledger. A reader that meets a newer one refuses it.

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use paystack::aws::clock::SystemClock;
-use paystack::aws::{Connection, Context, Packages};
+use paystack::aws::{Connection, Context, LocalAccount, Packages, Target, connect};
 use paystack::change::Changes;
 use paystack::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use paystack::resource::{Attributes, Contribution, LiveResource, Made, Owner, Ownership, Resource, row, tags};
 use serde_json::Value;
+
+use crate::harness::Account;
 
 /// A resource of a case: its logical id, its type, and properties in which `Ref`, `Fn::GetAtt` (as a list) and `Fn::Sub` (as a
 /// text) refer to the resources before it.
@@ -56,22 +58,11 @@ pub async fn check_with(case: Case, packages: Packages) {
 }
 
 /// An account that no other test uses.
-async fn connection() -> Connection {
-    let endpoint = std::env::var("PAYSTACK_TEST_ENDPOINT").expect("PAYSTACK_TEST_ENDPOINT names the emulator");
-    let account = format!("{:012}", rand_account());
-    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
-        .endpoint_url(endpoint)
-        .region(aws_config::Region::new("us-east-1"))
-        .credentials_provider(aws_sdk_sts::config::Credentials::new(account, "test", None, None, "test"))
-        .load()
-        .await;
-    Connection::with(config).await.expect("the emulator says who we are")
-}
-
-fn rand_account() -> u64 {
-    use std::hash::{BuildHasher, Hasher};
-    let seed = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    100_000_000_000 + seed % 900_000_000_000
+pub async fn connection() -> Connection {
+    let account = Account::fresh();
+    let local = LocalAccount { endpoint: account.endpoint().to_owned(), account_id: account.number };
+    let target = Target { region: Some("us-east-1".to_owned()), local: Some(local) };
+    connect(target).await.expect("the emulator says who we are")
 }
 
 struct World {

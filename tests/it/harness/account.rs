@@ -24,6 +24,10 @@ impl Account {
         Self { number, emulator: Emulator::shared() }
     }
 
+    pub fn endpoint(&self) -> &str {
+        &self.emulator.endpoint
+    }
+
     /// The environment variables of a process that works in this account.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         vec![

@@ -1,5 +1,12 @@
 //! Every resource type through the shared conformance test.
 
+mod apigateway;
+mod apigateway_delivery;
+mod cloudwatch;
 mod dynamodb;
 mod iam;
+mod lambda;
+mod logs;
+mod sns;
 mod sqs;
+mod wafv2;

@@ -98,6 +98,9 @@ def update_stage(context, request, ask):
         ask({**request, "patchOperations": others})
         stage = _stage(context, request)
     stage.method_settings = settings
+    canary = getattr(stage, "canary_settings", None)
+    if canary and isinstance(canary.get("useStageCache"), str):
+        canary["useStageCache"] = canary["useStageCache"] == "true"
     return _stage_answer(context, request, ask)
 
 
@@ -147,6 +150,14 @@ def create_usage_plan_key(context, request, ask):
     return ask()
 
 
+@answers("apigateway", "DeleteUsagePlanKey")
+def delete_usage_plan_key(context, request, ask):
+    keys = apigateway_backends[context.account_id][context.region].usage_plan_keys
+    if request["keyId"] not in keys.get(request["usagePlanId"], {}):
+        refuse("NotFoundException", "Invalid API Key identifier specified", 404)
+    return ask()
+
+
 @answers("apigateway", "UpdateIntegration")
 def update_integration(context, request, ask):
     for patch in request.get("patchOperations", []):
@@ -176,7 +187,9 @@ def update_usage_plan(context, request, ask):
 def delete_usage_plan(context, request, ask):
     backend = apigateway_backends[context.account_id][context.region]
     plan = backend.usage_plans.get(request["usagePlanId"])
-    if plan and plan.api_stages:
+    if not plan:
+        refuse("NotFoundException", "Invalid Usage Plan ID specified", 404)
+    if plan.api_stages:
         refuse(
             "BadRequestException",
             f"Cannot delete Usage Plan {plan.id} because there are API Stages associated with it",

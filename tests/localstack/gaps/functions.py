@@ -16,6 +16,9 @@ from localstack import config
 from localstack.services.lambda_ import provider
 from localstack.services.lambda_.invocation import execution_environment, runtime_executor, version_manager
 from localstack.services.lambda_.invocation.lambda_models import InvocationResult
+from localstack.services.lambda_.invocation.models import lambda_stores
+
+from gaps import answers, refuse
 
 WORKER = Path(__file__).with_name("function_worker.py")
 
@@ -148,3 +151,39 @@ class Process(runtime_executor.RuntimeExecutor):
     @classmethod
     def cleanup_version(cls, function_version):
         pass
+
+
+@answers("lambda", "GetFunction")
+def get_function(context, request, ask):
+    """A reservation of zero is one too: the function never runs."""
+    answer = ask()
+    if _function(context, request).reserved_concurrent_executions == 0:
+        answer["Concurrency"] = {"ReservedConcurrentExecutions": 0}
+    return answer
+
+
+@answers("lambda", "PutRuntimeManagementConfig")
+def put_runtime_management_config(context, request, ask):
+    function = _function(context, request)
+    if function.latest().config.state.state == "Pending":
+        text = "The function is currently in the following state: 'Pending'"
+        refuse("ResourceConflictException", f"The operation cannot be performed at this time. {text}", 409)
+    wanted = {key: request.get(key) for key in ("UpdateRuntimeOn", "RuntimeVersionArn")}
+    function.runtime_management = {"FunctionArn": function.latest().id.unqualified_arn()} | wanted
+    return function.runtime_management
+
+
+@answers("lambda", "GetRuntimeManagementConfig")
+def get_runtime_management_config(context, request, ask):
+    function = _function(context, request)
+    unset = {"FunctionArn": function.latest().id.unqualified_arn(), "UpdateRuntimeOn": "Auto"}
+    return getattr(function, "runtime_management", unset)
+
+
+def _function(context, request):
+    name = request["FunctionName"].rsplit("function:", 1)[-1].split(":")[0]
+    function = lambda_stores[context.account_id][context.region].functions.get(name)
+    if not function:
+        arn = f"arn:aws:lambda:{context.region}:{context.account_id}:function:{name}"
+        refuse("ResourceNotFoundException", f"Function not found: {arn}", 404)
+    return function

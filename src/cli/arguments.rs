@@ -1,0 +1,148 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Plans and applies CloudFormation templates straight against live AWS.
+#[derive(Debug, Parser)]
+#[command(name = "paystack", version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what would change.
+    Plan(PlanArguments),
+    /// Make AWS as the template says.
+    Apply(ApplyArguments),
+    /// Delete everything that belongs to the stack.
+    Destroy(DestroyArguments),
+    /// Check template and parameters without asking AWS.
+    Validate(StackArguments),
+    /// Show the outputs of the stack.
+    Output(OutputArguments),
+    /// Run the emulator that `--local` uses: AWS on this machine, without an account.
+    Local {
+        #[command(subcommand)]
+        command: LocalCommand,
+    },
+}
+
+/// Which stack, and with what.
+#[derive(Debug, Clone, Args)]
+pub struct StackArguments {
+    /// The environment of paystack.toml; without it, the project's default.
+    #[arg(short, long, value_name = "ENV")]
+    pub environment: Option<String>,
+    /// A parameter of the template, over the environment's.
+    #[arg(short, long = "parameter", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub parameters: Vec<(String, String)>,
+    /// The project file; without it, the nearest paystack.toml upwards.
+    #[arg(long, value_name = "FILE", conflicts_with = "template")]
+    pub project: Option<PathBuf>,
+    /// A template without a project.
+    #[arg(long, value_name = "FILE", requires = "stack")]
+    pub template: Option<PathBuf>,
+    /// The name of the stack that `--template` is for.
+    #[arg(long, value_name = "NAME", requires = "template")]
+    pub stack: Option<String>,
+    /// Use the emulator on this machine; it is installed and started when it is not there.
+    #[arg(long)]
+    pub local: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PlanningArguments {
+    /// Take over a resource that exists and that paystack did not make.
+    #[arg(long, value_name = "ID")]
+    pub adopt: Vec<String>,
+    /// Replace a resource though nothing forces it.
+    #[arg(long, value_name = "ID")]
+    pub replace: Vec<String>,
+    /// How the plan is shown.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// How many resources are read or changed at once.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: u16,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PlanArguments {
+    #[command(flatten)]
+    pub stack: StackArguments,
+    #[command(flatten)]
+    pub planning: PlanningArguments,
+    /// Plan the deletion of everything.
+    #[arg(long)]
+    pub destroy: bool,
+    /// Exit with 2 when there is something to do.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArguments {
+    #[command(flatten)]
+    pub stack: StackArguments,
+    #[command(flatten)]
+    pub planning: PlanningArguments,
+    /// Do not ask.
+    #[arg(long)]
+    pub auto_approve: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DestroyArguments {
+    #[command(flatten)]
+    pub stack: StackArguments,
+    /// How plan and result are shown.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// How many resources are read or deleted at once.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: u16,
+    /// Do not ask.
+    #[arg(long)]
+    pub auto_approve: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct OutputArguments {
+    #[command(flatten)]
+    pub stack: StackArguments,
+    /// One output, its bare value.
+    pub name: Option<String>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum LocalCommand {
+    /// Start the emulator; the first time, install it.
+    Start {
+        #[arg(long, default_value_t = crate::local::DEFAULT_PORT)]
+        port: u16,
+    },
+    /// Stop the emulator. What it held is gone.
+    Stop,
+    /// Say whether the emulator runs, and where.
+    Status,
+    /// Print the environment variables with which other AWS tools reach the emulator.
+    Env,
+}
+
+/// How output is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form KEY=VALUE"))?;
+    Ok((key.to_owned(), value.to_owned()))
+}

@@ -1,0 +1,84 @@
+//! Everything that can keep a command from being done, as people are shown it.
+
+use std::error::Error;
+
+use crate::aws::error::AwsError;
+use crate::diagnostic::{self, Diagnostic, Severity, Source, Style};
+use crate::local::LocalError;
+use crate::project::ProjectError;
+use crate::state::LedgerError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The template has mistakes: shown by their places.
+    #[error("{} in `{}`", count(.findings), .source_file.path.display())]
+    Template { source_file: Box<Source>, findings: Vec<Diagnostic> },
+    #[error("failed to read the template `{path}`")]
+    UnreadableTemplate {
+        path: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    #[error("failed to write the output")]
+    Output(#[from] std::io::Error),
+    #[error("the plan has blocked entries: nothing was changed")]
+    Blocked,
+    #[error("there is no terminal to ask on")]
+    CannotAsk { command: &'static str },
+    #[error("`{name}` is no resource of the template")]
+    UnknownResource { name: String, help: Option<String> },
+    #[error("the template has no output `{name}`")]
+    UnknownOutput { name: String, known: Vec<String> },
+}
+
+fn count(findings: &[Diagnostic]) -> String {
+    match findings.iter().filter(|finding| finding.severity == Severity::Error).count() {
+        1 => "1 error".to_owned(),
+        count => format!("{count} errors"),
+    }
+}
+
+impl CliError {
+    /// The whole of it: what happened, its causes, and the way out.
+    pub fn show(&self, style: Style) -> String {
+        let mut text = String::new();
+        if let Self::Template { source_file, findings } = self {
+            text.push_str(diagnostic::render(findings, source_file, style).trim_end());
+            text.push_str("\n\n");
+        }
+        text.push_str(&format!("error: {self}\n"));
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(&format!("  caused by: {error}\n"));
+            cause = error.source();
+        }
+        if let Some(help) = self.help() {
+            text.push_str(&format!("  help: {help}\n"));
+        }
+        text
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Aws(error) => error.way_out().map(str::to_owned),
+            Self::Blocked => Some("each blocked entry above says what to do".to_owned()),
+            Self::CannotAsk { command } => {
+                Some(format!("look at the plan, then run `paystack {command} --auto-approve`"))
+            }
+            Self::UnknownResource { help, .. } => help.clone(),
+            Self::UnknownOutput { known, .. } if known.is_empty() => {
+                Some("the template declares no outputs".to_owned())
+            }
+            Self::UnknownOutput { known, .. } => Some(format!("it has {}", known.join(", "))),
+            _ => None,
+        }
+    }
+}

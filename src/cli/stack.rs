@@ -1,0 +1,164 @@
+//! The way from arguments to a desired state: project, template, checks, account, packages.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::aws::{Connection, Context, Target, connect, partition_of};
+use crate::check::check;
+use crate::cli::arguments::StackArguments;
+use crate::cli::{CliError, World, local};
+use crate::desired::Desired;
+use crate::diagnostic::{self, Diagnostic, Severity, Source, Style};
+use crate::graph::cycles;
+use crate::identity::StackId;
+use crate::package::{PipCommand, Workshop, package};
+use crate::project::{Environment, Project, SUFFIX_PARAMETER};
+use crate::resource::live::{AwsReader, AwsWriter};
+use crate::state::LocalLedgers;
+use crate::template::{self, DesiredGraph, Inputs, Pseudo, Template};
+
+/// The region where no other is named: AWS's own first one, for checks that ask no AWS.
+const ANY_REGION: &str = "us-east-1";
+
+/// A project's template with its environment, read and checked; nothing has been asked of AWS.
+pub struct Checked {
+    pub stack: StackId,
+    pub environment: Environment,
+    pub ledgers: LocalLedgers,
+    source: Source,
+    template: Template,
+    pub resources: usize,
+}
+
+/// A stack in its account.
+pub struct Opened {
+    pub desired: Desired,
+    pub ledgers: LocalLedgers,
+    pub reader: AwsReader,
+    pub writer: AwsWriter,
+}
+
+/// Reads and checks everything that needs no AWS.
+pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, CliError> {
+    let project = project(arguments, &world.directory)?;
+    let environment = project.environment(arguments.environment.as_deref())?;
+    let environment = environment.overridden_by(arguments.parameters.clone());
+    let stack = project.stack(&environment)?;
+    let text = std::fs::read_to_string(&project.template)
+        .map_err(|source| CliError::UnreadableTemplate { path: project.template.clone(), source })?;
+    let shown = project.template.strip_prefix(&world.directory).unwrap_or(&project.template);
+    let source = Source::new(shown, text);
+    let template = match template::parse(&source) {
+        Ok(template) => template,
+        Err(findings) => return Err(CliError::Template { source_file: Box::new(source), findings }),
+    };
+    let environment = with_suffix(environment, &template);
+    let ledgers = LocalLedgers::new(&project.state_directory);
+    let mut checked = Checked { stack, environment, ledgers, source, template, resources: 0 };
+    let region = region(&checked.environment, world).unwrap_or_else(|| ANY_REGION.to_owned());
+    let graph = checked.resolve(None, &region, world)?;
+    checked.resources = graph.resources.len();
+    Ok(checked)
+}
+
+/// Connects to AWS, and works out what the template wants there.
+pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opened, CliError> {
+    let checked = read(arguments, world)?;
+    let connection = connection(arguments, &checked.environment, world).await?;
+    let scope = connection.scope.clone();
+    let mut graph = checked.resolve(Some(scope.account_id.clone()), &scope.region, world)?;
+    let packages = {
+        let directory = world.directory.join(&checked.source.path);
+        let directory = directory.parent().unwrap_or(&world.directory);
+        let (cache, pip) = (world.cache(), pip(world));
+        let workshop = Workshop { directory, cache: &cache, pip: &pip };
+        tokio::task::block_in_place(|| package(&mut graph, &workshop)).map_err(|findings| checked.mistakes(findings))?
+    };
+    let desired = Desired::new(graph, checked.stack.clone(), checked.environment.tags.clone(), scope);
+    let cx = Arc::new(Context::new(&connection, packages, Arc::clone(&world.clock)));
+    Ok(Opened {
+        desired,
+        ledgers: checked.ledgers,
+        reader: AwsReader::new(Arc::clone(&cx)),
+        writer: AwsWriter::new(cx),
+    })
+}
+
+fn project(arguments: &StackArguments, directory: &Path) -> Result<Project, CliError> {
+    Ok(match (&arguments.template, &arguments.stack, &arguments.project) {
+        (Some(template), Some(stack), _) => {
+            let mut project = Project::from_template(&directory.join(template), stack)?;
+            project.state_directory = directory.join("state");
+            project
+        }
+        (_, _, Some(file)) => Project::load(&directory.join(file))?,
+        _ => Project::load(&Project::find(directory)?)?,
+    })
+}
+
+/// A template that asks for the suffix gets the one that the stack is named by.
+fn with_suffix(mut environment: Environment, template: &Template) -> Environment {
+    if let Some(name) = environment.name.clone()
+        && template.parameters.contains_key(SUFFIX_PARAMETER)
+    {
+        environment.parameters.entry(SUFFIX_PARAMETER.to_owned()).or_insert(name);
+    }
+    environment
+}
+
+fn region(environment: &Environment, world: &World) -> Option<String> {
+    let variable = |name: &str| (world.variable)(name)?.into_string().ok().filter(|value| !value.is_empty());
+    variable("AWS_REGION").or_else(|| environment.region.clone()).or_else(|| variable("AWS_DEFAULT_REGION"))
+}
+
+async fn connection(
+    arguments: &StackArguments,
+    environment: &Environment,
+    world: &mut World,
+) -> Result<Connection, CliError> {
+    let target = if arguments.local {
+        local::target(world)?
+    } else {
+        Target { region: environment.region.clone(), ..Target::default() }
+    };
+    Ok(connect(target).await?)
+}
+
+/// The newest Python on the path: pip asks it whether it is new enough for what a layer needs.
+fn pip(world: &World) -> PipCommand {
+    let path = (world.variable)("PATH").unwrap_or_default();
+    let candidates = ["python3.13", "python3.12", "python3.11", "python3"];
+    let is_there = |name: &&str| std::env::split_paths(&path).any(|directory| directory.join(name).is_file());
+    let program = candidates.into_iter().find(is_there).unwrap_or("python3");
+    PipCommand { program: program.into(), args: vec!["-m".into(), "pip".into()] }
+}
+
+impl Checked {
+    /// The template for an account, checked; its warnings are shown where an account is given.
+    fn resolve(&self, account_id: Option<String>, region: &str, world: &mut World) -> Result<DesiredGraph, CliError> {
+        let pseudo = Pseudo {
+            account_id: account_id.clone(),
+            region: region.to_owned(),
+            partition: partition_of(region).to_owned(),
+            stack: self.stack.clone(),
+        };
+        let inputs = Inputs { parameters: self.environment.parameters.clone(), pseudo };
+        let graph = self.template.resolve(&inputs).map_err(|findings| self.mistakes(findings))?;
+        let today = world.clock.now().strftime("%Y-%m-%d").to_string();
+        let mut findings: Vec<Diagnostic> = self.template.warnings.clone();
+        findings.extend(cycles(&graph));
+        findings.extend(check(&graph, &today));
+        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+            return Err(self.mistakes(findings));
+        }
+        if account_id.is_none() && !findings.is_empty() {
+            let style = if world.is_coloured { Style::Coloured } else { Style::Plain };
+            writeln!(world.err, "{}", diagnostic::render(&findings, &self.source, style).trim_end())?;
+        }
+        Ok(graph)
+    }
+
+    fn mistakes(&self, findings: Vec<Diagnostic>) -> CliError {
+        CliError::Template { source_file: Box::new(self.source.clone()), findings }
+    }
+}

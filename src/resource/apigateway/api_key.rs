@@ -1,0 +1,180 @@
+//! `AWS::ApiGateway::ApiKey`. Names repeat: found by name and the tags of its owner. Name and value replace it.
+//!
+//! A value that the template gives is part of the key's properties, one that the service makes up is not; a tag tells them
+//! apart when the key is read. Neither is ever printed: the properties have no `Debug`.
+
+use std::collections::HashMap;
+
+use aws_sdk_apigateway::types::ApiKey as Listed;
+use serde::{Deserialize, Serialize};
+
+use super::patch::{self, replace, sync_tags, unhurried, write};
+use super::unnamed::{create_once, without_repeats};
+use crate::aws::error::{AwsError, During, found, gone_is_fine};
+use crate::aws::{Context, Scope};
+use crate::change::Changes;
+use crate::identity::PhysicalId;
+use crate::resource::tags::Tags;
+use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, referred};
+
+pub struct ApiGatewayApiKey;
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
+pub struct ApiKey {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub enabled: bool,
+    pub customer_id: Option<String>,
+    /// Whether the key's id is another text than its value.
+    pub generate_distinct_id: bool,
+    /// A secret.
+    pub value: Option<String>,
+    pub tags: Tags,
+}
+
+impl Default for ApiKey {
+    fn default() -> Self {
+        Self {
+            name: None,
+            description: None,
+            enabled: false,
+            customer_id: None,
+            generate_distinct_id: true,
+            value: None,
+            tags: Tags::default(),
+        }
+    }
+}
+
+/// The tag of a key whose value stands in the template.
+const VALUE_IS_DECLARED: (&str, &str) = ("paystack:value", "declared");
+
+impl Handler for ApiGatewayApiKey {
+    const TYPE: &'static str = "AWS::ApiGateway::ApiKey";
+    const FOUND_BY: &'static [&'static str] = &["Name"];
+    const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("Name", 128));
+    const TAGGED_AS: Option<&'static str> = Some("apigateway:apikeys");
+    const REFUSED: &'static [(&'static str, &'static str)] = &[(
+        "StageKeys",
+        "a key reaches stages through usage plans: declare an `AWS::ApiGateway::UsagePlan` with the stages as `ApiStages`, and \
+         an `AWS::ApiGateway::UsagePlanKey` of plan and key",
+    )];
+    type Properties = ApiKey;
+
+    fn complete(key: &mut ApiKey) {
+        key.description.take_if(|text| text.is_empty());
+        key.customer_id.take_if(|text| text.is_empty());
+    }
+
+    fn predict(_scope: &Scope, _key: &ApiKey) -> Attributes {
+        Attributes::new()
+    }
+
+    async fn find(cx: &Context, owner: &Owner, key: &ApiKey) -> Result<Option<PhysicalId>, AwsError> {
+        Ok(find_owned(cx, owner, key.name.as_deref().unwrap_or_default()).await?.map(PhysicalId::from))
+    }
+
+    async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<ApiKey>>, AwsError> {
+        let answer = cx.apigateway.get_api_key().api_key(id.as_str()).include_value(true).send().await;
+        let Some(shown) = found("apigateway.GetApiKey", answer)? else { return Ok(None) };
+        let mut tags: Tags = shown.tags.unwrap_or_default().into();
+        let is_declared = tags.0.remove(VALUE_IS_DECLARED.0).is_some();
+        let key = ApiKey {
+            name: shown.name,
+            description: shown.description,
+            enabled: shown.enabled,
+            customer_id: shown.customer_id,
+            generate_distinct_id: shown.value.as_deref() != Some(id.as_str()),
+            value: shown.value.filter(|_| is_declared),
+            tags,
+        };
+        Ok(Some(Live::tagged(key, attributes(id.as_str()))))
+    }
+
+    async fn create(cx: &Context, owner: &Owner, key: &ApiKey) -> Result<Made, AwsError> {
+        let name = key.name.as_deref().unwrap_or_default();
+        let id = create_once(cx, || find_owned(cx, owner, name), || make(cx, key)).await?;
+        Ok(Made { attributes: attributes(&id), id: PhysicalId::from(id) })
+    }
+
+    async fn update(cx: &Context, id: &PhysicalId, key: &ApiKey, changes: &Changes) -> Result<PhysicalId, AwsError> {
+        let texts =
+            [("Description", "/description", &key.description), ("CustomerId", "/customerId", &key.customer_id)];
+        let mut patches: Vec<_> = texts
+            .into_iter()
+            .filter(|(property, ..)| changes.touch(property))
+            .map(|(_, path, text)| replace(path, text.as_deref().unwrap_or_default()))
+            .collect();
+        if changes.touch("Enabled") {
+            patches.push(replace("/enabled", key.enabled));
+        }
+        if !patches.is_empty() {
+            let update = cx.apigateway.update_api_key().api_key(id.as_str()).set_patch_operations(Some(patches));
+            write(cx, id.as_str(), || async { update.clone().send().await.during("apigateway.UpdateApiKey") }).await?;
+        }
+        if changes.touch("Tags") {
+            sync_tags(cx, id.as_str(), &format!("/apikeys/{id}"), &tags_of(key)).await?;
+        }
+        Ok(id.clone())
+    }
+
+    async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
+        let delete = cx.apigateway.delete_api_key().api_key(id.as_str());
+        gone_is_fine(unhurried(cx, || async { delete.clone().send().await.during("apigateway.DeleteApiKey") }).await)
+    }
+
+    async fn identify(cx: &Context, arn: &str) -> Result<Option<PhysicalId>, AwsError> {
+        Ok(arn.strip_prefix(&patch::arn(&cx.scope, "/apikeys/")).map(PhysicalId::from))
+    }
+}
+
+fn attributes(id: &str) -> Attributes {
+    referred(id, [("APIKeyId", id.to_owned())])
+}
+
+fn tags_of(key: &ApiKey) -> Tags {
+    let mut tags = key.tags.clone();
+    if key.value.is_some() {
+        let (name, text) = VALUE_IS_DECLARED;
+        tags.0.insert(name.to_owned(), text.to_owned());
+    }
+    tags
+}
+
+/// The service looks for names that begin so, and need not list the tags.
+async fn find_owned(cx: &Context, owner: &Owner, name: &str) -> Result<Option<String>, AwsError> {
+    let pages = cx.apigateway.get_api_keys().name_query(name).limit(500).into_paginator().items().send();
+    let keys: Vec<Listed> = pages.try_collect().await.during("apigateway.GetApiKeys")?;
+    for key in keys.into_iter().filter(|key| key.name() == Some(name)) {
+        let Some(id) = key.id else { continue };
+        let tags = match key.tags {
+            Some(tags) => tags,
+            None => tags_shown(cx, &id).await?,
+        };
+        if Tags::from(tags).owner().as_ref() == Some(owner) {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+async fn tags_shown(cx: &Context, id: &str) -> Result<HashMap<String, String>, AwsError> {
+    let answer = found("apigateway.GetApiKey", cx.apigateway.get_api_key().api_key(id).send().await)?;
+    Ok(answer.and_then(|shown| shown.tags).unwrap_or_default())
+}
+
+async fn make(cx: &Context, key: &ApiKey) -> Result<String, AwsError> {
+    let create = cx.apigateway.create_api_key().set_name(key.name.clone()).set_value(key.value.clone());
+    let create = create
+        .set_description(key.description.clone())
+        .set_customer_id(key.customer_id.clone())
+        .enabled(key.enabled)
+        .generate_distinct_id(key.generate_distinct_id)
+        .set_tags(Some(tags_of(key).to_map()));
+    let created = unhurried(cx, || async {
+        let create = create.clone().customize().config_override(without_repeats());
+        create.send().await.during("apigateway.CreateApiKey")
+    });
+    created.await?.id.ok_or_else(|| AwsError::missing("apigateway.CreateApiKey", "id"))
+}

@@ -1,0 +1,281 @@
+//! `AWS::ApiGateway::Deployment`: a snapshot of an API. Found by its owner's mark at the end of its description.
+//!
+//! What a snapshot holds cannot be read back. The digest of the API's content therefore comes with the properties, as
+//! `ContentDigest`, and is kept in the mark; another digest is another deployment. See "API Gateway REST" in the behaviour notes.
+
+use std::fmt;
+
+use aws_sdk_apigateway::types::{Deployment as Shown, RestApi};
+use serde::{Deserialize, Serialize};
+
+use super::patch::{self, write};
+use super::unnamed::{create_once, without_repeats};
+use super::{joined, parts};
+use crate::aws::error::{AwsError, During, found, gone_is_fine};
+use crate::aws::wait::Patience;
+use crate::aws::{Context, Scope};
+use crate::change::Changes;
+use crate::identity::{LogicalId, PhysicalId, StackId};
+use crate::resource::tags;
+use crate::resource::{Attributes, Handler, Live, Made, Mark, Owner, referred};
+
+pub struct ApiGatewayDeployment;
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
+pub struct Deployment {
+    pub rest_api_id: String,
+    pub description: Option<String>,
+    /// What paystack says of the API's content, as hexadecimal digits. CloudFormation does not know it.
+    pub content_digest: Option<String>,
+}
+
+impl Handler for ApiGatewayDeployment {
+    const TYPE: &'static str = "AWS::ApiGateway::Deployment";
+    const FOUND_BY: &'static [&'static str] = &["RestApiId"];
+    const IS_UNIQUE: bool = false;
+    const PART_OF: &'static [&'static str] = &["RestApiId"];
+    const ALSO_CREATE_ONLY: &'static [&'static str] = &["ContentDigest"];
+    const REFUSED: &'static [(&'static str, &'static str)] = &[
+        (
+            "StageName",
+            "a stage that is made along with a deployment belongs to nobody: declare an `AWS::ApiGateway::Stage` whose \
+             `DeploymentId` is this deployment",
+        ),
+        ("StageDescription", "declare an `AWS::ApiGateway::Stage` with these settings"),
+        ("DeploymentCanarySettings", "declare an `AWS::ApiGateway::Stage` with a `CanarySetting`"),
+    ];
+    type Properties = Deployment;
+
+    fn complete(deployment: &mut Deployment) {
+        deployment.description.take_if(|text| text.is_empty());
+    }
+
+    fn predict(_scope: &Scope, _deployment: &Deployment) -> Attributes {
+        Attributes::new()
+    }
+
+    async fn find(cx: &Context, owner: &Owner, deployment: &Deployment) -> Result<Option<PhysicalId>, AwsError> {
+        let api = &deployment.rest_api_id;
+        let found = newest(marked(cx, api).await?, owner, deployment.content_digest.as_deref());
+        Ok(found.map(|id| physical_id(&id, api)))
+    }
+
+    async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Deployment>>, AwsError> {
+        let [deployment, api] = parts(id)?;
+        let answer = cx.apigateway.get_deployment().rest_api_id(api).deployment_id(deployment).send().await;
+        let Some(shown) = found("apigateway.GetDeployment", answer)? else { return Ok(None) };
+        let Description { text, mark } = Description::parse(shown.description().unwrap_or_default());
+        let (owner, content_digest) = mark.map(|mark| (mark.owner, mark.digest)).unzip();
+        let properties =
+            Deployment { rest_api_id: api.to_owned(), description: text, content_digest: content_digest.flatten() };
+        Ok(Some(Live { properties, attributes: attributes(deployment), mark: Mark::Elsewhere(owner) }))
+    }
+
+    async fn create(cx: &Context, owner: &Owner, deployment: &Deployment) -> Result<Made, AwsError> {
+        let mark = OwnerMark { owner: owner.clone(), digest: deployment.content_digest.clone() };
+        let wanted = Description { text: deployment.description.clone(), mark: Some(mark) };
+        let api = &deployment.rest_api_id;
+        let id = create_once(cx, || find_same(cx, api, &wanted), || make(cx, api, &wanted)).await?;
+        Ok(Made { attributes: attributes(&id), id: physical_id(&id, api) })
+    }
+
+    /// Only the text before the mark can change: the content stays what it was when the snapshot was taken.
+    async fn update(
+        cx: &Context,
+        id: &PhysicalId,
+        deployment: &Deployment,
+        changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
+        if changes.touch("Description") {
+            let [deployment_id, api] = parts(id)?;
+            let read = cx.apigateway.get_deployment().rest_api_id(api).deployment_id(deployment_id);
+            let shown = read.send().await.during("apigateway.GetDeployment")?;
+            let Description { mark, .. } = Description::parse(shown.description().unwrap_or_default());
+            describe(cx, api, deployment_id, &Description { text: deployment.description.clone(), mark }).await?;
+        }
+        Ok(id.clone())
+    }
+
+    async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
+        let [deployment, api] = parts(id)?;
+        let delete = cx.apigateway.delete_deployment().rest_api_id(api).deployment_id(deployment);
+        // A stage that was moved or deleted a moment ago; one that stays does not pass.
+        let is_in_use =
+            |error: &AwsError| error.says("BadRequestException", "Active stages pointing to this deployment");
+        let deleted = cx.while_passing(Patience::seconds(15), is_in_use, || {
+            write(cx, api, || async { delete.clone().send().await.during("apigateway.DeleteDeployment") })
+        });
+        gone_is_fine(deleted.await)
+    }
+
+    /// Deployments of the stack's own APIs.
+    async fn sweep(cx: &Context, stack: &StackId) -> Result<Vec<(Owner, PhysicalId)>, AwsError> {
+        let pages = cx.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
+        let apis: Vec<RestApi> = pages.try_collect().await.during("apigateway.GetRestApis")?;
+        let mut swept = Vec::new();
+        for api in apis.iter().filter(|api| is_of(api, stack)).filter_map(RestApi::id) {
+            for (description, shown) in marked(cx, api).await? {
+                if let Some(owner) = description.owner().filter(|owner| owner.stack == *stack) {
+                    swept.push((owner.clone(), physical_id(shown.id().unwrap_or_default(), api)));
+                }
+            }
+        }
+        Ok(swept)
+    }
+}
+
+fn is_of(api: &RestApi, stack: &StackId) -> bool {
+    api.tags().and_then(|tags| tags.get(tags::STACK)).is_some_and(|name| name == stack.as_str())
+}
+
+fn physical_id(deployment: &str, api: &str) -> PhysicalId {
+    joined([deployment, api])
+}
+
+fn attributes(deployment: &str) -> Attributes {
+    referred(deployment, [("DeploymentId", deployment.to_owned())])
+}
+
+/// The deployments of an API with what their descriptions say; none where the API is not there.
+async fn marked(cx: &Context, api: &str) -> Result<Vec<(Description, Shown)>, AwsError> {
+    let pages = cx.apigateway.get_deployments().rest_api_id(api).limit(500).into_paginator().items().send();
+    let all: Result<Vec<Shown>, _> = pages.try_collect().await;
+    let all = found("apigateway.GetDeployments", all)?.unwrap_or_default();
+    Ok(all.into_iter().map(|shown| (Description::parse(shown.description().unwrap_or_default()), shown)).collect())
+}
+
+/// The owner's deployment. Of several, which an interrupted replacement leaves, the one with the wanted content, else the newest.
+fn newest(candidates: Vec<(Description, Shown)>, owner: &Owner, digest: Option<&str>) -> Option<String> {
+    let owned = candidates.into_iter().filter(|(description, _)| description.owner() == Some(owner));
+    let best = owned.max_by_key(|(description, shown)| {
+        (description.digest() == digest, shown.created_date.map(|date| date.secs()))
+    });
+    best.and_then(|(_, shown)| shown.id)
+}
+
+/// The deployment that a create before this one made, under the description that is wanted now. One of the same owner with
+/// other content is the one that is being replaced.
+async fn find_same(cx: &Context, api: &str, wanted: &Description) -> Result<Option<String>, AwsError> {
+    let same = marked(cx, api).await?.into_iter().find(|(description, _)| description.mark == wanted.mark);
+    let Some((description, Shown { id: Some(id), .. })) = same else { return Ok(None) };
+    if description != *wanted {
+        describe(cx, api, &id, wanted).await?;
+    }
+    Ok(Some(id))
+}
+
+async fn make(cx: &Context, api: &str, wanted: &Description) -> Result<String, AwsError> {
+    let create = cx.apigateway.create_deployment().rest_api_id(api).description(wanted.to_string());
+    let answer = write(cx, api, || async {
+        let create = create.clone().customize().config_override(without_repeats());
+        create.send().await.during("apigateway.CreateDeployment")
+    });
+    answer.await?.id.ok_or_else(|| AwsError::missing("apigateway.CreateDeployment", "id"))
+}
+
+async fn describe(cx: &Context, api: &str, deployment: &str, wanted: &Description) -> Result<(), AwsError> {
+    let update = cx.apigateway.update_deployment().rest_api_id(api).deployment_id(deployment);
+    let update = update.patch_operations(patch::replace("/description", wanted));
+    write(cx, api, || async { update.clone().send().await.during("apigateway.UpdateDeployment") }).await.map(drop)
+}
+
+/// A deployment's description: the template's text, and whose the deployment is and of which content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Description {
+    text: Option<String>,
+    mark: Option<OwnerMark>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct OwnerMark {
+    owner: Owner,
+    digest: Option<String>,
+}
+
+impl Description {
+    fn owner(&self) -> Option<&Owner> {
+        self.mark.as_ref().map(|mark| &mark.owner)
+    }
+
+    fn digest(&self) -> Option<&str> {
+        self.mark.as_ref()?.digest.as_deref()
+    }
+
+    fn parse(description: &str) -> Self {
+        let marked = description.rfind(OPENING).and_then(|start| {
+            let mark = OwnerMark::parse(description[start..].strip_prefix(OPENING)?.strip_suffix(CLOSING)?)?;
+            Some((description[..start].trim_end(), mark))
+        });
+        let (text, mark) = marked.map_or((description, None), |(text, mark)| (text, Some(mark)));
+        Self { text: Some(text.to_owned()).filter(|text| !text.is_empty()), mark }
+    }
+}
+
+const OPENING: &str = "[paystack ";
+const CLOSING: &str = "]";
+
+impl OwnerMark {
+    fn parse(mark: &str) -> Option<Self> {
+        let (owner, digest) = mark.split_once(" sha256:").map_or((mark, None), |(owner, digest)| (owner, Some(digest)));
+        let (stack, resource) = owner.split_once('/')?;
+        let owner = Owner { stack: StackId::from(stack), resource: LogicalId::from(resource) };
+        Some(Self { owner, digest: digest.map(str::to_owned) })
+    }
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { text, mark } = self;
+        let text = text.as_deref().unwrap_or_default();
+        let Some(OwnerMark { owner: Owner { stack, resource }, digest }) = mark else { return f.write_str(text) };
+        let digest = digest.as_ref().map(|digest| format!(" sha256:{digest}")).unwrap_or_default();
+        let space = if text.is_empty() { "" } else { " " };
+        write!(f, "{text}{space}{OPENING}{stack}/{resource}{digest}{CLOSING}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked(text: Option<&str>, digest: Option<&str>) -> Description {
+        let owner = Owner { stack: StackId::from("payments-dev"), resource: LogicalId::from("ApiDeployment") };
+        let mark = OwnerMark { owner, digest: digest.map(str::to_owned) };
+        Description { text: text.map(str::to_owned), mark: Some(mark) }
+    }
+
+    #[test]
+    fn a_description_says_whose_the_deployment_is_and_of_which_content() {
+        let description = marked(Some("First [draft]"), Some("abcdef"));
+        assert_eq!(description.to_string(), "First [draft] [paystack payments-dev/ApiDeployment sha256:abcdef]");
+        assert_eq!(Description::parse(&description.to_string()), description);
+    }
+
+    #[test]
+    fn text_and_digest_may_be_left_out() {
+        let description = marked(None, None);
+        assert_eq!(description.to_string(), "[paystack payments-dev/ApiDeployment]");
+        assert_eq!(Description::parse(&description.to_string()), description);
+    }
+
+    #[test]
+    fn of_several_deployments_the_wanted_content_is_found_first_and_then_the_newest() {
+        let shown = |id: &str, digest, seconds| {
+            let created = aws_smithy_types::DateTime::from_secs(seconds);
+            (marked(None, Some(digest)), Shown::builder().id(id).created_date(created).build())
+        };
+        let stranger = (Description::parse("[paystack payments-dev/Other sha256:c]"), Shown::builder().id("x").build());
+        let all = vec![shown("old", "a", 1), shown("new", "b", 3), shown("between", "c", 2), stranger];
+        let owner = marked(None, None).owner().cloned().expect("an owner");
+        assert_eq!(newest(all.clone(), &owner, Some("a")).as_deref(), Some("old"));
+        assert_eq!(newest(all, &owner, Some("not there")).as_deref(), Some("new"));
+    }
+
+    #[test]
+    fn a_description_of_somebody_elses_is_all_text() {
+        for text in ["Deployed by hand", "[paystack]", "[paystack who knows]", "[paystack a/B] and more"] {
+            assert_eq!(Description::parse(text), Description { text: Some(text.to_owned()), mark: None });
+        }
+    }
+}

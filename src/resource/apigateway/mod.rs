@@ -1,0 +1,35 @@
+//! `AWS::ApiGateway`: REST APIs, what is inside of them, and what the account says of them.
+
+pub mod account;
+pub mod api_key;
+pub mod deployment;
+pub mod gateway_response;
+mod integration;
+pub mod method;
+pub mod method_setting;
+pub mod model;
+pub mod patch;
+pub mod request_validator;
+pub mod resource;
+pub mod rest_api;
+pub mod stage;
+mod unnamed;
+pub mod usage_plan;
+pub mod usage_plan_key;
+
+use crate::aws::error::{AwsError, ErrorClass};
+use crate::identity::PhysicalId;
+
+/// The identifier of something inside of an API, from the outside in: `a1b2c3|Order`.
+fn joined<const N: usize>(parts: [&str; N]) -> PhysicalId {
+    PhysicalId::from(parts.join("|"))
+}
+
+/// The parts of an identifier that [`joined`] made.
+fn parts<const N: usize>(id: &PhysicalId) -> Result<[&str; N], AwsError> {
+    let parts: Vec<&str> = id.as_str().split('|').collect();
+    parts.try_into().map_err(|_| {
+        let message = format!("the identifier `{id}` does not have the {N} parts that this type's identifiers have");
+        AwsError::new("apigateway", ErrorClass::Invalid, message)
+    })
+}

@@ -1,0 +1,401 @@
+//! `AWS::ApiGateway::RestApi`. Found by the marks of its owner, since names repeat. Nothing replaces it.
+//! A policy acts only after the next deployment. Deleting takes everything inside along, and an account may do so once every
+//! 30 seconds.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_apigateway::operation::get_rest_api::GetRestApiOutput;
+use aws_sdk_apigateway::types::{self, ApiStatus, PatchOperation};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
+use crate::aws::wait::{Patience, is_throttle};
+use crate::aws::{Context, Scope};
+use crate::change::Changes;
+use crate::identity::PhysicalId;
+use crate::resource::apigateway::patch::{
+    self, add, add_item, remove, remove_item, replace, replace_or_clear, segment,
+};
+use crate::resource::policy_document::PolicyDocument;
+use crate::resource::tags::Tags;
+use crate::resource::{Attributes, Handler, Live, Made, Owner, referred};
+
+pub struct ApiGatewayRestApi;
+
+/// The template's names and shapes. What the service does when the template is silent is `Default`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
+pub struct RestApi {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub api_key_source_type: String,
+    pub binary_media_types: BTreeSet<String>,
+    pub disable_execute_api_endpoint: bool,
+    /// Only with an enhanced security policy.
+    pub endpoint_access_mode: Option<String>,
+    pub endpoint_configuration: EndpointConfiguration,
+    /// Bytes from which on answers are compressed; without it none are.
+    pub minimum_compression_size: Option<i32>,
+    pub policy: Option<PolicyDocument>,
+    pub security_policy: Option<String>,
+    pub tags: Tags,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
+pub struct EndpointConfiguration {
+    /// One, though the service makes it a list.
+    pub types: Vec<String>,
+    pub ip_address_type: Option<String>,
+    pub vpc_endpoint_ids: BTreeSet<String>,
+}
+
+impl Default for RestApi {
+    fn default() -> Self {
+        Self {
+            name: None,
+            description: None,
+            api_key_source_type: "HEADER".to_owned(),
+            binary_media_types: BTreeSet::new(),
+            disable_execute_api_endpoint: false,
+            endpoint_access_mode: None,
+            endpoint_configuration: EndpointConfiguration::default(),
+            minimum_compression_size: None,
+            policy: None,
+            security_policy: None,
+            tags: Tags::default(),
+        }
+    }
+}
+
+impl Default for EndpointConfiguration {
+    fn default() -> Self {
+        Self { types: vec!["EDGE".to_owned()], ip_address_type: None, vpc_endpoint_ids: BTreeSet::new() }
+    }
+}
+
+impl EndpointConfiguration {
+    fn is_private(&self) -> bool {
+        self.types.iter().any(|kind| kind == "PRIVATE")
+    }
+
+    fn default_security_policy(&self) -> &'static str {
+        if self.is_private() { "TLS_1_2" } else { "TLS_1_0" }
+    }
+}
+
+const FROM_OPENAPI: &str = "an API from an OpenAPI document cannot be read back to compare it: declare its resources and methods \
+                            as `AWS::ApiGateway::Resource` and `AWS::ApiGateway::Method`";
+const ONLY_WITH_BODY: &str = "it says how an OpenAPI document is imported, and `Body` is not taken here: leave it out";
+
+impl Handler for ApiGatewayRestApi {
+    const TYPE: &'static str = "AWS::ApiGateway::RestApi";
+    const FOUND_BY: &'static [&'static str] = &[];
+    const TAGGED_AS: Option<&'static str> = Some("apigateway:restapis");
+    const REFUSED: &'static [(&'static str, &'static str)] = &[
+        ("Body", FROM_OPENAPI),
+        ("BodyS3Location", FROM_OPENAPI),
+        ("CloneFrom", "what a copy was made from cannot be read back: declare the API's resources and methods instead"),
+        ("FailOnWarnings", ONLY_WITH_BODY),
+        ("Mode", ONLY_WITH_BODY),
+        ("Parameters", ONLY_WITH_BODY),
+        (
+            "Version",
+            "API Gateway takes it at creation only, for people to read: put it into `Description` or into a tag",
+        ),
+    ];
+    type Properties = RestApi;
+
+    fn complete(api: &mut RestApi) {
+        let endpoint = &mut api.endpoint_configuration;
+        if endpoint.types.is_empty() {
+            endpoint.types = EndpointConfiguration::default().types;
+        }
+        let ip_address_type = if endpoint.is_private() { "dualstack" } else { "ipv4" };
+        endpoint.ip_address_type.get_or_insert_with(|| ip_address_type.to_owned());
+        api.security_policy.get_or_insert_with(|| endpoint.default_security_policy().to_owned());
+        // The service refuses an empty text; none is what it means.
+        api.description.take_if(|description| description.is_empty());
+    }
+
+    fn predict(_scope: &Scope, _api: &RestApi) -> Attributes {
+        Attributes::new()
+    }
+
+    async fn find(cx: &Context, owner: &Owner, _api: &RestApi) -> Result<Option<PhysicalId>, AwsError> {
+        let mut pages = cx.apigateway.get_rest_apis().into_paginator().page_size(500).send();
+        while let Some(page) = pages.next().await {
+            let apis = page.during("apigateway.GetRestApis")?.items.unwrap_or_default();
+            let is_ours = |api: &types::RestApi| tags_of(api.tags.as_ref()).owner().as_ref() == Some(owner);
+            if let Some(id) = apis.into_iter().find(is_ours).and_then(|api| api.id) {
+                return Ok(Some(PhysicalId::from(id)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<RestApi>>, AwsError> {
+        let answer = cx.apigateway.get_rest_api().rest_api_id(id.as_str()).send().await;
+        found("apigateway.GetRestApi", answer)?.map(|answer| live(&cx.scope, id.as_str(), answer)).transpose()
+    }
+
+    async fn create(cx: &Context, owner: &Owner, api: &RestApi) -> Result<Made, AwsError> {
+        let id = match Self::find(cx, owner, api).await? {
+            Some(id) => id,
+            None => make(cx, api).await?,
+        };
+        let answer = settled(cx, &id).await?;
+        Ok(Made { attributes: live(&cx.scope, id.as_str(), answer)?.attributes, id })
+    }
+
+    async fn update(cx: &Context, id: &PhysicalId, api: &RestApi, changes: &Changes) -> Result<PhysicalId, AwsError> {
+        let answer = cx.apigateway.get_rest_api().rest_api_id(id.as_str()).send().await;
+        let mut live = live(&cx.scope, id.as_str(), answer.during("apigateway.GetRestApi")?)?.properties;
+        Self::complete(&mut live);
+        patch_api(cx, id, endpoint_patches(&live, api)).await?;
+        patch_api(cx, id, patches(&live, api)).await?;
+        if changes.touch("Tags") {
+            patch::sync_tags(cx, id.as_str(), &format!("/restapis/{id}"), &api.tags).await?;
+        }
+        if changes.touch_any(&["SecurityPolicy", "EndpointAccessMode", "EndpointConfiguration"]) {
+            settled(cx, id).await?;
+        }
+        Ok(id.clone())
+    }
+
+    async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
+        let delete = cx.apigateway.delete_rest_api().rest_api_id(id.as_str());
+        let delete = || async { gone_is_fine(delete.clone().send().await.during("apigateway.DeleteRestApi")) };
+        let _turn = cx.turn("apigateway.DeleteRestApi").await;
+        // All stacks of an account share the one delete every 30 seconds.
+        cx.while_passing(Patience::backing_off(3600), is_throttle, || patch::write(cx, id.as_str(), delete)).await?;
+        cx.until("apigateway.GetRestApi", "the API to be gone", Patience::seconds(120), || async {
+            let answer = cx.apigateway.get_rest_api().rest_api_id(id.as_str()).send().await;
+            Ok(found("apigateway.GetRestApi", answer)?.is_none().then_some(()))
+        })
+        .await
+    }
+
+    async fn identify(cx: &Context, arn: &str) -> Result<Option<PhysicalId>, AwsError> {
+        let id = arn.strip_prefix(&patch::arn(&cx.scope, "/restapis/"));
+        Ok(id.filter(|id| !id.contains('/')).map(PhysicalId::from))
+    }
+}
+
+async fn make(cx: &Context, api: &RestApi) -> Result<PhysicalId, AwsError> {
+    let endpoint = &api.endpoint_configuration;
+    let mut configuration = types::EndpointConfiguration::builder()
+        .set_types(Some(endpoint.types.iter().map(|kind| kind.as_str().into()).collect()))
+        .set_ip_address_type(endpoint.ip_address_type.as_deref().map(Into::into));
+    if !endpoint.vpc_endpoint_ids.is_empty() {
+        configuration = configuration.set_vpc_endpoint_ids(Some(endpoint.vpc_endpoint_ids.iter().cloned().collect()));
+    }
+    // What the service would do anyway is left out: regions differ in what they let one say.
+    let security_policy = api.security_policy.as_deref().filter(|policy| *policy != endpoint.default_security_policy());
+    let create = cx
+        .apigateway
+        .create_rest_api()
+        .set_name(api.name.clone())
+        .set_description(api.description.clone())
+        .api_key_source(api.api_key_source_type.as_str().into())
+        .set_binary_media_types(Some(api.binary_media_types.iter().cloned().collect()))
+        .disable_execute_api_endpoint(api.disable_execute_api_endpoint)
+        .set_endpoint_access_mode(api.endpoint_access_mode.as_deref().map(Into::into))
+        .endpoint_configuration(configuration.build())
+        .set_minimum_compression_size(api.minimum_compression_size)
+        .set_policy(api.policy.as_ref().map(PolicyDocument::to_json))
+        .set_security_policy(security_policy.map(Into::into))
+        .set_tags(Some(api.tags.to_map()));
+    let answer = patch::unhurried(cx, || {
+        cx.while_passing(Patience::seconds(30), is_fresh_principal, || async {
+            create.clone().send().await.during("apigateway.CreateRestApi")
+        })
+    })
+    .await?;
+    let missing = || AwsError::missing("apigateway.CreateRestApi", "id");
+    answer.id.map(PhysicalId::from).ok_or_else(missing)
+}
+
+/// A role that was made a moment ago is refused as a principal, in the words for a policy that is wrong.
+fn is_fresh_principal(error: &AwsError) -> bool {
+    error.says("BadRequestException", "Invalid policy document")
+}
+
+/// A new security policy takes about 15 minutes, in which the API answers but takes no further one.
+async fn settled(cx: &Context, id: &PhysicalId) -> Result<GetRestApiOutput, AwsError> {
+    cx.until("apigateway.GetRestApi", "the API to be available", Patience::minutes(2400), || async {
+        let answer = cx.apigateway.get_rest_api().rest_api_id(id.as_str()).send().await;
+        let answer = answer.during("apigateway.GetRestApi")?;
+        match &answer.api_status {
+            Some(ApiStatus::Pending | ApiStatus::Updating) => Ok(None),
+            Some(ApiStatus::Failed) => {
+                let why = answer.api_status_message.as_deref().unwrap_or("the service does not say why");
+                Err(AwsError::new("apigateway.GetRestApi", ErrorClass::Service, format!("the API has failed: {why}")))
+            }
+            _ => Ok(Some(answer)),
+        }
+    })
+    .await
+}
+
+async fn patch_api(cx: &Context, id: &PhysicalId, patches: Vec<PatchOperation>) -> Result<(), AwsError> {
+    if patches.is_empty() {
+        return Ok(());
+    }
+    let update = cx.apigateway.update_rest_api().rest_api_id(id.as_str()).set_patch_operations(Some(patches));
+    let update = || async { update.clone().send().await.during("apigateway.UpdateRestApi").map(drop) };
+    patch::write(cx, id.as_str(), || cx.while_passing(Patience::seconds(30), is_fresh_principal, update)).await
+}
+
+/// What makes an endpoint one of another type. The rest of a change is judged by the type that the API already has, so this
+/// goes first, in a call of its own.
+fn endpoint_patches(live: &RestApi, wanted: &RestApi) -> Vec<PatchOperation> {
+    let (was, is) = (&live.endpoint_configuration, &wanted.endpoint_configuration);
+    let left = was.vpc_endpoint_ids.difference(&is.vpc_endpoint_ids);
+    let left = left.map(|id| remove_item("/endpointConfiguration/vpcEndpointIds", id));
+    let types = (was.types != is.types).then(|| replace("/endpointConfiguration/types/0", is.types.concat()));
+    let security_policy = (live.security_policy != wanted.security_policy)
+        .then(|| replace("/securityPolicy", wanted.security_policy.as_deref().unwrap_or_default()));
+    let access_mode = (live.endpoint_access_mode != wanted.endpoint_access_mode)
+        .then(|| replace("/endpointAccessMode", wanted.endpoint_access_mode.as_deref().unwrap_or_default()));
+    left.chain(types).chain(security_policy).chain(access_mode).collect()
+}
+
+/// What else turns one API into another.
+fn patches(live: &RestApi, wanted: &RestApi) -> Vec<PatchOperation> {
+    let (was, is) = (&live.endpoint_configuration, &wanted.endpoint_configuration);
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let singles = [
+        (was.ip_address_type != is.ip_address_type)
+            .then(|| replace("/endpointConfiguration/ipAddressType", text(&is.ip_address_type))),
+        (live.name != wanted.name).then(|| replace("/name", text(&wanted.name))),
+        (live.description != wanted.description).then(|| match &wanted.description {
+            Some(description) => replace("/description", description),
+            None => remove("/description"),
+        }),
+        (live.api_key_source_type != wanted.api_key_source_type)
+            .then(|| replace("/apiKeySource", &wanted.api_key_source_type)),
+        (live.disable_execute_api_endpoint != wanted.disable_execute_api_endpoint)
+            .then(|| replace("/disableExecuteApiEndpoint", wanted.disable_execute_api_endpoint)),
+        (live.minimum_compression_size != wanted.minimum_compression_size)
+            .then(|| replace_or_clear("/minimumCompressionSize", wanted.minimum_compression_size)),
+        (live.policy != wanted.policy)
+            .then(|| replace("/policy", wanted.policy.as_ref().map(PolicyDocument::to_json).unwrap_or_default())),
+    ];
+    let joined = is.vpc_endpoint_ids.difference(&was.vpc_endpoint_ids);
+    let joined = joined.map(|id| add("/endpointConfiguration/vpcEndpointIds", id));
+    let media_type = |kind: &String| format!("/binaryMediaTypes/{}", segment(kind));
+    let fewer = live.binary_media_types.difference(&wanted.binary_media_types).map(|kind| remove(media_type(kind)));
+    let more = wanted.binary_media_types.difference(&live.binary_media_types).map(|kind| add_item(media_type(kind)));
+    singles.into_iter().flatten().chain(joined).chain(fewer).chain(more).collect()
+}
+
+fn live(scope: &Scope, id: &str, answer: GetRestApiOutput) -> Result<Live<RestApi>, AwsError> {
+    let root = answer.root_resource_id.clone();
+    let root = root.ok_or_else(|| AwsError::missing("apigateway.GetRestApi", "rootResourceId"))?;
+    let texts = |list: Option<Vec<String>>| list.unwrap_or_default().into_iter().collect();
+    let endpoint = answer.endpoint_configuration;
+    let api = RestApi {
+        name: answer.name,
+        description: answer.description,
+        api_key_source_type: answer.api_key_source.map_or("HEADER".to_owned(), |source| source.as_str().to_owned()),
+        binary_media_types: texts(answer.binary_media_types),
+        disable_execute_api_endpoint: answer.disable_execute_api_endpoint,
+        endpoint_access_mode: answer.endpoint_access_mode.map(|mode| mode.as_str().to_owned()),
+        endpoint_configuration: endpoint.map_or_else(EndpointConfiguration::default, |endpoint| {
+            EndpointConfiguration {
+                types: endpoint.types().iter().map(|kind| kind.as_str().to_owned()).collect(),
+                ip_address_type: endpoint.ip_address_type().map(|kind| kind.as_str().to_owned()),
+                vpc_endpoint_ids: texts(endpoint.vpc_endpoint_ids),
+            }
+        }),
+        minimum_compression_size: answer.minimum_compression_size,
+        policy: answer.policy.filter(|policy| !policy.is_empty()).map(|policy| read_policy(scope, id, &policy)),
+        security_policy: answer.security_policy.map(|policy| policy.as_str().to_owned()),
+        tags: tags_of(answer.tags.as_ref()),
+    };
+    let attributes = referred(id, [("RestApiId", id.to_owned()), ("RootResourceId", root)]);
+    Ok(Live::tagged(api, attributes))
+}
+
+fn tags_of(tags: Option<&std::collections::HashMap<String, String>>) -> Tags {
+    tags.cloned().unwrap_or_default().into()
+}
+
+/// The service answers a policy with its quotes escaped, and its resources, which a template can only write as
+/// `execute-api:/…` since it does not know the id, as ARNs of the API.
+fn read_policy(scope: &Scope, id: &str, policy: &str) -> PolicyDocument {
+    let unescaped = serde_json::from_str::<String>(&format!("\"{policy}\""));
+    let policy = unescaped.as_deref().unwrap_or(policy);
+    let own = format!("{}/", scope.arn("execute-api", id));
+    let Ok(document) = serde_json::from_str::<Value>(policy) else {
+        return PolicyDocument::new(Value::String(policy.to_owned()));
+    };
+    PolicyDocument::new(shortened(document, &own))
+}
+
+fn shortened(value: Value, own: &str) -> Value {
+    match value {
+        Value::String(text) => {
+            Value::String(text.strip_prefix(own).map(|path| format!("execute-api:/{path}")).unwrap_or(text))
+        }
+        Value::Array(items) => items.into_iter().map(|item| shortened(item, own)).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, shortened(value, own))).collect(),
+        value => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_policy_reads_back_as_it_was_written() {
+        let scope = Scope { account_id: "123456789012".into(), region: "us-east-1".into(), partition: "aws".into() };
+        let answered = concat!(
+            r#"{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"execute-api:Invoke\","#,
+            r#"\"Resource\":\"arn:aws:execute-api:us-east-1:123456789012:a1b2c3\/*\"}]}"#
+        );
+        let written = json!({"Statement": {
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": "execute-api:Invoke",
+            "Resource": "execute-api:/*",
+        }});
+        assert_eq!(read_policy(&scope, "a1b2c3", answered), PolicyDocument::new(written));
+    }
+
+    #[test]
+    fn what_depends_on_the_endpoint_follows_it() {
+        let api = |properties: Value| {
+            let mut api: RestApi = serde_json::from_value(properties).expect("properties of an API");
+            ApiGatewayRestApi::complete(&mut api);
+            api
+        };
+        let edge = api(json!({"Name": "orders", "Description": "Takes orders"}));
+        let private = api(json!({
+            "Name": "orders",
+            "BinaryMediaTypes": ["image/png"],
+            "EndpointConfiguration": {"Types": ["PRIVATE"], "VpcEndpointIds": ["vpce-1"]},
+        }));
+        let paths = |patches: Vec<PatchOperation>| -> Vec<String> {
+            patches.into_iter().filter_map(|patch| patch.path).collect()
+        };
+        assert_eq!(paths(endpoint_patches(&edge, &private)), ["/endpointConfiguration/types/0", "/securityPolicy"]);
+        assert_eq!(
+            paths(patches(&edge, &private)),
+            [
+                "/endpointConfiguration/ipAddressType",
+                "/description",
+                "/endpointConfiguration/vpcEndpointIds",
+                "/binaryMediaTypes/image~1png",
+            ]
+        );
+        assert_eq!(paths(endpoint_patches(&private, &edge))[0], "/endpointConfiguration/vpcEndpointIds");
+        assert_eq!(endpoint_patches(&private, &private), []);
+        assert_eq!(patches(&private, &private), []);
+    }
+}

@@ -1,0 +1,287 @@
+//! `AWS::Lambda::LayerVersion`. Found by the mark in its description. Everything replaces it: a version is published once.
+//!
+//! Versions take no tags and their numbers are never given twice, so the owner and the zip's digest stand behind the user's
+//! own text in the description: `Shared code [paystack payments-dev/Libraries sha256:…]`. That makes looking for a version
+//! one call. Text and mark together may have 256 characters. The core refuses content in S3 before a handler sees it.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_lambda::types::{Architecture, LayerVersionContentInput, LayerVersionsListItem, Runtime};
+use serde::{Deserialize, Serialize};
+
+use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
+use crate::aws::wait::Patience;
+use crate::aws::{Context, Scope};
+use crate::change::Changes;
+use crate::identity::{LogicalId, PhysicalId, StackId};
+use crate::resource::lambda::upload::{self, Zip};
+use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Mark, Owner, referred};
+use crate::unknown;
+
+pub struct LambdaLayerVersion;
+
+const LONGEST_DESCRIPTION: usize = 256;
+
+/// The template's names and shapes. What the service does when the template is silent is `Default`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
+pub struct LayerVersion {
+    pub layer_name: Option<String>,
+    pub content: Zip,
+    pub description: String,
+    pub compatible_runtimes: BTreeSet<String>,
+    pub compatible_architectures: BTreeSet<String>,
+    pub license_info: Option<String>,
+}
+
+impl Handler for LambdaLayerVersion {
+    const TYPE: &'static str = "AWS::Lambda::LayerVersion";
+    const FOUND_BY: &'static [&'static str] = &["LayerName"];
+    const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("LayerName", 140));
+    const IS_UNIQUE: bool = false;
+    type Properties = LayerVersion;
+
+    fn complete(layer: &mut LayerVersion) {
+        if let Some(name) = layer.layer_name.as_mut().filter(|name| !unknown::is_in(name)) {
+            *name = name.rsplit(':').next().unwrap_or_default().to_owned();
+        }
+        layer.license_info.take_if(|license| license.is_empty());
+    }
+
+    /// A version's number is Lambda's to give.
+    fn predict(_scope: &Scope, _layer: &LayerVersion) -> Attributes {
+        Attributes::new()
+    }
+
+    /// The newest version of this owner, whatever its content: reading it tells what differs.
+    async fn find(cx: &Context, owner: &Owner, layer: &LayerVersion) -> Result<Option<PhysicalId>, AwsError> {
+        let versions = versions(cx, name_of(layer)?).await?;
+        let ours = versions.into_iter().find(|version| marked(version).is_some_and(|mark| mark.owner == *owner));
+        Ok(ours.and_then(|version| version.layer_version_arn).map(PhysicalId::from))
+    }
+
+    async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<LayerVersion>>, AwsError> {
+        let (name, number) = parts(id)?;
+        let get = cx.lambda.get_layer_version().layer_name(name).version_number(number);
+        let Some(answer) = found("lambda.GetLayerVersion", get.send().await)? else { return Ok(None) };
+        let (description, mark) = split(answer.description.as_deref().unwrap_or_default());
+        let digest = answer.content.and_then(|content| content.code_sha256);
+        let layer = LayerVersion {
+            layer_name: Some(name.to_owned()),
+            content: Zip { sha256: digest.unwrap_or_default() },
+            description: description.to_owned(),
+            compatible_runtimes: runtimes(answer.compatible_runtimes.as_deref()),
+            compatible_architectures: architectures(answer.compatible_architectures.as_deref()),
+            license_info: answer.license_info,
+        };
+        let mark = Mark::Elsewhere(mark.map(|mark| mark.owner));
+        Ok(Some(Live { properties: layer, attributes: attributes_of(id.as_str()), mark }))
+    }
+
+    async fn create(cx: &Context, owner: &Owner, layer: &LayerVersion) -> Result<Made, AwsError> {
+        let description = description(owner, layer)?;
+        let versions = versions(cx, name_of(layer)?).await?;
+        let arn = match versions.into_iter().find(|version| is_same(version, &description, layer)) {
+            Some(version) => version.layer_version_arn,
+            None => publish(cx, layer, &description).await?,
+        };
+        let arn = arn.ok_or_else(|| AwsError::missing("lambda.PublishLayerVersion", "LayerVersionArn"))?;
+        Ok(Made { attributes: attributes_of(&arn), id: PhysicalId::from(arn) })
+    }
+
+    /// Nothing of a version can change.
+    async fn update(
+        _cx: &Context,
+        id: &PhysicalId,
+        _layer: &LayerVersion,
+        _changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
+        Ok(id.clone())
+    }
+
+    /// Functions that use the version go on working.
+    async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
+        let (name, number) = parts(id)?;
+        let delete = cx.lambda.delete_layer_version().layer_name(name).version_number(number);
+        gone_is_fine(delete.send().await.during("lambda.DeleteLayerVersion"))?;
+        cx.until("lambda.GetLayerVersion", "the layer version to be gone", Patience::seconds(60), || async {
+            let get = cx.lambda.get_layer_version().layer_name(name).version_number(number);
+            Ok(found("lambda.GetLayerVersion", get.send().await)?.is_none().then_some(()))
+        })
+        .await
+    }
+
+    /// Looks into the layers whose name begins with the stack's id (all generated names do) and into those whose newest
+    /// version is the stack's. A layer of another name that somebody else has published to since is not looked into: that
+    /// would take a call for every layer of the account.
+    async fn sweep(cx: &Context, stack: &StackId) -> Result<Vec<(Owner, PhysicalId)>, AwsError> {
+        let is_ours = |version: &LayerVersionsListItem| marked(version).filter(|mark| mark.owner.stack == *stack);
+        let layers = cx.lambda.list_layers().into_paginator().items().send();
+        let layers: Result<Vec<_>, _> = layers.collect().await;
+        let mut swept = Vec::new();
+        for layer in layers.during("lambda.ListLayers")? {
+            let name = layer.layer_name.unwrap_or_default();
+            let newest_is_ours = layer.latest_matching_version.is_some_and(|version| is_ours(&version).is_some());
+            if newest_is_ours || name.starts_with(stack.as_str()) {
+                swept.extend(versions(cx, &name).await?.into_iter().filter_map(|version| {
+                    let mark = is_ours(&version)?;
+                    Some((mark.owner, PhysicalId::from(version.layer_version_arn?)))
+                }));
+            }
+        }
+        Ok(swept)
+    }
+}
+
+/// What the end of a description says of a version.
+#[derive(Debug, PartialEq, Eq)]
+struct VersionMark {
+    owner: Owner,
+    digest: String,
+}
+
+impl VersionMark {
+    fn text(&self) -> String {
+        let Self { owner: Owner { stack, resource }, digest } = self;
+        format!("[paystack {stack}/{resource} sha256:{digest}]")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (owner, digest) = text.strip_prefix("[paystack ")?.strip_suffix(']')?.split_once(" sha256:")?;
+        let (stack, resource) = owner.split_once('/')?;
+        let owner = Owner { stack: StackId::from(stack), resource: LogicalId::from(resource) };
+        Some(Self { owner, digest: digest.to_owned() })
+    }
+}
+
+/// The user's own text, and the mark behind it.
+fn split(description: &str) -> (&str, Option<VersionMark>) {
+    let mark = description.rfind("[paystack ").and_then(|at| Some((at, VersionMark::parse(&description[at..])?)));
+    match mark {
+        Some((at, mark)) => (description[..at].trim_end_matches(' '), Some(mark)),
+        None => (description, None),
+    }
+}
+
+fn marked(version: &LayerVersionsListItem) -> Option<VersionMark> {
+    split(version.description.as_deref().unwrap_or_default()).1
+}
+
+fn description(owner: &Owner, layer: &LayerVersion) -> Result<String, AwsError> {
+    let mark = VersionMark { owner: owner.clone(), digest: layer.content.sha256.clone() }.text();
+    let text = match layer.description.as_str() {
+        "" => mark,
+        text => format!("{text} {mark}"),
+    };
+    let length = text.chars().count();
+    if length <= LONGEST_DESCRIPTION {
+        return Ok(text);
+    }
+    let excess = length - LONGEST_DESCRIPTION;
+    let message = format!(
+        "the description of a layer takes {LONGEST_DESCRIPTION} characters, paystack's mark among them: shorten \
+         `Description` by {excess} characters (or the resource's logical id)"
+    );
+    Err(AwsError::new("lambda.PublishLayerVersion", ErrorClass::Invalid, message))
+}
+
+fn is_same(version: &LayerVersionsListItem, description: &str, layer: &LayerVersion) -> bool {
+    version.description.as_deref() == Some(description)
+        && runtimes(version.compatible_runtimes.as_deref()) == layer.compatible_runtimes
+        && architectures(version.compatible_architectures.as_deref()) == layer.compatible_architectures
+        && version.license_info == layer.license_info
+}
+
+async fn publish(cx: &Context, layer: &LayerVersion, description: &str) -> Result<Option<String>, AwsError> {
+    const PUBLISH: &str = "lambda.PublishLayerVersion";
+    let content = LayerVersionContentInput::builder().zip_file(layer.content.bytes(cx, PUBLISH)?).build();
+    let publish = cx
+        .lambda
+        .publish_layer_version()
+        .layer_name(name_of(layer)?)
+        .description(description)
+        .content(content)
+        .set_compatible_runtimes(Some(layer.compatible_runtimes.iter().map(|it| Runtime::from(it.as_str())).collect()))
+        .set_compatible_architectures(Some(
+            layer.compatible_architectures.iter().map(|it| Architecture::from(it.as_str())).collect(),
+        ))
+        .set_license_info(layer.license_info.clone());
+    let answer = publish.customize().config_override(upload::slowly()).send().await.during(PUBLISH)?;
+    Ok(answer.layer_version_arn)
+}
+
+/// All versions of a layer, the newest first. A layer that is not there has none.
+async fn versions(cx: &Context, name: &str) -> Result<Vec<LayerVersionsListItem>, AwsError> {
+    let list = cx.lambda.list_layer_versions().layer_name(name).into_paginator().items().send();
+    let answer: Result<Vec<_>, _> = list.collect().await;
+    let mut versions = absent_is_none(answer.during("lambda.ListLayerVersions"))?.unwrap_or_default();
+    versions.sort_by_key(|version| std::cmp::Reverse(version.version));
+    Ok(versions)
+}
+
+fn name_of(layer: &LayerVersion) -> Result<&str, AwsError> {
+    layer
+        .layer_name
+        .as_deref()
+        .ok_or_else(|| AwsError::new("lambda.ListLayerVersions", ErrorClass::Invalid, "the layer has no `LayerName`"))
+}
+
+/// Name and number of the version that an ARN names.
+fn parts(id: &PhysicalId) -> Result<(&str, i64), AwsError> {
+    let mut from_the_end = id.as_str().rsplit(':');
+    let number = from_the_end.next().and_then(|number| number.parse().ok());
+    number.zip(from_the_end.next()).map(|(number, name)| (name, number)).ok_or_else(|| {
+        let message = format!("`{id}` is no ARN of a layer version");
+        AwsError::new("lambda.GetLayerVersion", ErrorClass::Invalid, message)
+    })
+}
+
+fn attributes_of(arn: &str) -> Attributes {
+    referred(arn, [("LayerVersionArn", arn.to_owned())])
+}
+
+fn runtimes(names: Option<&[Runtime]>) -> BTreeSet<String> {
+    names.unwrap_or_default().iter().map(|name| name.as_str().to_owned()).collect()
+}
+
+fn architectures(names: Option<&[Architecture]>) -> BTreeSet<String> {
+    names.unwrap_or_default().iter().map(|name| name.as_str().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner() -> Owner {
+        Owner { stack: StackId::from("payments-dev"), resource: LogicalId::from("Libraries") }
+    }
+
+    fn layer(description: &str) -> LayerVersion {
+        LayerVersion {
+            description: description.to_owned(),
+            content: Zip { sha256: "qL8R4QIcQ/ZsRqOAbeRfcZhilN/MksRtDaErMA4kqRM=".to_owned() },
+            ..LayerVersion::default()
+        }
+    }
+
+    #[test]
+    fn the_users_text_comes_back_without_the_mark() {
+        for text in ["", "Shared [code]", "boto3 and requests"] {
+            let described = description(&owner(), &layer(text)).unwrap();
+            let (shown, mark) = split(&described);
+            assert_eq!(shown, text);
+            assert_eq!(mark, Some(VersionMark { owner: owner(), digest: layer(text).content.sha256 }));
+        }
+    }
+
+    #[test]
+    fn a_description_of_somebody_else_is_left_whole() {
+        assert_eq!(split("made by hand [paystack]"), ("made by hand [paystack]", None));
+    }
+
+    #[test]
+    fn a_text_that_leaves_no_room_for_the_mark_is_refused_with_what_is_too_much() {
+        let error = description(&owner(), &layer(&"x".repeat(200))).unwrap_err();
+        assert!(error.message.contains("shorten `Description` by 30 characters"), "{}", error.message);
+    }
+}
