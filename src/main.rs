@@ -1,7 +1,9 @@
 //! Reads the machine, hands it to the command, and turns the result into an exit code.
 
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is where the machine is handed in")]
+
 use std::hash::{BuildHasher, Hasher};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -22,10 +24,14 @@ fn main() -> ExitCode {
     };
     let mut world = World {
         directory,
+        temporary: std::env::temp_dir(),
         variable: |name| std::env::var_os(name),
         clock: Arc::new(SystemClock::start()),
+        sleep: std::thread::sleep,
         salt: salt(),
         caller: caller(),
+        input: Box::new(std::io::stdin().lock()),
+        can_ask: std::io::stdin().is_terminal(),
         out: Box::new(anstream::stdout()),
         err: Box::new(anstream::stderr()),
         is_coloured: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
