@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::desired::of_type;
 use crate::diagnostic::Diagnostic;
-use crate::identity::LogicalId;
+use crate::identity::{LogicalId, ResourceType};
 use crate::template::{DesiredGraph, DesiredResource};
 
 /// Why one resource waits for another.
@@ -301,6 +301,26 @@ impl World<'_> {
         }
         false
     }
+}
+
+/// Which of several resources goes first when nobody remembers what waits for what: the lower the sooner ("Real AWS
+/// behaviour", 1.7).
+pub fn deletion_rank(resource_type: &ResourceType) -> usize {
+    const ORDER: &[&[&str]] = &[
+        &["AWS::Lambda::EventSourceMapping", "AWS::WAFv2::WebACLAssociation", "AWS::WAFv2::LoggingConfiguration"],
+        &["AWS::ApiGateway::UsagePlanKey", "AWS::Lambda::Permission", "AWS::SNS::Subscription"],
+        &["AWS::ApiGateway::UsagePlan", "AWS::ApiGateway::ApiKey"],
+        &["AWS::ApiGateway::Stage"],
+        &["AWS::ApiGateway::Deployment"],
+        &["AWS::ApiGateway::Method"],
+        &["AWS::ApiGateway::Model", "AWS::ApiGateway::RequestValidator", "AWS::ApiGateway::GatewayResponse"],
+        &["AWS::ApiGateway::Resource"],
+        &["AWS::ApiGateway::RestApi", "AWS::WAFv2::WebACL", "AWS::Lambda::Function"],
+        &["AWS::WAFv2::IPSet", "AWS::Lambda::LayerVersion", "AWS::Logs::MetricFilter", "AWS::IAM::Policy"],
+    ];
+    let is_in = |types: &&[&str]| types.contains(&resource_type.as_str());
+    let last = ORDER.len() + usize::from(resource_type.service() == "IAM");
+    ORDER.iter().position(is_in).unwrap_or(last)
 }
 
 fn refers_to(from: &DesiredResource, target: &LogicalId) -> bool {

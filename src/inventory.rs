@@ -37,6 +37,12 @@ pub trait Reader: Send + Sync {
     fn read<'a>(&'a self, what: &'a Identity) -> BoxFuture<'a, Reading>;
     /// Everything that carries the stack's marks, wherever it is.
     fn sweep<'a>(&'a self, stack: &'a StackId) -> BoxFuture<'a, Result<Vec<Stray>, AwsError>>;
+    /// Everything within a resource that is the stack's, of the types that belong to nobody else.
+    fn parts<'a>(
+        &'a self,
+        whole: &'a ResourceType,
+        id: &'a PhysicalId,
+    ) -> BoxFuture<'a, Result<Vec<(ResourceType, PhysicalId)>, AwsError>>;
 }
 
 /// What was found.
@@ -58,6 +64,8 @@ pub struct Departed {
     pub reading: Reading,
     pub dependencies: BTreeSet<LogicalId>,
     pub why: Gone,
+    /// Nobody remembers what depended on it: it goes when all else is done.
+    pub goes_last: bool,
 }
 
 /// Why a resource has no place any more.
@@ -74,6 +82,8 @@ pub enum Gone {
     Destroyed,
     /// AWS made it on the side of something that goes.
     MadeByAws,
+    /// It is a part of something that is the stack's, and the template does not declare it.
+    Unclaimed,
 }
 
 impl Inventory {
@@ -87,6 +97,7 @@ impl Inventory {
                 logical_id,
                 reading,
                 why: Gone::Destroyed,
+                goes_last: false,
             });
         }
         self
@@ -101,32 +112,24 @@ pub async fn take(desired: &Desired, ledger: &Ledger, reader: &dyn Reader, concu
     read_declared(desired, ledger, reader, concurrency, &mut inventory.readings).await;
     let mut departed = remembered_elsewhere(desired, ledger);
     if !ledger.is_remembered {
-        match reader.sweep(&desired.stack).await {
-            Ok(strays) => departed.extend(settle(desired, reader, strays, &mut inventory.readings).await),
-            Err(error) => inventory.problems.push(error),
-        }
+        search(desired, reader, &mut inventory, &mut departed).await;
     }
-    let claimed: BTreeSet<(ResourceType, PhysicalId)> = inventory
-        .readings
-        .iter()
-        .filter_map(|(id, reading)| match reading {
-            Reading::Live(live) => Some((desired.graph.resources.get(id)?.resource_type.clone(), live.id.clone())),
-            Reading::Absent | Reading::Unreadable(_) => None,
-        })
-        .collect();
-    departed.retain(|(identity, _, _)| match &identity.physical_id {
-        Some(id) => !claimed.contains(&(identity.resource_type.clone(), id.clone())),
+    let claimed = claimed(desired, &inventory);
+    let is_free = |candidate: &Candidate| match &candidate.identity.physical_id {
+        Some(id) => !claimed.contains(&(candidate.identity.resource_type.clone(), id.clone())),
         None => true,
-    });
+    };
     let mut reads: FuturesUnordered<_> = departed
-        .iter()
-        .map(|(identity, dependencies, why)| async move {
+        .into_iter()
+        .filter(is_free)
+        .map(|candidate| async move {
             Departed {
-                logical_id: identity.owner.resource.clone(),
-                resource_type: identity.resource_type.clone(),
-                reading: reader.read(identity).await,
-                dependencies: dependencies.clone(),
-                why: *why,
+                logical_id: candidate.identity.owner.resource.clone(),
+                resource_type: candidate.identity.resource_type.clone(),
+                reading: reader.read(&candidate.identity).await,
+                dependencies: candidate.dependencies,
+                why: candidate.why,
+                goes_last: candidate.goes_last,
             }
         })
         .collect();
@@ -136,6 +139,90 @@ pub async fn take(desired: &Desired, ledger: &Ledger, reader: &dyn Reader, concu
     drop(reads);
     inventory.departed.sort_by(|one, other| one.logical_id.cmp(&other.logical_id));
     inventory
+}
+
+/// What the template's resources turned out to be in AWS.
+fn claimed(desired: &Desired, inventory: &Inventory) -> BTreeSet<(ResourceType, PhysicalId)> {
+    let live = inventory.readings.iter().filter_map(|(logical_id, reading)| match reading {
+        Reading::Live(live) => Some((logical_id, live)),
+        Reading::Absent | Reading::Unreadable(_) => None,
+    });
+    live.filter_map(|(logical_id, live)| {
+        Some((desired.graph.resources.get(logical_id)?.resource_type.clone(), live.id.clone()))
+    })
+    .collect()
+}
+
+/// Searches AWS for what nobody remembers: by the stack's marks, and within what is the stack's.
+async fn search(desired: &Desired, reader: &dyn Reader, inventory: &mut Inventory, departed: &mut Vec<Candidate>) {
+    let mut found = match reader.sweep(&desired.stack).await {
+        Ok(strays) => settle(desired, reader, strays, &mut inventory.readings).await,
+        Err(error) => {
+            inventory.problems.push(error);
+            Vec::new()
+        }
+    };
+    let mut known = claimed(desired, inventory);
+    known.extend(
+        found.iter().filter_map(|it| Some((it.identity.resource_type.clone(), it.identity.physical_id.clone()?))),
+    );
+    let wholes: Vec<(ResourceType, PhysicalId)> =
+        known.iter().filter(|(resource_type, id)| is_ours(desired, inventory, resource_type, id)).cloned().collect();
+    for (whole, id) in wholes {
+        match reader.parts(&whole, &id).await {
+            Ok(parts) => {
+                for (resource_type, id) in parts {
+                    if !is_claimed(&known, &resource_type, &id) {
+                        known.insert((resource_type.clone(), id.clone()));
+                        found.push(unclaimed_part(desired, resource_type, id));
+                    }
+                }
+            }
+            Err(error) => inventory.problems.push(error),
+        }
+    }
+    put_in_order(&mut found);
+    departed.extend(found);
+}
+
+/// Whether a declared resource is the stack's own: nothing is searched for within somebody else's.
+fn is_ours(desired: &Desired, inventory: &Inventory, resource_type: &ResourceType, id: &PhysicalId) -> bool {
+    let declared = inventory.readings.iter().find_map(|(logical_id, reading)| match reading {
+        Reading::Live(live) if &live.id == id => {
+            let resource = desired.graph.resources.get(logical_id)?;
+            (&resource.resource_type == resource_type).then_some(live)
+        }
+        _ => None,
+    });
+    declared.is_none_or(|live| belongs_to(&live.ownership, &desired.stack))
+}
+
+/// A policy on several targets is found within each of them.
+fn is_claimed(known: &BTreeSet<(ResourceType, PhysicalId)>, resource_type: &ResourceType, id: &PhysicalId) -> bool {
+    let has_part = |whole: &PhysicalId, part: &str| whole.as_str().split('|').any(|it| it == part);
+    let of_this_type = known.iter().filter(|(known, _)| known == resource_type);
+    of_this_type.into_iter().any(|(_, known)| id.as_str().split('|').all(|part| has_part(known, part)))
+}
+
+fn unclaimed_part(desired: &Desired, resource_type: ResourceType, id: PhysicalId) -> Candidate {
+    let identity = Identity {
+        owner: desired.owner(&LogicalId::new(format!("({id})"))),
+        resource_type,
+        physical_id: Some(id),
+        wanted: None,
+    };
+    Candidate { identity, dependencies: BTreeSet::new(), why: Gone::Unclaimed, goes_last: true }
+}
+
+/// Nobody remembers what these waited for: their types tell which goes first.
+fn put_in_order(found: &mut [Candidate]) {
+    let ranks: Vec<(usize, LogicalId)> = found
+        .iter()
+        .map(|it| (crate::graph::deletion_rank(&it.identity.resource_type), it.identity.owner.resource.clone()))
+        .collect();
+    for (candidate, (rank, _)) in found.iter_mut().zip(&ranks) {
+        candidate.dependencies.extend(ranks.iter().filter(|(later, _)| later > rank).map(|(_, id)| id.clone()));
+    }
 }
 
 /// Reads the template's resources, each when all it refers to has been read.
@@ -213,7 +300,13 @@ fn declared(desired: &Desired, ledger: &Ledger, logical_id: &LogicalId, wanted: 
     }
 }
 
-type Candidate = (Identity, BTreeSet<LogicalId>, Gone);
+/// Something that may have lost its place in the template.
+struct Candidate {
+    identity: Identity,
+    dependencies: BTreeSet<LogicalId>,
+    why: Gone,
+    goes_last: bool,
+}
 
 /// What the ledger remembers and the template does not have.
 fn remembered_elsewhere(desired: &Desired, ledger: &Ledger) -> Vec<Candidate> {
@@ -225,16 +318,21 @@ fn remembered_elsewhere(desired: &Desired, ledger: &Ledger) -> Vec<Candidate> {
             physical_id: Some(physical_id.clone()),
             wanted: None,
         };
+        let remembered = |identity: Identity, why: Gone| Candidate {
+            identity,
+            dependencies: record.dependencies.clone(),
+            why,
+            goes_last: false,
+        };
         let why = match desired.graph.resources.get(logical_id) {
             None => Some(Gone::NotInTemplate),
             Some(resource) if resource.resource_type != record.resource_type => Some(Gone::OtherType),
             Some(_) => None,
         };
         if let (Some(why), Some(physical_id)) = (why, &record.physical_id) {
-            candidates.push((identity(physical_id), record.dependencies.clone(), why));
+            candidates.push(remembered(identity(physical_id), why));
         }
-        let left = record.deposed.iter().map(|id| (identity(id), record.dependencies.clone(), Gone::Replaced));
-        candidates.extend(left);
+        candidates.extend(record.deposed.iter().map(|id| remembered(identity(id), Gone::Replaced)));
     }
     candidates
 }
@@ -262,7 +360,7 @@ async fn settle(
             let reading = reader.read(&identity).await;
             readings.insert(identity.owner.resource.clone(), reading);
         } else {
-            left.push((identity, BTreeSet::new(), why));
+            left.push(Candidate { identity, dependencies: BTreeSet::new(), why, goes_last: true });
         }
     }
     left
@@ -296,6 +394,7 @@ pub async fn add_side_effects(inventory: &mut Inventory, desired: &Desired, read
             reading,
             dependencies: BTreeSet::new(),
             why: Gone::MadeByAws,
+            goes_last: false,
         });
     }
     inventory.departed.extend(made);

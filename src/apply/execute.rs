@@ -116,6 +116,11 @@ pub async fn execute(
         let outcome = match result {
             Ok(it) => {
                 done.insert(id);
+                // What was to be replaced by another turned out to be what was wanted: it must not be deleted.
+                if let Some(old) = deletion_of_the_same(schedule, task, &it) {
+                    waiting.remove(&old);
+                    done.insert(old);
+                }
                 learn(&mut report.attributes, task, &it);
                 report.done.push(task.clone());
                 Outcome::Done(it)
@@ -204,6 +209,14 @@ fn keep(
 
 fn unwritten(reason: String) -> AwsError {
     AwsError::new("remember", crate::aws::error::ErrorClass::Invalid, reason)
+}
+
+/// The task that would delete what a create gave back instead of making a second one.
+fn deletion_of_the_same(schedule: &Schedule, task: &Task, done: &Done) -> Option<TaskId> {
+    let Done::Created { id, .. } = done else { return None };
+    let is_it =
+        |other: &Task| other.kind == Kind::Delete && other.step == task.step && other.physical_id.as_ref() == Some(id);
+    schedule.tasks.iter().position(is_it).map(TaskId)
 }
 
 fn learn(attributes: &mut BTreeMap<LogicalId, Attributes>, task: &Task, done: &Done) {

@@ -73,6 +73,9 @@ pub fn schedule(plan: &Plan) -> Schedule {
                 schedule.after[task.0].extend(making.get(&step.logical_id));
                 schedule.after[task.0].extend(dependents(plan, step).filter_map(|it| making.get(&it.logical_id)));
             }
+            Deletion::Only if step.goes_last => {
+                schedule.after[task.0].extend(making.values());
+            }
             Deletion::Only => {
                 schedule.after[task.0].extend(dependents(plan, step).filter_map(|it| making.get(&it.logical_id)));
             }

@@ -62,6 +62,7 @@ impl Planner<'_> {
         self.learn(&logical_id, &action, live.as_ref(), desired.as_ref());
         Step {
             dependencies: self.desired.dependencies.of(&logical_id).cloned().collect(),
+            goes_last: false,
             secret: self.desired.secret_properties(&logical_id),
             physical_id: live.as_ref().map(|live| live.id.clone()),
             logical_id,
@@ -195,6 +196,7 @@ impl Planner<'_> {
             physical_id: live.as_ref().map(|live| live.id.clone()),
             live,
             dependencies: departed.dependencies.clone(),
+            goes_last: departed.goes_last,
             secret: BTreeSet::new(),
         })
     }

@@ -43,6 +43,8 @@ pub struct Step {
     pub physical_id: Option<PhysicalId>,
     /// What this waits for.
     pub dependencies: BTreeSet<LogicalId>,
+    /// Nobody remembers what depended on it: it goes when all else is done.
+    pub goes_last: bool,
     /// Properties whose values are not shown.
     pub secret: BTreeSet<String>,
 }

@@ -98,6 +98,22 @@ impl Reader for AwsReader {
             Ok(strays)
         })
     }
+
+    fn parts<'a>(
+        &'a self,
+        whole: &'a ResourceType,
+        id: &'a PhysicalId,
+    ) -> BoxFuture<'a, Result<Vec<(ResourceType, PhysicalId)>, AwsError>> {
+        Box::pin(async move {
+            let mut parts = Vec::new();
+            for row in TYPES.iter().filter(|row| row.handler.within() == Some(whole.as_str())) {
+                let resource_type = ResourceType::from(row.handler.resource_type());
+                let listed = row.handler.list_within(&self.cx, id).await?;
+                parts.extend(listed.into_iter().map(|id| (resource_type.clone(), id)));
+            }
+            Ok(parts)
+        })
+    }
 }
 
 impl AwsWriter {

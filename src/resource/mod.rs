@@ -4,14 +4,18 @@
 //! typed, known properties and AWS; it never sees a template, an unknown value or the terminal.
 
 pub mod apigateway;
+pub mod cloudwatch;
 pub mod facts;
 pub mod json_text;
 pub mod lambda;
 pub mod live;
+pub mod logs;
 pub mod policy_document;
 mod registry;
+pub mod sns;
 pub mod sqs;
 pub mod tags;
+pub mod wafv2;
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -198,6 +202,17 @@ pub trait Handler: Send + Sync + 'static {
         async { Ok(None) }
     }
 
+    /// The type of the resources that resources of this type belong to whole: whatever is in one of ours is ours.
+    const WITHIN: Option<&'static str> = None;
+
+    /// Lists everything of this type within one resource of the type [`WITHIN`](Self::WITHIN).
+    fn list_within(
+        _cx: &Context,
+        _whole: &PhysicalId,
+    ) -> impl Future<Output = Result<Vec<PhysicalId>, AwsError>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
     /// Finds what carries the stack's marks where the tagging API does not look: roles, layers, descriptions.
     fn sweep(
         _cx: &Context,
@@ -216,6 +231,12 @@ pub trait Resource: Send + Sync {
     fn refused(&self) -> &'static [(&'static str, &'static str)];
     fn is_unique(&self) -> bool;
     fn part_of(&self) -> &'static [&'static str];
+    fn within(&self) -> Option<&'static str>;
+    fn list_within<'a>(
+        &'a self,
+        cx: &'a Context,
+        whole: &'a PhysicalId,
+    ) -> BoxFuture<'a, Result<Vec<PhysicalId>, AwsError>>;
     fn also_create_only(&self) -> &'static [&'static str];
     /// The properties with every default filled in and everything whose order means nothing put in order.
     ///
@@ -283,6 +304,18 @@ impl<H: Handler> Resource for Erased<H> {
 
     fn part_of(&self) -> &'static [&'static str] {
         H::PART_OF
+    }
+
+    fn within(&self) -> Option<&'static str> {
+        H::WITHIN
+    }
+
+    fn list_within<'a>(
+        &'a self,
+        cx: &'a Context,
+        whole: &'a PhysicalId,
+    ) -> BoxFuture<'a, Result<Vec<PhysicalId>, AwsError>> {
+        Box::pin(H::list_within(cx, whole))
     }
 
     fn also_create_only(&self) -> &'static [&'static str] {
@@ -395,6 +428,13 @@ fn drop_nulls(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(drop_nulls),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// What is still to change on a resource that a create found half made.
+pub fn left_to_change<H: Handler>(live: &Live<H::Properties>, wanted: &H::Properties) -> Changes {
+    let mut live = live.properties.clone();
+    H::complete(&mut live);
+    Changes::between(&plain(&live), &plain(wanted))
 }
 
 /// Attributes from pairs of name and value, leaving out what is not there.

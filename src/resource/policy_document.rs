@@ -1,5 +1,7 @@
 //! Policy documents in one form, so that documents that mean the same are equal ("Real AWS behaviour", 1.8).
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
@@ -51,6 +53,18 @@ impl<'de> Deserialize<'de> for TrustPolicy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Value::deserialize(deserializer).map(Self::new)
     }
+}
+
+/// The document that the first of several targets carries, and all targets that carry the same one. For types that put
+/// one document on a list of targets.
+pub fn carried(
+    targets: impl IntoIterator<Item = (String, Option<PolicyDocument>)>,
+) -> Option<(PolicyDocument, BTreeSet<String>)> {
+    let carrying: Vec<(String, PolicyDocument)> =
+        targets.into_iter().filter_map(|(target, document)| Some((target, document?))).collect();
+    let document = carrying.first()?.1.clone();
+    let same = carrying.into_iter().filter(|(_, it)| *it == document).map(|(target, _)| target).collect();
+    Some((document, same))
 }
 
 #[derive(Clone, Copy)]
@@ -203,6 +217,16 @@ mod tests {
         let anybody = TrustPolicy::new(json!({"Statement": [{"Principal": "*"}]}));
         let any_account = TrustPolicy::new(json!({"Statement": [{"Principal": {"AWS": "*"}}]}));
         assert_ne!(anybody, any_account);
+    }
+
+    #[test]
+    fn targets_that_carry_another_document_are_told_apart() {
+        let allow = PolicyDocument::new(json!({"Statement": [{"Effect": "Allow"}]}));
+        let deny = PolicyDocument::new(json!({"Statement": [{"Effect": "Deny"}]}));
+        let targets = [("a", Some(&allow)), ("b", None), ("c", Some(&deny)), ("d", Some(&allow))];
+        let targets = targets.map(|(target, document)| (target.to_owned(), document.cloned()));
+        assert_eq!(carried(targets), Some((allow, BTreeSet::from(["a".to_owned(), "d".to_owned()]))));
+        assert_eq!(carried([("a".to_owned(), None)]), None);
     }
 
     #[test]

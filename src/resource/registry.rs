@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::identity::ResourceType;
 use crate::resource::facts::Facts;
-use crate::resource::{Erased, Handler, Resource, apigateway, lambda, sqs};
+use crate::resource::{Erased, Handler, Resource, apigateway, cloudwatch, lambda, logs, sns, sqs, wafv2};
 
 /// A resource type: what is known of it, and who handles it.
 pub struct Row {
@@ -56,13 +56,31 @@ table![
     handled::<apigateway::usage_plan_key::ApiGatewayUsagePlanKey>(include_str!(
         "facts/aws-apigateway-usageplankey.json"
     )),
+    handled::<cloudwatch::alarm::CloudWatchAlarm>(include_str!("facts/aws-cloudwatch-alarm.json")),
+    handled::<cloudwatch::dashboard::CloudWatchDashboard>(include_str!("facts/aws-cloudwatch-dashboard.json")),
     handled::<lambda::event_source_mapping::LambdaEventSourceMapping>(include_str!(
         "facts/aws-lambda-eventsourcemapping.json"
     )),
     handled::<lambda::function::LambdaFunction>(include_str!("facts/aws-lambda-function.json")),
     handled::<lambda::layer_version::LambdaLayerVersion>(include_str!("facts/aws-lambda-layerversion.json")),
     handled::<lambda::permission::LambdaPermission>(include_str!("facts/aws-lambda-permission.json")),
+    handled::<logs::log_group::LogsLogGroup>(include_str!("facts/aws-logs-loggroup.json")),
+    handled::<logs::metric_filter::LogsMetricFilter>(include_str!("facts/aws-logs-metricfilter.json")),
+    handled::<logs::query_definition::LogsQueryDefinition>(include_str!("facts/aws-logs-querydefinition.json")),
+    handled::<logs::resource_policy::LogsResourcePolicy>(include_str!("facts/aws-logs-resourcepolicy.json")),
+    handled::<sns::subscription::SnsSubscription>(include_str!("facts/aws-sns-subscription.json")),
+    handled::<sns::topic::SnsTopic>(include_str!("facts/aws-sns-topic.json")),
+    handled::<sns::topic_policy::SnsTopicPolicy>(include_str!("facts/aws-sns-topicpolicy.json")),
     handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json")),
+    handled::<sqs::queue_policy::SqsQueuePolicy>(include_str!("facts/aws-sqs-queuepolicy.json")),
+    handled::<wafv2::ip_set::Wafv2IpSet>(include_str!("facts/aws-wafv2-ipset.json")),
+    handled::<wafv2::logging_configuration::Wafv2LoggingConfiguration>(include_str!(
+        "facts/aws-wafv2-loggingconfiguration.json"
+    )),
+    handled::<wafv2::web_acl::Wafv2WebAcl>(include_str!("facts/aws-wafv2-webacl.json")),
+    handled::<wafv2::web_acl_association::Wafv2WebAclAssociation>(include_str!(
+        "facts/aws-wafv2-webaclassociation.json"
+    )),
 ];
 
 /// The row of a type, if paystack handles it.

@@ -639,6 +639,27 @@ class Logs(Account):
         self.logs.create_log_group(logGroupName="/a", tags={"Owner": "me"})
         self.assertEqual(self.logs.list_tags_for_resource(resourceArn=arn)["tags"], {"Owner": "me"})
 
+    def test_policies_and_switches_of_a_log_group(self):
+        self.logs.create_log_group(logGroupName="/a")
+        described = self.logs.describe_log_groups()["logGroups"][0]
+        self.assertNotIn("dataProtectionStatus", described)
+        self.assertFalse(described["deletionProtectionEnabled"])
+        policy = json.dumps({"Fields": ["requestId"]})
+        self.logs.put_index_policy(logGroupIdentifier="/a", policyDocument=policy)
+        indexed = self.logs.describe_index_policies(logGroupIdentifiers=["/a"])["indexPolicies"]
+        self.assertEqual([(one["policyDocument"], one["source"]) for one in indexed], [(policy, "LOG_GROUP")])
+        self.logs.delete_index_policy(logGroupIdentifier="/a")
+        self.assertEqual(self.logs.describe_index_policies(logGroupIdentifiers=["/a"])["indexPolicies"], [])
+        self.logs.put_data_protection_policy(logGroupIdentifier="/a", policyDocument="{}")
+        self.logs.put_log_group_deletion_protection(logGroupIdentifier="/a", deletionProtectionEnabled=True)
+        described = self.logs.describe_log_groups()["logGroups"][0]
+        self.assertEqual(described["dataProtectionStatus"], "ACTIVATED")
+        self.assertTrue(described["deletionProtectionEnabled"])
+        self.assertEqual(self.logs.get_data_protection_policy(logGroupIdentifier="/a")["policyDocument"], "{}")
+        self.logs.delete_data_protection_policy(logGroupIdentifier="/a")
+        self.assertNotIn("dataProtectionStatus", self.logs.describe_log_groups()["logGroups"][0])
+        self.refused("ResourceNotFoundException", self.logs.describe_index_policies, logGroupIdentifiers=["/b"])
+
     def test_retention_key_and_filters(self):
         self.logs.create_log_group(logGroupName="/a")
         self.logs.put_retention_policy(logGroupName="/a", retentionInDays=30)
@@ -654,7 +675,11 @@ class Logs(Account):
         self.logs.put_metric_filter(
             logGroupName="/a", filterName="f", filterPattern="ERROR", metricTransformations=[transformation]
         )
+        self.logs.put_metric_filter(
+            logGroupName="/a", filterName="f", filterPattern="", metricTransformations=[transformation]
+        )
         found = self.logs.describe_metric_filters(logGroupName="/a", filterNamePrefix="f")["metricFilters"]
+        self.assertEqual([one["filterPattern"] for one in found], [""])
         self.assertEqual(found[0]["metricTransformations"], [transformation])
         self.logs.delete_metric_filter(logGroupName="/a", filterName="f")
         self.assertEqual(self.logs.describe_metric_filters(logGroupName="/a")["metricFilters"], [])
@@ -785,13 +810,24 @@ class Messaging(Account):
         self.assertEqual(
             self.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]["PendingConfirmation"], "true"
         )
-        for found in (self.sns.list_subscriptions_by_topic(TopicArn=topic), self.sns.list_subscriptions()):
+        lists = [self.sns.list_subscriptions_by_topic(TopicArn=topic) for _ in range(2)]
+        for found in (*lists, self.sns.list_subscriptions()):
             self.assertEqual([one["SubscriptionArn"] for one in found["Subscriptions"]], ["PendingConfirmation"])
         counts = self.sns.get_topic_attributes(TopicArn=topic)["Attributes"]
         self.assertEqual((counts["SubscriptionsPending"], counts["SubscriptionsConfirmed"]), ("1", "0"))
         self.refused("InvalidParameter", self.sns.unsubscribe, SubscriptionArn=arn)
         self.sns.delete_topic(TopicArn=topic)
         self.assertEqual(self.sns.list_subscriptions()["Subscriptions"], [])
+
+    def test_an_empty_policy_takes_that_of_a_subscription_away(self):
+        topic = self.sns.create_topic(Name="t")["TopicArn"]
+        queue = "arn:aws:sqs:us-east-1:123456789012:q"
+        policies = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": queue}), "FilterPolicy": '{"a": ["b"]}'}
+        arn = self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes=policies)["SubscriptionArn"]
+        self.sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="RedrivePolicy", AttributeValue="")
+        self.sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue="{}")
+        attributes = self.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+        self.assertEqual(policies.keys() & attributes.keys(), set())
 
     def test_topics_and_subscriptions(self):
         topic = self.sns.create_topic(Name="t", Tags=TAG_LIST)["TopicArn"]

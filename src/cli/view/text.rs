@@ -121,6 +121,7 @@ fn gone(why: Gone) -> &'static str {
         Gone::OtherType => "its name now stands for another type",
         Gone::Destroyed => "the stack is destroyed",
         Gone::MadeByAws => "made by AWS on the side",
+        Gone::Unclaimed => "part of the stack's own, and not in the template",
     }
 }
 

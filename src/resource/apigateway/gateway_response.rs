@@ -32,6 +32,7 @@ impl Handler for ApiGatewayGatewayResponse {
     const TYPE: &'static str = "AWS::ApiGateway::GatewayResponse";
     const FOUND_BY: &'static [&'static str] = &["RestApiId", "ResponseType"];
     const PART_OF: &'static [&'static str] = &["RestApiId"];
+    const WITHIN: Option<&'static str> = Some("AWS::ApiGateway::RestApi");
     type Properties = GatewayResponse;
 
     fn complete(response: &mut GatewayResponse) {
@@ -95,6 +96,14 @@ impl Handler for ApiGatewayGatewayResponse {
             Ok(Self::read(cx, id).await?.is_none().then_some(()))
         })
         .await
+    }
+
+    async fn list_within(cx: &Context, api: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
+        // There are 21 kinds, all of them always listed: one page.
+        let answer = cx.apigateway.get_gateway_responses().rest_api_id(api.as_str()).limit(500).send().await;
+        let ours = answer.during("apigateway.GetGatewayResponses")?.items.unwrap_or_default().into_iter();
+        let kinds = ours.filter(|it| !it.default_response).filter_map(|it| it.response_type);
+        Ok(kinds.map(|kind| joined([api.as_str(), kind.as_str()])).collect())
     }
 }
 

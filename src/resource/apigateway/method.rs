@@ -17,6 +17,7 @@ use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::apigateway::integration::{self, Integration};
 use crate::resource::apigateway::patch::{self, add, map_changes, remove_item, replace, replace_or_clear};
+use crate::resource::apigateway::resource::resources;
 use crate::resource::apigateway::{joined, parts};
 use crate::resource::{Attributes, Handler, Live, Made, Owner, referred};
 
@@ -95,6 +96,7 @@ impl Handler for ApiGatewayMethod {
     const TYPE: &'static str = "AWS::ApiGateway::Method";
     const FOUND_BY: &'static [&'static str] = &["RestApiId", "ResourceId", "HttpMethod"];
     const PART_OF: &'static [&'static str] = &["RestApiId", "ResourceId"];
+    const WITHIN: Option<&'static str> = Some("AWS::ApiGateway::RestApi");
     type Properties = Method;
 
     fn complete(method: &mut Method) {
@@ -144,6 +146,17 @@ impl Handler for ApiGatewayMethod {
             Ok(get(cx, place).await?.is_none().then_some(()))
         })
         .await
+    }
+
+    async fn list_within(cx: &Context, api: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
+        let api = api.as_str();
+        let listed =
+            patch::unhurried(cx, || async { resources(cx, api).await.during("apigateway.GetResources") }).await?;
+        let methods = listed.iter().flat_map(|resource| {
+            let verbs = resource.resource_methods().into_iter().flat_map(HashMap::keys);
+            verbs.filter_map(|verb| Some(joined([api, resource.id()?, verb])))
+        });
+        Ok(methods.collect())
     }
 }
 

@@ -45,6 +45,7 @@ impl Handler for ApiGatewayModel {
     const PART_OF: &'static [&'static str] = &["RestApiId"];
     const GENERATED_NAME: Option<GeneratedName> =
         Some(GeneratedName { case: Case::Alphanumeric, ..GeneratedName::new("Name", 128) });
+    const WITHIN: Option<&'static str> = Some("AWS::ApiGateway::RestApi");
     type Properties = Model;
 
     fn complete(model: &mut Model) {
@@ -105,6 +106,15 @@ impl Handler for ApiGatewayModel {
             Ok(found("apigateway.GetModel", answer)?.is_none().then_some(()))
         })
         .await
+    }
+
+    async fn list_within(cx: &Context, api: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
+        /// Every API has these from its beginning.
+        const BUILT_IN: [&str; 2] = ["Empty", "Error"];
+        let list = cx.apigateway.get_models().rest_api_id(api.as_str()).limit(500).into_paginator().items().send();
+        let models: Result<Vec<_>, _> = list.try_collect().await;
+        let names = models.during("apigateway.GetModels")?.into_iter().filter_map(|model| model.name);
+        Ok(names.filter(|it| !BUILT_IN.contains(&it.as_str())).map(|it| joined([api.as_str(), &it])).collect())
     }
 }
 

@@ -4,7 +4,7 @@
 use aws_sdk_apigateway::types;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, absent_is_none, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -30,6 +30,7 @@ impl Handler for ApiGatewayRequestValidator {
     const FOUND_BY: &'static [&'static str] = &["RestApiId", "Name"];
     const PART_OF: &'static [&'static str] = &["RestApiId"];
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("Name", 128));
+    const WITHIN: Option<&'static str> = Some("AWS::ApiGateway::RestApi");
     type Properties = RequestValidator;
 
     fn predict(_scope: &Scope, _validator: &RequestValidator) -> Attributes {
@@ -38,20 +39,9 @@ impl Handler for ApiGatewayRequestValidator {
 
     async fn find(cx: &Context, _owner: &Owner, validator: &RequestValidator) -> Result<Option<PhysicalId>, AwsError> {
         let api = validator.rest_api_id.as_str();
-        let list = cx.apigateway.get_request_validators().rest_api_id(api).limit(500);
-        let mut position = None;
-        loop {
-            let answer = list.clone().set_position(position).send().await;
-            let Some(page) = found("apigateway.GetRequestValidators", answer)? else { return Ok(None) };
-            let is_it = |it: &&types::RequestValidator| it.name() == validator.name.as_deref();
-            if let Some(id) = page.items().iter().find(is_it).and_then(|it| it.id()) {
-                return Ok(Some(joined([api, id])));
-            }
-            position = page.position.filter(|position| !position.is_empty());
-            if position.is_none() {
-                return Ok(None);
-            }
-        }
+        let validators = absent_is_none(validators(cx, api).await)?.unwrap_or_default();
+        let is_it = |it: &&types::RequestValidator| it.name() == validator.name.as_deref();
+        Ok(validators.iter().find(is_it).and_then(|it| it.id()).map(|id| joined([api, id])))
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<RequestValidator>>, AwsError> {
@@ -106,6 +96,26 @@ impl Handler for ApiGatewayRequestValidator {
             Ok(found("apigateway.GetRequestValidator", get.clone().send().await)?.is_none().then_some(()))
         })
         .await
+    }
+
+    async fn list_within(cx: &Context, api: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
+        let ids = validators(cx, api.as_str()).await?.into_iter().filter_map(|validator| validator.id);
+        Ok(ids.map(|id| joined([api.as_str(), &id])).collect())
+    }
+}
+
+/// The SDK has no paginator for this list.
+async fn validators(cx: &Context, api: &str) -> Result<Vec<types::RequestValidator>, AwsError> {
+    let list = cx.apigateway.get_request_validators().rest_api_id(api).limit(500);
+    let mut validators = Vec::new();
+    let mut position = None;
+    loop {
+        let page = list.clone().set_position(position).send().await.during("apigateway.GetRequestValidators")?;
+        validators.extend(page.items.unwrap_or_default());
+        position = page.position.filter(|position| !position.is_empty());
+        if position.is_none() {
+            return Ok(validators);
+        }
     }
 }
 

@@ -28,6 +28,7 @@ impl Handler for ApiGatewayResource {
     /// they see what was deployed.
     const FOUND_BY: &'static [&'static str] = &["RestApiId", "ParentId"];
     const PART_OF: &'static [&'static str] = &["RestApiId", "ParentId"];
+    const WITHIN: Option<&'static str> = Some("AWS::ApiGateway::RestApi");
     type Properties = PathResource;
 
     fn predict(_scope: &Scope, _resource: &PathResource) -> Attributes {
@@ -85,6 +86,14 @@ impl Handler for ApiGatewayResource {
         })
         .await
     }
+
+    async fn list_within(cx: &Context, api: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
+        let listed =
+            patch::unhurried(cx, || async { resources(cx, api.as_str()).await.during("apigateway.GetResources") });
+        // The root is the API's own.
+        let listed = listed.await?.into_iter().filter(|it| it.parent_id().is_some());
+        Ok(listed.filter_map(|it| Some(joined([api.as_str(), it.id()?]))).collect())
+    }
 }
 
 async fn make(cx: &Context, resource: &PathResource) -> Result<PhysicalId, AwsError> {
@@ -100,7 +109,7 @@ async fn make(cx: &Context, resource: &PathResource) -> Result<PhysicalId, AwsEr
     Ok(joined([&resource.rest_api_id, &id]))
 }
 
-async fn resources(
+pub(super) async fn resources(
     cx: &Context,
     api: &str,
 ) -> Result<

@@ -1,3 +1,4 @@
 //! Amazon SQS.
 
 pub mod queue;
+pub mod queue_policy;

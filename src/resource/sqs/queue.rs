@@ -182,7 +182,7 @@ async fn make(cx: &Context, queue: &Queue) -> Result<String, AwsError> {
 }
 
 /// A role that was made a moment ago is refused as a principal.
-fn is_fresh_principal(error: &AwsError) -> bool {
+pub(super) fn is_fresh_principal(error: &AwsError) -> bool {
     error.says("InvalidAttributeValue", "Invalid value for the parameter Policy")
 }
 

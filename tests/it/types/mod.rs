@@ -2,5 +2,9 @@
 
 mod apigateway;
 mod apigateway_delivery;
+mod cloudwatch;
 mod lambda;
+mod logs;
+mod sns;
 mod sqs;
+mod wafv2;

@@ -34,3 +34,30 @@ async fn sqs_fifo_queue() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn sqs_queue_policy() {
+    let allow = |action: &str| {
+        json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Principal": "*", "Action": action, "Resource": {"Fn::GetAtt": ["Orders", "Arn"]},
+            "Condition": {"Bool": {"aws:SecureTransport": true}},
+        }})
+    };
+    check(Case {
+        before: vec![
+            resource("Orders", "AWS::SQS::Queue", json!({"QueueName": "orders"})),
+            resource("Refunds", "AWS::SQS::Queue", json!({"QueueName": "refunds"})),
+        ],
+        subject: resource(
+            "Policy",
+            "AWS::SQS::QueuePolicy",
+            json!({"Queues": [{"Ref": "Orders"}], "PolicyDocument": allow("SQS:SendMessage")}),
+        ),
+        updates: vec![
+            json!({"Queues": [{"Ref": "Orders"}], "PolicyDocument": allow("sqs:ReceiveMessage")}),
+            json!({"Queues": [{"Ref": "Refunds"}, {"Ref": "Orders"}], "PolicyDocument": allow("sqs:ReceiveMessage")}),
+            json!({"Queues": [{"Ref": "Refunds"}], "PolicyDocument": allow("sqs:SendMessage")}),
+        ],
+    })
+    .await;
+}

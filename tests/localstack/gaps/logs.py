@@ -72,8 +72,27 @@ def describe_log_groups(context, request, ask):
         answer["logGroups"], request.get("nextToken"), request.get("limit", 50)
     )
     for group in answer["logGroups"]:
+        kept = _log_group(context, group)
         group["logGroupArn"] = group["arn"].removesuffix(":*")
+        group["deletionProtectionEnabled"] = getattr(kept, "is_protected", False)
+        group["bearerTokenAuthenticationEnabled"] = getattr(kept, "takes_bearer_tokens", False)
+        if getattr(kept, "data_protection_policy", None):
+            group["dataProtectionStatus"] = "ACTIVATED"
     return answer
+
+
+@answers("logs", "PutMetricFilter")
+def put_metric_filter(context, request, ask):
+    """Replaces the filter of that name; LocalStack adds another one."""
+    _log_group(context, request)
+    filters = logs_backends[context.account_id][context.region].filters.metric_filters
+    named = (request["logGroupName"], request["filterName"])
+    filters[:] = [one for one in filters if (one["logGroupName"], one["filterName"]) != named]
+    ask()
+    for name in ("applyOnTransformedLogs", "fieldSelectionCriteria", "emitSystemFieldDimensions"):
+        if name in request:
+            filters[-1][name] = request[name]
+    return {}
 
 
 @answers("logs", "DeleteMetricFilter")
@@ -112,6 +131,62 @@ def list_tags_for_resource(context, request, ask):
     return {"tags": tags_of(_log_group(context, request))}
 
 
+@answers("logs", "PutIndexPolicy")
+def put_index_policy(context, request, ask):
+    group = _log_group(context, request)
+    group.index_policy = {
+        "logGroupIdentifier": group.arn.removesuffix(":*"),
+        "lastUpdateTime": int(time.time() * 1000),
+        "policyDocument": request["policyDocument"],
+        "source": "LOG_GROUP",
+    }
+    return {"indexPolicy": group.index_policy}
+
+
+@answers("logs", "DeleteIndexPolicy")
+def delete_index_policy(context, request, ask):
+    _log_group(context, request).index_policy = None
+    return {}
+
+
+@answers("logs", "DescribeIndexPolicies")
+def describe_index_policies(context, request, ask):
+    groups = [_log_group(context, {"logGroupName": name}) for name in request["logGroupIdentifiers"]]
+    policies = [getattr(group, "index_policy", None) for group in groups]
+    return {"indexPolicies": [policy for policy in policies if policy]}
+
+
+@answers("logs", "PutDataProtectionPolicy")
+def put_data_protection_policy(context, request, ask):
+    group = _log_group(context, request)
+    group.data_protection_policy = request["policyDocument"]
+    return {"logGroupIdentifier": request["logGroupIdentifier"], "policyDocument": request["policyDocument"]}
+
+
+@answers("logs", "GetDataProtectionPolicy")
+def get_data_protection_policy(context, request, ask):
+    policy = getattr(_log_group(context, request), "data_protection_policy", None)
+    return {"logGroupIdentifier": request["logGroupIdentifier"], "policyDocument": policy}
+
+
+@answers("logs", "DeleteDataProtectionPolicy")
+def delete_data_protection_policy(context, request, ask):
+    _log_group(context, request).data_protection_policy = None
+    return {}
+
+
+@answers("logs", "PutLogGroupDeletionProtection")
+def put_log_group_deletion_protection(context, request, ask):
+    _log_group(context, request).is_protected = request["deletionProtectionEnabled"]
+    return {}
+
+
+@answers("logs", "PutBearerTokenAuthentication")
+def put_bearer_token_authentication(context, request, ask):
+    _log_group(context, request).takes_bearer_tokens = request["bearerTokenAuthenticationEnabled"]
+    return {}
+
+
 def tags_of(group):
     """The tags of a log group, which go with it: LocalStack's outlive the group and are lost on a group without any."""
     return group.__dict__.setdefault("tags_until_deleted", {})
@@ -119,7 +194,7 @@ def tags_of(group):
 
 def _log_group(context, request):
     arn = request.get("resourceIdentifier") or request.get("resourceArn", "")
-    name = request.get("logGroupName") or re.sub(r".*:log-group:([^:]+).*", r"\1", arn)
+    name = request.get("logGroupName") or request.get("logGroupIdentifier") or re.sub(r".*:log-group:([^:]+).*", r"\1", arn)
     group = logs_backends[context.account_id][context.region].groups.get(name)
     if not group:
         refuse("ResourceNotFoundException", "The specified log group does not exist.")

@@ -11,10 +11,30 @@ def list_subscriptions_by_topic(context, request, ask):
     """One that nobody confirmed yet has a phrase for an ARN."""
     answer = ask()
     known = sns_stores[context.account_id][context.region].subscriptions
-    for subscription in answer["Subscriptions"]:
-        if known[subscription["SubscriptionArn"]]["PendingConfirmation"] == "true":
-            subscription["SubscriptionArn"] = "PendingConfirmation"
-    return answer
+
+    def as_listed(subscription):
+        pending = known[subscription["SubscriptionArn"]]["PendingConfirmation"] == "true"
+        # What LocalStack answers may be the very object that it keeps.
+        return {**subscription, "SubscriptionArn": "PendingConfirmation"} if pending else subscription
+
+    return {**answer, "Subscriptions": [as_listed(subscription) for subscription in answer["Subscriptions"]]}
+
+
+@answers("sns", "SetSubscriptionAttributes")
+def set_subscription_attributes(context, request, ask):
+    """An empty policy takes the policy away."""
+    name = request["AttributeName"]
+    none = {"FilterPolicy": "{}", "RedrivePolicy": "", "DeliveryPolicy": ""}
+    if request.get("AttributeValue", "") != none.get(name):
+        return ask()
+    store = sns_stores[context.account_id][context.region]
+    subscription = store.subscriptions.get(request["SubscriptionArn"])
+    if subscription is None:
+        refuse("NotFound", "Subscription does not exist", 404)
+    subscription.pop(name, None)
+    if name == "FilterPolicy":
+        store.subscription_filter_policy.pop(request["SubscriptionArn"], None)
+    return {}
 
 
 @answers("sns", "Subscribe")

@@ -1,0 +1,290 @@
+//! `AWS::CloudWatch::Alarm`. Found by name, which replaces it. One call writes the whole definition and resets what it leaves
+//! out; tags it takes only while the alarm is new. See "CloudWatch" in the behaviour notes.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_cloudwatch::types as sdk;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::error::{AwsError, During, ErrorClass, gone_is_fine};
+use crate::aws::wait::Patience;
+use crate::aws::{Context, Scope};
+use crate::change::{Change, Changes};
+use crate::identity::PhysicalId;
+use crate::resource::cloudwatch::alarm_parts::{
+    ActionConfiguration, Dimension, EvaluationCriteria, EvaluationWindow, MetricDataQuery, WarmUpConfiguration,
+    action_configuration_of, criteria_of, dimensions_of, query_of, sdk_action_configuration, sdk_criteria,
+    sdk_dimensions, sdk_query, sdk_warm_up, sdk_window, warm_up_of, window_of,
+};
+use crate::resource::cloudwatch::{sdk_tag, sync_tags, tags_of, unhurried};
+use crate::resource::tags::Tags;
+use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, left_to_change, referred};
+
+pub struct CloudWatchAlarm;
+
+/// The template's names and shapes. What the service does when the template is silent is `Default`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
+pub struct Alarm {
+    pub alarm_name: Option<String>,
+    pub alarm_description: Option<String>,
+    pub actions_enabled: bool,
+    pub alarm_actions: BTreeSet<String>,
+    #[serde(rename = "OKActions")]
+    pub ok_actions: BTreeSet<String>,
+    pub insufficient_data_actions: BTreeSet<String>,
+    pub action_configuration: Option<ActionConfiguration>,
+    pub namespace: Option<String>,
+    pub metric_name: Option<String>,
+    pub dimensions: BTreeSet<Dimension>,
+    pub statistic: Option<String>,
+    pub extended_statistic: Option<String>,
+    /// Seconds.
+    pub period: Option<i32>,
+    pub unit: Option<String>,
+    /// In order of id.
+    pub metrics: Vec<MetricDataQuery>,
+    pub evaluation_criteria: Option<EvaluationCriteria>,
+    /// Seconds.
+    pub evaluation_interval: Option<i32>,
+    pub evaluation_periods: Option<i32>,
+    pub evaluation_window: Option<EvaluationWindow>,
+    pub warm_up_configuration: Option<WarmUpConfiguration>,
+    pub datapoints_to_alarm: Option<i32>,
+    pub comparison_operator: Option<String>,
+    pub threshold: Option<f64>,
+    pub threshold_metric_id: Option<String>,
+    pub treat_missing_data: String,
+    pub evaluate_low_sample_count_percentile: Option<String>,
+    pub tags: Tags,
+}
+
+impl Default for Alarm {
+    fn default() -> Self {
+        Self {
+            alarm_name: None,
+            alarm_description: None,
+            actions_enabled: true,
+            alarm_actions: BTreeSet::new(),
+            ok_actions: BTreeSet::new(),
+            insufficient_data_actions: BTreeSet::new(),
+            action_configuration: None,
+            namespace: None,
+            metric_name: None,
+            dimensions: BTreeSet::new(),
+            statistic: None,
+            extended_statistic: None,
+            period: None,
+            unit: None,
+            metrics: Vec::new(),
+            evaluation_criteria: None,
+            evaluation_interval: None,
+            evaluation_periods: None,
+            evaluation_window: None,
+            warm_up_configuration: None,
+            datapoints_to_alarm: None,
+            comparison_operator: None,
+            threshold: None,
+            threshold_metric_id: None,
+            treat_missing_data: "missing".to_owned(),
+            evaluate_low_sample_count_percentile: None,
+            tags: Tags::default(),
+        }
+    }
+}
+
+impl Handler for CloudWatchAlarm {
+    const TYPE: &'static str = "AWS::CloudWatch::Alarm";
+    const FOUND_BY: &'static [&'static str] = &["AlarmName"];
+    const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("AlarmName", 255));
+    const TAGGED_AS: Option<&'static str> = Some("cloudwatch:alarm");
+    type Properties = Alarm;
+
+    fn complete(alarm: &mut Alarm) {
+        alarm.alarm_description.take_if(|text| text.is_empty());
+        alarm.datapoints_to_alarm = alarm.datapoints_to_alarm.or(alarm.evaluation_periods);
+        alarm.evaluation_window.take_if(|window| *window == EvaluationWindow::SlidingWindow {});
+        alarm.metrics.sort_by(|one, other| one.id.cmp(&other.id));
+    }
+
+    fn predict(scope: &Scope, alarm: &Alarm) -> Attributes {
+        alarm.alarm_name.as_deref().map(|name| attributes_of(scope, name)).unwrap_or_default()
+    }
+
+    async fn find(cx: &Context, _owner: &Owner, alarm: &Alarm) -> Result<Option<PhysicalId>, AwsError> {
+        let name = alarm.alarm_name.as_deref().unwrap_or_default();
+        Ok(described(cx, name).await?.map(|_| PhysicalId::from(name)))
+    }
+
+    async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Alarm>>, AwsError> {
+        let Some(described) = described(cx, id.as_str()).await? else { return Ok(None) };
+        let tags = tags_of(cx, &arn_of(&cx.scope, id.as_str())).await?;
+        let alarm = Alarm { tags, ..alarm_of(described) };
+        Ok(Some(Live::tagged(alarm, attributes_of(&cx.scope, id.as_str()))))
+    }
+
+    async fn create(cx: &Context, owner: &Owner, alarm: &Alarm) -> Result<Made, AwsError> {
+        let name = alarm.alarm_name.as_deref().unwrap_or_default();
+        let id = PhysicalId::from(name);
+        match Self::find(cx, owner, alarm).await? {
+            None => put(cx, alarm).await?,
+            Some(id) => {
+                let live = Self::read(cx, &id).await?.ok_or_else(|| AwsError::missing(DESCRIBE, "MetricAlarms"))?;
+                Self::update(cx, &id, alarm, &left_to_change::<Self>(&live, alarm)).await?;
+            }
+        }
+        cx.until(DESCRIBE, "the new alarm to show", Patience::seconds(60), || described(cx, name)).await?;
+        Ok(Made { attributes: attributes_of(&cx.scope, name), id })
+    }
+
+    async fn update(cx: &Context, id: &PhysicalId, alarm: &Alarm, changes: &Changes) -> Result<PhysicalId, AwsError> {
+        let is_tag = |change: &Change| change.path.property() == Some("Tags");
+        if !changes.0.iter().all(is_tag) {
+            put(cx, alarm).await?;
+        }
+        if changes.touch("Tags") {
+            sync_tags(cx, &arn_of(&cx.scope, id.as_str()), &alarm.tags).await?;
+        }
+        Ok(id.clone())
+    }
+
+    async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
+        let delete = cx.cloudwatch.delete_alarms().alarm_names(id.as_str());
+        let deleted = unhurried(cx, || async { delete.clone().send().await.during("cloudwatch.DeleteAlarms") });
+        gone_is_fine(deleted.await)?;
+        cx.until(DESCRIBE, "the alarm to be gone", Patience::seconds(60), || async {
+            Ok(described(cx, id.as_str()).await?.is_none().then_some(()))
+        })
+        .await
+    }
+
+    async fn identify(cx: &Context, arn: &str) -> Result<Option<PhysicalId>, AwsError> {
+        Ok(arn.strip_prefix(&arn_of(&cx.scope, "")).map(PhysicalId::from))
+    }
+}
+
+const DESCRIBE: &str = "cloudwatch.DescribeAlarms";
+
+/// Alarms and composite alarms share their names: putting one over the other would not do what the template says.
+async fn described(cx: &Context, name: &str) -> Result<Option<sdk::MetricAlarm>, AwsError> {
+    let both = [sdk::AlarmType::MetricAlarm, sdk::AlarmType::CompositeAlarm];
+    let describe = cx.cloudwatch.describe_alarms().alarm_names(name).set_alarm_types(Some(both.into()));
+    let answer = unhurried(cx, || async { describe.clone().send().await.during(DESCRIBE) }).await?;
+    if !answer.composite_alarms().is_empty() {
+        let message = format!("a composite alarm has the name `{name}`: give the alarm another one");
+        return Err(AwsError::new(DESCRIBE, ErrorClass::AlreadyExists, message));
+    }
+    Ok(answer.metric_alarms.unwrap_or_default().into_iter().find(|alarm| alarm.alarm_name() == Some(name)))
+}
+
+async fn put(cx: &Context, alarm: &Alarm) -> Result<(), AwsError> {
+    let list = |actions: &BTreeSet<String>| Some(actions.iter().cloned().collect());
+    let metrics = alarm.metrics.iter().map(sdk_query).collect();
+    let put = cx
+        .cloudwatch
+        .put_metric_alarm()
+        .set_alarm_name(alarm.alarm_name.clone())
+        .set_alarm_description(alarm.alarm_description.clone())
+        .actions_enabled(alarm.actions_enabled)
+        .set_alarm_actions(list(&alarm.alarm_actions))
+        .set_ok_actions(list(&alarm.ok_actions))
+        .set_insufficient_data_actions(list(&alarm.insufficient_data_actions))
+        .set_action_configuration(alarm.action_configuration.as_ref().map(sdk_action_configuration))
+        .set_namespace(alarm.namespace.clone())
+        .set_metric_name(alarm.metric_name.clone())
+        .set_dimensions(sdk_dimensions(&alarm.dimensions))
+        .set_statistic(alarm.statistic.as_deref().map(Into::into))
+        .set_extended_statistic(alarm.extended_statistic.clone())
+        .set_period(alarm.period)
+        .set_unit(alarm.unit.as_deref().map(Into::into))
+        .set_metrics((!alarm.metrics.is_empty()).then_some(metrics))
+        .set_evaluation_criteria(alarm.evaluation_criteria.as_ref().map(sdk_criteria))
+        .set_evaluation_interval(alarm.evaluation_interval)
+        .set_evaluation_periods(alarm.evaluation_periods)
+        .set_evaluation_window(alarm.evaluation_window.as_ref().map(sdk_window))
+        .set_warm_up_configuration(alarm.warm_up_configuration.as_ref().map(sdk_warm_up))
+        .set_datapoints_to_alarm(alarm.datapoints_to_alarm)
+        .set_comparison_operator(alarm.comparison_operator.as_deref().map(Into::into))
+        .set_threshold(alarm.threshold)
+        .set_threshold_metric_id(alarm.threshold_metric_id.clone())
+        .treat_missing_data(&alarm.treat_missing_data)
+        .set_evaluate_low_sample_count_percentile(alarm.evaluate_low_sample_count_percentile.clone())
+        .set_tags(Some(alarm.tags.to_sdk(sdk_tag)));
+    unhurried(cx, || async { put.clone().send().await.during("cloudwatch.PutMetricAlarm") }).await?;
+    Ok(())
+}
+
+/// The alarm in the template's shape, without its tags.
+fn alarm_of(live: sdk::MetricAlarm) -> Alarm {
+    let set = |list: Option<Vec<String>>| list.unwrap_or_default().into_iter().collect();
+    Alarm {
+        alarm_name: live.alarm_name,
+        alarm_description: live.alarm_description,
+        actions_enabled: live.actions_enabled.unwrap_or(true),
+        alarm_actions: set(live.alarm_actions),
+        ok_actions: set(live.ok_actions),
+        insufficient_data_actions: set(live.insufficient_data_actions),
+        action_configuration: live.action_configuration.map(action_configuration_of),
+        namespace: live.namespace,
+        metric_name: live.metric_name,
+        dimensions: dimensions_of(live.dimensions),
+        statistic: live.statistic.map(|it| it.as_str().to_owned()),
+        extended_statistic: live.extended_statistic,
+        period: live.period,
+        unit: live.unit.map(|it| it.as_str().to_owned()),
+        metrics: live.metrics.unwrap_or_default().into_iter().map(query_of).collect(),
+        evaluation_criteria: live.evaluation_criteria.and_then(criteria_of),
+        evaluation_interval: live.evaluation_interval,
+        evaluation_periods: live.evaluation_periods,
+        evaluation_window: live.evaluation_window.and_then(window_of),
+        warm_up_configuration: live.warm_up_configuration.map(warm_up_of),
+        datapoints_to_alarm: live.datapoints_to_alarm,
+        comparison_operator: live.comparison_operator.map(|it| it.as_str().to_owned()),
+        threshold: live.threshold,
+        threshold_metric_id: live.threshold_metric_id,
+        treat_missing_data: live.treat_missing_data.unwrap_or_else(|| Alarm::default().treat_missing_data),
+        evaluate_low_sample_count_percentile: live.evaluate_low_sample_count_percentile,
+        tags: Tags::default(),
+    }
+}
+
+fn arn_of(scope: &Scope, name: &str) -> String {
+    scope.arn("cloudwatch", &format!("alarm:{name}"))
+}
+
+fn attributes_of(scope: &Scope, name: &str) -> Attributes {
+    referred(name, [("Arn", arn_of(scope, name))])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn alarm(properties: Value) -> Alarm {
+        let mut alarm = serde_json::from_value(properties).unwrap();
+        CloudWatchAlarm::complete(&mut alarm);
+        alarm
+    }
+
+    #[test]
+    fn an_alarm_that_nobody_said_more_of_is_what_the_service_shows() {
+        let live = sdk::MetricAlarm::builder().alarm_name("errors").evaluation_periods(3).threshold(1.0);
+        let mut live = alarm_of(live.actions_enabled(true).set_dimensions(Some(Vec::new())).build());
+        CloudWatchAlarm::complete(&mut live);
+        assert_eq!(live, alarm(json!({"AlarmName": "errors", "EvaluationPeriods": 3, "Threshold": 1})));
+    }
+
+    #[test]
+    fn metrics_are_the_same_in_any_order() {
+        let total = json!({"Id": "total", "Expression": "a + b"});
+        let part = json!({"Id": "a", "ReturnData": false});
+        assert_eq!(alarm(json!({"Metrics": [total, part]})), alarm(json!({"Metrics": [part, total]})));
+    }
+
+    #[test]
+    fn a_sliding_window_is_what_an_alarm_has_anyway() {
+        assert_eq!(alarm(json!({"EvaluationWindow": {"SlidingWindow": {}}})), alarm(json!({})));
+    }
+}

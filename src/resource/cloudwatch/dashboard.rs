@@ -1,0 +1,136 @@
+//! `AWS::CloudWatch::Dashboard`. Found by name, which replaces it. Its body is compared as the JSON that it is.
+//! Dashboards are the account's and not a region's: a stack in another region sees the same name.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::aws::error::{AwsError, During, found, gone_is_fine};
+use crate::aws::wait::Patience;
+use crate::aws::{Context, Scope};
+use crate::change::Changes;
+use crate::identity::{PhysicalId, StackId};
+use crate::resource::cloudwatch::{sdk_tag, sync_tags, tags_of, unhurried};
+use crate::resource::tags::Tags;
+use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, json_text, left_to_change, referred};
+
+pub struct CloudWatchDashboard;
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
+pub struct Dashboard {
+    pub dashboard_name: Option<String>,
+    #[serde(deserialize_with = "json_text::deserialize")]
+    pub dashboard_body: Option<Value>,
+    pub tags: Tags,
+}
+
+impl Handler for CloudWatchDashboard {
+    const TYPE: &'static str = "AWS::CloudWatch::Dashboard";
+    const FOUND_BY: &'static [&'static str] = &["DashboardName"];
+    const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("DashboardName", 255));
+    const TAGGED_AS: Option<&'static str> = Some("cloudwatch:dashboard");
+    type Properties = Dashboard;
+
+    fn predict(_scope: &Scope, dashboard: &Dashboard) -> Attributes {
+        dashboard.dashboard_name.as_deref().map(|name| referred(name, [])).unwrap_or_default()
+    }
+
+    async fn find(cx: &Context, _owner: &Owner, dashboard: &Dashboard) -> Result<Option<PhysicalId>, AwsError> {
+        let name = dashboard.dashboard_name.as_deref().unwrap_or_default();
+        Ok(body_of(cx, name).await?.map(|_| PhysicalId::from(name)))
+    }
+
+    async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Dashboard>>, AwsError> {
+        let name = id.as_str();
+        let Some(body) = body_of(cx, name).await? else { return Ok(None) };
+        let dashboard = Dashboard {
+            dashboard_name: Some(name.to_owned()),
+            dashboard_body: Some(serde_json::from_str(&body).unwrap_or(Value::String(body))),
+            tags: tags_of(cx, &arn_of(cx, name)).await?,
+        };
+        Ok(Some(Live::tagged(dashboard, referred(name, []))))
+    }
+
+    async fn create(cx: &Context, owner: &Owner, dashboard: &Dashboard) -> Result<Made, AwsError> {
+        let name = dashboard.dashboard_name.as_deref().unwrap_or_default();
+        let id = match Self::find(cx, owner, dashboard).await? {
+            Some(id) => id,
+            None => {
+                put(cx, name, dashboard).await?;
+                PhysicalId::from(name)
+            }
+        };
+        let live = cx
+            .until("cloudwatch.GetDashboard", "the new dashboard to show", Patience::seconds(30), || {
+                Self::read(cx, &id)
+            })
+            .await?;
+        Self::update(cx, &id, dashboard, &left_to_change::<Self>(&live, dashboard)).await?;
+        Ok(Made { attributes: live.attributes, id })
+    }
+
+    async fn update(
+        cx: &Context,
+        id: &PhysicalId,
+        dashboard: &Dashboard,
+        changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
+        if changes.touch("DashboardBody") {
+            put(cx, id.as_str(), dashboard).await?;
+        }
+        if changes.touch("Tags") {
+            sync_tags(cx, &arn_of(cx, id.as_str()), &dashboard.tags).await?;
+        }
+        Ok(id.clone())
+    }
+
+    async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
+        let delete = cx.cloudwatch.delete_dashboards().dashboard_names(id.as_str());
+        let deleted = unhurried(cx, || async { delete.clone().send().await.during("cloudwatch.DeleteDashboards") });
+        gone_is_fine(deleted.await)?;
+        cx.until("cloudwatch.GetDashboard", "the dashboard to be gone", Patience::seconds(60), || async {
+            Ok(body_of(cx, id.as_str()).await?.is_none().then_some(()))
+        })
+        .await
+    }
+
+    async fn identify(cx: &Context, arn: &str) -> Result<Option<PhysicalId>, AwsError> {
+        Ok(arn.strip_prefix(&arn_of(cx, "")).map(PhysicalId::from))
+    }
+
+    /// The tagging API is a region's, and whether it lists what belongs to none is not documented. Asking every dashboard of
+    /// the account for its tags takes too long for each plan: those that are named for the stack are asked.
+    async fn sweep(cx: &Context, stack: &StackId) -> Result<Vec<(Owner, PhysicalId)>, AwsError> {
+        let mut entries =
+            cx.cloudwatch.list_dashboards().dashboard_name_prefix(stack.as_str()).into_paginator().items().send();
+        let mut ours = Vec::new();
+        while let Some(entry) = entries.next().await {
+            let Some(name) = entry.during("cloudwatch.ListDashboards")?.dashboard_name else { continue };
+            let owner = tags_of(cx, &arn_of(cx, &name)).await?.owner();
+            ours.extend(owner.filter(|owner| owner.stack == *stack).map(|owner| (owner, PhysicalId::from(name))));
+        }
+        Ok(ours)
+    }
+}
+
+/// What the service finds questionable in a body it takes all the same, and shows in the console.
+async fn put(cx: &Context, name: &str, dashboard: &Dashboard) -> Result<(), AwsError> {
+    let body = match &dashboard.dashboard_body {
+        Some(Value::String(text)) => text.clone(),
+        Some(body) => body.to_string(),
+        None => String::new(),
+    };
+    let put = cx.cloudwatch.put_dashboard().dashboard_name(name).dashboard_body(body);
+    let put = put.set_tags(Some(dashboard.tags.to_sdk(sdk_tag)));
+    unhurried(cx, || async { put.clone().send().await.during("cloudwatch.PutDashboard") }).await?;
+    Ok(())
+}
+
+async fn body_of(cx: &Context, name: &str) -> Result<Option<String>, AwsError> {
+    let answer = cx.cloudwatch.get_dashboard().dashboard_name(name).send().await;
+    Ok(found("cloudwatch.GetDashboard", answer)?.and_then(|answer| answer.dashboard_body))
+}
+
+fn arn_of(cx: &Context, name: &str) -> String {
+    cx.scope.global_arn("cloudwatch", &format!("dashboard/{name}"))
+}

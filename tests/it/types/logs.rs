@@ -1,0 +1,132 @@
+use serde_json::{Value, json};
+
+use crate::conformance::{Case, check, resource};
+
+#[tokio::test]
+async fn logs_log_group() {
+    check(Case {
+        before: vec![],
+        subject: resource(
+            "Group",
+            "AWS::Logs::LogGroup",
+            json!({
+                "LogGroupName": "/orders/api",
+                "RetentionInDays": 30,
+                "KmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/one",
+                "FieldIndexPolicies": [{"Fields": ["requestId", "provider"]}],
+                "Tags": [{"Key": "Owner", "Value": "me"}],
+            }),
+        ),
+        updates: vec![
+            json!({
+                "LogGroupName": "/orders/api",
+                "RetentionInDays": 7,
+                "KmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/two",
+                "FieldIndexPolicies": [{"Fields": ["provider"]}],
+                "DataProtectionPolicy": {"Name": "none", "Version": "2021-06-01", "Statement": []},
+                "DeletionProtectionEnabled": true,
+                "Tags": [{"Key": "Owner", "Value": "you"}, {"Key": "Env", "Value": "dev"}],
+            }),
+            json!({"LogGroupName": "/orders/api"}),
+        ],
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_log_group_is_found_by_its_whole_name() {
+    check(Case {
+        before: vec![resource("Longer", "AWS::Logs::LogGroup", json!({"LogGroupName": "/orders/api-2"}))],
+        subject: resource("Group", "AWS::Logs::LogGroup", json!({"LogGroupName": "/orders/api"})),
+        updates: vec![json!({"LogGroupName": "/orders/api", "RetentionInDays": 1})],
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn logs_metric_filter() {
+    let filter = |more: Value| {
+        let mut filter = json!({"LogGroupName": {"Ref": "Group"}, "FilterName": "failures"});
+        filter.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        filter
+    };
+    let metric = json!({"MetricName": "Failures", "MetricNamespace": "Orders", "MetricValue": "1"});
+    check(Case {
+        before: vec![resource("Group", "AWS::Logs::LogGroup", json!({"LogGroupName": "/orders/api"}))],
+        subject: resource(
+            "Filter",
+            "AWS::Logs::MetricFilter",
+            filter(json!({
+                "FilterPattern": "{ $.level = \"error\" }",
+                "MetricTransformations": [{
+                    "MetricName": "Failures", "MetricNamespace": "Orders", "MetricValue": "$.count", "Unit": "Count",
+                    "Dimensions": [{"Key": "Provider", "Value": "$.provider"}],
+                }],
+            })),
+        ),
+        updates: vec![
+            filter(json!({
+                "FilterPattern": "?ERROR ?Exception",
+                "ApplyOnTransformedLogs": true,
+                "EmitSystemFieldDimensions": ["@aws.region", "@aws.account"],
+                "FieldSelectionCriteria": "@aws.account = \"123456789012\"",
+                "MetricTransformations": [{
+                    "MetricName": "Failures", "MetricNamespace": "Orders", "MetricValue": "1", "DefaultValue": 0,
+                }],
+            })),
+            filter(json!({"FilterPattern": "", "MetricTransformations": [metric]})),
+        ],
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn logs_query_definition() {
+    check(Case {
+        before: vec![
+            resource("Group", "AWS::Logs::LogGroup", json!({"LogGroupName": "/orders/api"})),
+            resource("Other", "AWS::Logs::QueryDefinition", json!({"Name": "it/failures", "QueryString": "limit 1"})),
+        ],
+        subject: resource(
+            "Query",
+            "AWS::Logs::QueryDefinition",
+            json!({
+                "Name": "it/failures",
+                "QueryString": "fields @timestamp, @message\n| filter level = \"error\"\n# by provider\n",
+                "LogGroupNames": [{"Ref": "Group"}],
+            }),
+        ),
+        updates: vec![
+            json!({"Name": "it/failures by provider", "QueryString": "stats count(*) by provider"}),
+            json!({"Name": "it/failures", "QueryString": "stats count(*)", "LogGroupNames": ["a", "b"]}),
+            json!({"Name": "it/failures", "QueryString": "stats count(*)"}),
+        ],
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_saved_query_in_sql_carries_no_mark() {
+    let query = |text: &str| json!({"Name": "it/latest", "QueryString": text, "QueryLanguage": "SQL"});
+    check(Case {
+        before: vec![],
+        subject: resource("Query", "AWS::Logs::QueryDefinition", query("SELECT 1")),
+        updates: vec![query("SELECT 2")],
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn logs_resource_policy() {
+    let policy = |service: &str| {
+        json!({"PolicyName": "events", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"Service": service}, "Action": "logs:PutLogEvents", "Resource": "*",
+        }]}})
+    };
+    check(Case {
+        before: vec![],
+        subject: resource("Policy", "AWS::Logs::ResourcePolicy", policy("events.amazonaws.com")),
+        updates: vec![policy("route53.amazonaws.com")],
+    })
+    .await;
+}
