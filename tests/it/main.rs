@@ -5,5 +5,6 @@
 
 mod conformance;
 mod harness;
+mod payments;
 mod sources;
 mod types;

@@ -33,6 +33,11 @@ impl Paystack {
         self
     }
 
+    /// The text of a file of the project.
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path().join(path)).expect("the file is there")
+    }
+
     /// Copies a file or directory of the repository to the same place in the project.
     pub fn copy(&self, path: &str) -> &Self {
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path), &self.path().join(path));
@@ -41,7 +46,7 @@ impl Paystack {
 
     /// Changes a file: `from` has to be in it.
     pub fn replace(&self, path: &str, from: &str, to: &str) -> &Self {
-        let text = fs::read_to_string(self.path().join(path)).expect("the file is there");
+        let text = self.read(path);
         assert!(text.contains(from), "`{path}` does not contain `{from}`");
         self.write(path, &text.replace(from, to))
     }
