@@ -13,7 +13,10 @@ use paystack::cli::{self, Arguments, Exit, World};
 use paystack::diagnostic::Style;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(answer) => return say(&answer),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("error: failed to start: {error}\n")),
@@ -43,6 +46,13 @@ fn main() -> ExitCode {
         Ok(Exit::Interrupted) => ExitCode::from(130),
         Err(error) => fail(&error.show(if world.is_coloured { Style::Coloured } else { Style::Plain })),
     }
+}
+
+/// Help and version are answers; all else is a mistake, for which 2 would be taken for changes in a plan.
+fn say(answer: &clap::Error) -> ExitCode {
+    // Where even this cannot be written, the exit code is all there is to say.
+    let _ = answer.print();
+    if answer.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }
 
 fn fail(text: &str) -> ExitCode {
