@@ -761,6 +761,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a program of this machine has to be waited for")]
     fn an_emulator_that_ends_while_it_starts_is_reported_with_its_last_words() {
         let python = r#"case "$*" in
             *"import sys"*) echo 3 13;;
