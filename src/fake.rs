@@ -58,6 +58,8 @@ pub struct Thing {
     pub properties: Value,
     pub attributes: Attributes,
     pub ownership: Ownership,
+    /// Every text by which others refer to it.
+    names: BTreeSet<String>,
     /// Counts the creations: the greatest is the newest.
     age: u64,
 }
@@ -153,6 +155,15 @@ impl FakeAws {
         let mut world = self.world();
         let of_type = world.things.keys().filter(|(of, _)| of.as_str() == resource_type);
         for key in of_type.cloned().collect::<Vec<_>>() {
+            world.remove(&key);
+        }
+    }
+
+    /// Deletes one thing or another behind paystack's back.
+    pub fn lose_some(&self, dice: usize) {
+        let mut world = self.world();
+        let nth = dice % world.things.len().max(1);
+        if let Some(key) = world.things.keys().nth(nth).cloned() {
             world.remove(&key);
         }
     }
@@ -453,11 +464,11 @@ impl World {
         let row = row_of(resource_type);
         let naming = Naming { row, owner, properties: &properties, number: self.created };
         let (id, attributes) = naming.identify();
-        for text in attributes.values().flat_map(strings) {
-            self.gone.remove(text);
-        }
+        let names = names(resource_type, &id, &attributes);
+        self.gone.retain(|name| !names.contains(name));
         let ownership = ownership(row, resource_type, &properties, Some(owner));
-        ((resource_type.clone(), id), Thing { properties, attributes, ownership, age: self.created })
+        let thing = Thing { properties, attributes, ownership, names, age: self.created };
+        ((resource_type.clone(), id), thing)
     }
 
     /// What has to be there before something can refer to it.
@@ -498,8 +509,7 @@ impl World {
     /// Removes a thing, and what is a part of it.
     fn remove(&mut self, key: &Key) {
         let Some(thing) = self.things.remove(key) else { return };
-        let names = thing.attributes.iter().filter(|(name, _)| !is_shared(name)).flat_map(|(_, value)| strings(value));
-        self.gone.extend(names.map(str::to_owned));
+        self.gone.extend(thing.names.iter().cloned());
         let parts = self.things.iter().filter(|((of, _), part)| is_part(of, part, &thing)).map(|(key, _)| key.clone());
         for part in parts.collect::<Vec<_>>() {
             self.remove(&part);
@@ -518,8 +528,18 @@ impl World {
 
 impl Thing {
     fn is_called(&self, text: &str) -> bool {
-        self.attributes.iter().any(|(name, value)| !is_shared(name) && value.as_str() == Some(text))
+        self.names.contains(text)
     }
+}
+
+fn names(resource_type: &ResourceType, id: &PhysicalId, attributes: &Attributes) -> BTreeSet<String> {
+    // A topic's or a queue's plain name may name many things.
+    let own = attributes.iter().filter(|(name, _)| !name.ends_with("Name"));
+    let mut names: BTreeSet<String> = own.flat_map(|(_, value)| strings(value)).map(str::to_owned).collect();
+    if let ("AWS::ApiGateway::Stage", Some([api, stage])) = (resource_type.as_str(), id.parts()) {
+        names.insert(format!("arn:aws:apigateway:us-east-1::/restapis/{api}/stages/{stage}"));
+    }
+    names
 }
 
 /// Whether something goes when another goes. What is listed within something is a part of it too.
@@ -528,11 +548,6 @@ fn is_part(of: &ResourceType, part: &Thing, whole: &Thing) -> bool {
     let within: &[&str] = if handler.within().is_some() { handler.found_by() } else { &[] };
     let mut names = handler.part_of().iter().chain(within).filter_map(|name| part.properties.get(name));
     names.any(|name| strings(name).iter().any(|text| whole.is_called(text)))
-}
-
-/// A topic's or queue's plain name may name many things.
-fn is_shared(attribute: &str) -> bool {
-    attribute.ends_with("Name")
 }
 
 /// How AWS names what it makes.

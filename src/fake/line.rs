@@ -1,6 +1,6 @@
 //! The way from a template to the account in memory and back, as the commands go it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Mutex;
@@ -94,6 +94,12 @@ impl Account {
         diff(desired, &self.inventory(desired, &ledger), &ledger, options)
     }
 
+    /// The plan as it would be if the ledger were lost.
+    pub fn forgetful_plan(&self, desired: &Desired) -> Plan {
+        let ledger = Ledger::empty(StackId::from(STACK), SALT.to_owned());
+        diff(desired, &self.inventory(desired, &ledger), &ledger, &Options::default())
+    }
+
     pub fn destruction(&self, desired: &Desired) -> Plan {
         let ledger = self.ledgers.load();
         let mut inventory = self.inventory(desired, &ledger).departing(desired);
@@ -121,6 +127,7 @@ impl Account {
         let mut journal = LedgerJournal::new(&self.ledgers, self.ledgers.load());
         journal.begin(plan).expect("memory can be written");
         let schedule = schedule(plan);
+        assert!(is_acyclic(&schedule), "tasks wait for each other in a circle: {schedule:#?}");
         let (_stop, stopping) = watch::channel(false);
         let world = World {
             writer: &self.aws,
@@ -132,6 +139,22 @@ impl Account {
         let mut watchman = Watchman { schedule: &schedule, done: Vec::new() };
         let mut tell = |event: Event<'_>| watchman.watch(&event);
         drive(execute(plan, &schedule, desired, world, &mut tell), || self.aws.is_crashed())
+    }
+}
+
+fn is_acyclic(schedule: &Schedule) -> bool {
+    let mut done = BTreeSet::new();
+    let all = 0..schedule.tasks.len();
+    loop {
+        let before = done.len();
+        done.extend(
+            all.clone()
+                .filter(|task| schedule.after[*task].iter().all(|earlier| done.contains(&earlier.0)))
+                .collect::<Vec<_>>(),
+        );
+        if done.len() == before {
+            return done.len() == schedule.tasks.len();
+        }
     }
 }
 
