@@ -124,10 +124,10 @@ async fn connection(
     Ok(connect(target).await?)
 }
 
-/// The newest Python on the path: pip asks it whether it is new enough for what a layer needs.
+/// The Python that the user has chosen, else any on the path. A name on the path may be a version manager's that runs nothing.
 fn pip(world: &World) -> PipCommand {
     let path = (world.variable)("PATH").unwrap_or_default();
-    let candidates = ["python3.13", "python3.12", "python3.11", "python3"];
+    let candidates = ["python3", "python3.13", "python3.12", "python3.11"];
     let is_there = |name: &&str| std::env::split_paths(&path).any(|directory| directory.join(name).is_file());
     let program = candidates.into_iter().find(is_there).unwrap_or("python3");
     PipCommand { program: program.into(), args: vec!["-m".into(), "pip".into()] }

@@ -10,16 +10,37 @@ use crate::identity::LogicalId;
 use crate::inventory::{Departed, Gone, Inventory, belongs_to};
 use crate::plan::{Action, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Step, explain};
 use crate::property_path::PropertyPath;
-use crate::resource::{LiveResource, Ownership, Reading, Row};
+use crate::resource::{Contribution, LiveResource, Ownership, Reading, Row, row};
 use crate::state::Ledger;
 
 /// Plans the way from what is there to what is wanted.
 pub fn diff(desired: &Desired, inventory: &Inventory, ledger: &Ledger, options: &Options) -> Plan {
-    let mut planner = Planner { desired, inventory, ledger, options, known: Known::new(), replaced: BTreeMap::new() };
+    let contributions = contributions(desired, inventory);
+    let mut planner =
+        Planner { desired, inventory, ledger, options, contributions, known: Known::new(), replaced: BTreeMap::new() };
     let mut steps: Vec<Step> = desired.in_order().into_iter().map(|id| planner.declared(id)).collect();
     steps.extend(inventory.departed.iter().filter_map(|departed| planner.departed(departed)));
     let problems = inventory.problems.iter().map(ToString::to_string).collect();
     Plan { stack: desired.stack.clone(), scope: desired.scope.clone(), steps, problems }
+}
+
+/// What the stack's resources put into each other, those that go included.
+fn contributions(desired: &Desired, inventory: &Inventory) -> Vec<Contribution> {
+    let known = |id: &LogicalId, name: &str| match inventory.readings.get(id) {
+        Some(Reading::Live(live)) => live.attributes.get(name).cloned(),
+        _ => None,
+    };
+    let declared = desired.graph.resources.keys().filter_map(|id| {
+        let properties = desired.properties(id, &known).ok()?;
+        Some(desired.row(id)?.handler.contributions(&desired.scope, &properties))
+    });
+    let departed = inventory.departed.iter().filter_map(|departed| match &departed.reading {
+        Reading::Live(live) => {
+            Some(row(&departed.resource_type)?.handler.contributions(&desired.scope, &live.properties))
+        }
+        Reading::Absent | Reading::Unreadable(_) => None,
+    });
+    declared.chain(departed).flatten().collect()
 }
 
 struct Planner<'a> {
@@ -27,6 +48,7 @@ struct Planner<'a> {
     inventory: &'a Inventory,
     ledger: &'a Ledger,
     options: &'a Options,
+    contributions: Vec<Contribution>,
     /// The attributes that are known of the resources planned so far.
     known: Known,
     replaced: BTreeMap<LogicalId, Order>,
@@ -39,8 +61,9 @@ impl Planner<'_> {
         let known = |id: &LogicalId, name: &str| self.known.get(id)?.get(name).cloned();
         let properties = self.desired.properties(&logical_id, &known);
         let reading = self.inventory.readings.get(&logical_id);
-        let live = match reading {
-            Some(Reading::Live(live)) => Some(live.clone()),
+        let live = match (reading, &properties) {
+            (Some(Reading::Live(live)), Ok(wanted)) => Some(self.comparable(&logical_id, live, wanted)),
+            (Some(Reading::Live(live)), Err(_)) => Some(live.clone()),
             _ => None,
         };
         let (desired, action) = match (properties, self.desired.row(&logical_id), reading) {
@@ -54,8 +77,8 @@ impl Planner<'_> {
                 let action = Action::Create { why: self.missing(&logical_id) };
                 (Some(properties), action)
             }
-            (Ok(properties), Some(row), Some(Reading::Live(live))) => {
-                let action = self.compare(&logical_id, row, live, &properties);
+            (Ok(properties), Some(row), Some(Reading::Live(read))) => {
+                let action = self.compare(&logical_id, row, live.as_ref().unwrap_or(read), &properties);
                 (Some(properties), action)
             }
         };
@@ -71,6 +94,15 @@ impl Planner<'_> {
             desired,
             live,
         }
+    }
+
+    /// The live resource without what others of the stack put into it, in the words of what is wanted.
+    fn comparable(&self, logical_id: &LogicalId, live: &LiveResource, wanted: &Value) -> LiveResource {
+        let Some(row) = self.desired.row(logical_id) else { return live.clone() };
+        let is_in_this = |it: &&Contribution| it.resource_type == row.handler.resource_type() && it.id == live.id;
+        let contributed: Vec<&Contribution> = self.contributions.iter().filter(is_in_this).collect();
+        let properties = row.handler.comparable(&live.properties, wanted, &contributed);
+        LiveResource { properties, ..live.clone() }
     }
 
     fn missing(&self, logical_id: &LogicalId) -> Missing {

@@ -5,7 +5,9 @@
 
 pub mod apigateway;
 pub mod cloudwatch;
+pub mod dynamodb;
 pub mod facts;
+pub mod iam;
 pub mod json_text;
 pub mod lambda;
 pub mod live;
@@ -110,6 +112,37 @@ pub struct LiveResource {
     pub ownership: Ownership,
 }
 
+/// Something that one resource puts into another, where reading the other shows it: an inline policy in a role, a role on a
+/// managed policy. There it is no drift.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contribution {
+    /// The other's type.
+    pub resource_type: &'static str,
+    /// The other's identifier.
+    pub id: PhysicalId,
+    /// The list among the other's properties that shows the item.
+    pub property: &'static str,
+    /// The item. An object stands for every item that has its fields.
+    pub item: Value,
+}
+
+impl Contribution {
+    /// Takes the item out of the other's live properties, unless the other declares it as well.
+    fn take_from(&self, live: &mut Value, wanted: &Value) {
+        let is_declared = wanted[self.property].as_array().is_some_and(|items| items.iter().any(|it| self.is(it)));
+        if !is_declared && let Some(items) = live.get_mut(self.property).and_then(Value::as_array_mut) {
+            items.retain(|item| !self.is(item));
+        }
+    }
+
+    fn is(&self, item: &Value) -> bool {
+        match &self.item {
+            Value::Object(fields) => fields.iter().all(|(key, value)| item.get(key) == Some(value)),
+            value => value == item,
+        }
+    }
+}
+
 /// The name that a resource gets when its template gives none: a pure function of stack and logical id.
 #[derive(Debug, Clone, Copy)]
 pub struct GeneratedName {
@@ -165,6 +198,15 @@ pub trait Handler: Send + Sync + 'static {
     /// What follows from the properties alone, before AWS has been asked: nearly every ARN. An unknown in a property may
     /// come through; what only AWS can say is left out.
     fn predict(scope: &Scope, wanted: &Self::Properties) -> Attributes;
+
+    /// What the resource puts into others that show it when they are read. An unknown in a property may come through.
+    fn contributions(_scope: &Scope, _wanted: &Self::Properties) -> Vec<Contribution> {
+        Vec::new()
+    }
+
+    /// Writes what is live in the words of what is wanted, where both mean the same and the wanted side alone can tell: a key
+    /// by its ARN or its id, more warm capacity than was asked for.
+    fn equate(_live: &mut Self::Properties, _wanted: &Self::Properties) {}
 
     /// Looks for the resource without knowing its identifier: by name, by its parent, or by the marks of its owner.
     fn find(
@@ -245,6 +287,10 @@ pub trait Resource: Send + Sync {
     /// Says what does not fit the type.
     fn canonical(&self, properties: &Value) -> Result<Value, String>;
     fn predict(&self, scope: &Scope, wanted: &Value) -> Attributes;
+    fn contributions(&self, scope: &Scope, wanted: &Value) -> Vec<Contribution>;
+    /// The live properties as they are to be compared with the wanted ones: without what other resources of the stack
+    /// contributed, and in the words of what is wanted. `contributed` is what others contribute to this very resource.
+    fn comparable(&self, live: &Value, wanted: &Value, contributed: &[&Contribution]) -> Value;
     fn identify<'a>(&'a self, cx: &'a Context, arn: &'a str) -> BoxFuture<'a, Result<Option<PhysicalId>, AwsError>>;
     fn find<'a>(
         &'a self,
@@ -328,6 +374,24 @@ impl<H: Handler> Resource for Erased<H> {
 
     fn predict(&self, scope: &Scope, wanted: &Value) -> Attributes {
         typed::<H>(wanted).map(|wanted| H::predict(scope, &wanted)).unwrap_or_default()
+    }
+
+    fn contributions(&self, scope: &Scope, wanted: &Value) -> Vec<Contribution> {
+        typed::<H>(wanted).map(|wanted| H::contributions(scope, &wanted)).unwrap_or_default()
+    }
+
+    fn comparable(&self, live: &Value, wanted: &Value, contributed: &[&Contribution]) -> Value {
+        let mut comparable = live.clone();
+        for contribution in contributed {
+            contribution.take_from(&mut comparable, wanted);
+        }
+        match (typed::<H>(&comparable), typed::<H>(wanted)) {
+            (Ok(mut live), Ok(wanted)) => {
+                H::equate(&mut live, &wanted);
+                plain(&live)
+            }
+            _ => comparable,
+        }
     }
 
     fn identify<'a>(&'a self, cx: &'a Context, arn: &'a str) -> BoxFuture<'a, Result<Option<PhysicalId>, AwsError>> {
@@ -448,4 +512,28 @@ pub fn referred<const N: usize>(reference: impl Into<String>, pairs: [(&str, Str
         pairs.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect();
     attributes.insert(REF.to_owned(), Value::String(reference.into()));
     attributes
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_sibling_contributes_is_not_seen_unless_it_is_declared_as_well() {
+        let sibling = Contribution {
+            resource_type: "AWS::IAM::Role",
+            id: PhysicalId::from("worker"),
+            property: "Policies",
+            item: json!({"PolicyName": "queue"}),
+        };
+        let live = json!({"Policies": [{"PolicyName": "queue", "PolicyDocument": {}}, {"PolicyName": "strange"}]});
+        let mut seen = live.clone();
+        sibling.take_from(&mut seen, &json!({"Policies": []}));
+        assert_eq!(seen, json!({"Policies": [{"PolicyName": "strange"}]}));
+        let mut seen = live.clone();
+        sibling.take_from(&mut seen, &json!({"Policies": [{"PolicyName": "queue"}]}));
+        assert_eq!(seen, live);
+    }
 }

@@ -5,7 +5,9 @@ use std::sync::OnceLock;
 
 use crate::identity::ResourceType;
 use crate::resource::facts::Facts;
-use crate::resource::{Erased, Handler, Resource, apigateway, cloudwatch, lambda, logs, sns, sqs, wafv2};
+use crate::resource::{
+    Erased, Handler, Resource, apigateway, cloudwatch, dynamodb, iam, lambda, logs, sns, sqs, wafv2,
+};
 
 /// A resource type: what is known of it, and who handles it.
 pub struct Row {
@@ -58,6 +60,10 @@ table![
     )),
     handled::<cloudwatch::alarm::CloudWatchAlarm>(include_str!("facts/aws-cloudwatch-alarm.json")),
     handled::<cloudwatch::dashboard::CloudWatchDashboard>(include_str!("facts/aws-cloudwatch-dashboard.json")),
+    handled::<dynamodb::table::DynamoDbTable>(include_str!("facts/aws-dynamodb-table.json")),
+    handled::<iam::managed_policy::IamManagedPolicy>(include_str!("facts/aws-iam-managedpolicy.json")),
+    handled::<iam::policy::IamPolicy>(include_str!("facts/aws-iam-policy.json")),
+    handled::<iam::role::IamRole>(include_str!("facts/aws-iam-role.json")),
     handled::<lambda::event_source_mapping::LambdaEventSourceMapping>(include_str!(
         "facts/aws-lambda-eventsourcemapping.json"
     )),

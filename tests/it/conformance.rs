@@ -8,7 +8,7 @@ use paystack::aws::clock::SystemClock;
 use paystack::aws::{Connection, Context, LocalAccount, Packages, Target, connect};
 use paystack::change::Changes;
 use paystack::identity::{LogicalId, PhysicalId, ResourceType, StackId};
-use paystack::resource::{Attributes, LiveResource, Made, Owner, Ownership, Resource, row, tags};
+use paystack::resource::{Attributes, Contribution, LiveResource, Made, Owner, Ownership, Resource, row, tags};
 use serde_json::Value;
 
 use crate::harness::Account;
@@ -43,17 +43,16 @@ pub async fn check(case: Case) {
 pub async fn check_with(case: Case, packages: Packages) {
     let connection = connection().await;
     let cx = Context::new(&connection, packages, Arc::new(SystemClock::start()));
-    let mut world = World { cx, known: BTreeMap::new() };
-    let mut made = Vec::new();
+    let mut world = World { cx, known: BTreeMap::new(), before: Vec::new() };
     for declared in &case.before {
         let (handler, owner, wanted) = world.wanted(declared, &declared.properties);
         let it = handler.create(&world.cx, &owner, &wanted).await.expect(declared.logical_id);
         world.known.insert(declared.logical_id.to_owned(), it.attributes.clone());
-        made.push((handler, it.id));
+        world.before.push(Before { handler, id: it.id, wanted });
     }
     let id = world.life_of(&case.subject, &case.updates).await;
     world.is_gone(&case.subject, &id).await;
-    for (handler, id) in made.into_iter().rev() {
+    for Before { handler, id, .. } in world.before.into_iter().rev() {
         handler.delete(&world.cx, &id).await.expect("what came before goes after");
     }
 }
@@ -69,6 +68,14 @@ pub async fn connection() -> Connection {
 struct World {
     cx: Context,
     known: BTreeMap<String, Attributes>,
+    before: Vec<Before>,
+}
+
+/// What was there before the subject.
+struct Before {
+    handler: &'static dyn Resource,
+    id: PhysicalId,
+    wanted: Value,
 }
 
 impl World {
@@ -76,7 +83,8 @@ impl World {
         let row = row(&ResourceType::from(declared.resource_type)).expect("the type is in the table");
         let owner = Owner { stack: StackId::from("it"), resource: LogicalId::from(declared.logical_id) };
         let mut properties = self.resolve(properties);
-        if row.handler.tagged_as().is_some() {
+        let canonical = row.handler.canonical(&properties).expect(declared.logical_id);
+        if canonical.get("Tags").is_some() {
             tags::add(&mut properties, &BTreeMap::new(), &owner);
         }
         (row.handler, owner, row.handler.canonical(&properties).expect(declared.logical_id))
@@ -97,6 +105,14 @@ impl World {
         assert_ne!(live.ownership, Ownership::Unmarked, "what we made carries our marks where it can");
         if let Ownership::Owned(marked) = &live.ownership {
             assert_eq!(marked, &owner);
+            // What is a part of something goes with it, and need not be found by itself.
+            if handler.tagged_as().is_none() && handler.part_of().is_empty() {
+                let swept = handler.sweep(cx, &owner.stack).await.expect("sweep");
+                assert!(
+                    swept.contains(&(owner.clone(), id.clone())),
+                    "its marks are found where tags do not lead to it"
+                );
+            }
         }
         assert_eq!(
             handler.find(cx, &owner, &wanted).await.expect("find"),
@@ -108,7 +124,7 @@ impl World {
         for (round, properties) in updates.iter().enumerate() {
             let (_, _, wanted) = self.wanted(declared, properties);
             let live = handler.read(cx, &id).await.expect("read").expect("live");
-            let changes = Changes::between(&live.properties, &wanted);
+            let changes = Changes::between(&handler.comparable(&live.properties, &wanted, &[]), &wanted);
             assert!(!changes.is_empty(), "update {round} changes something");
             id = handler.update(cx, &id, &wanted, &changes).await.expect("update");
             self.reads_back(handler, &id, &wanted, &format!("update {round}")).await;
@@ -118,9 +134,22 @@ impl World {
 
     async fn reads_back(&self, handler: &dyn Resource, id: &PhysicalId, wanted: &Value, after: &str) -> LiveResource {
         let live = handler.read(&self.cx, id).await.expect("read").expect("it is there");
-        let changes = Changes::between(&live.properties, wanted);
+        let changes = Changes::between(&handler.comparable(&live.properties, wanted, &[]), wanted);
         assert!(changes.is_empty(), "after {after} nothing is left to change, but: {changes:#?}");
+        self.is_no_drift_elsewhere(&handler.contributions(&self.cx.scope, wanted)).await;
         live
+    }
+
+    async fn is_no_drift_elsewhere(&self, contributions: &[Contribution]) {
+        for Before { handler, id, wanted } in &self.before {
+            let is_here = |it: &&Contribution| it.resource_type == handler.resource_type() && it.id == *id;
+            let contributed: Vec<&Contribution> = contributions.iter().filter(is_here).collect();
+            if !contributed.is_empty() {
+                let live = handler.read(&self.cx, id).await.expect("read").expect("it is still there");
+                let changes = Changes::between(&handler.comparable(&live.properties, wanted, &contributed), wanted);
+                assert!(changes.is_empty(), "what the subject adds to `{id}` is no drift there, but: {changes:#?}");
+            }
+        }
     }
 
     async fn is_gone(&self, declared: &Declared, id: &PhysicalId) {

@@ -124,7 +124,7 @@ impl Story {
         for arn in [
             format!("arn:aws:lambda:us-east-1:{number}:function:process-payment-dev"),
             format!("arn:aws:dynamodb:us-east-1:{number}:table/payment-transactions-dev"),
-            format!("arn:aws:sqs:us-east-1:{number}:payment-processing-queue-dlq-dev"),
+            format!("arn:aws:sqs:us-east-1:{number}:payment-processing-dlq-dev"),
             format!("arn:aws:sns:us-east-1:{number}:payment-notifications-dev"),
         ] {
             assert!(text.contains(&arn), "the plan of an empty account knows {arn}");

@@ -3,6 +3,8 @@
 mod apigateway;
 mod apigateway_delivery;
 mod cloudwatch;
+mod dynamodb;
+mod iam;
 mod lambda;
 mod logs;
 mod sns;

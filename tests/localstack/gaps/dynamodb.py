@@ -21,6 +21,8 @@ def delete_table(context, request, ask):
 
 @answers("dynamodb", "CreateTable", "UpdateTable")
 def put_table(context, request, ask):
+    if context.operation.name == "UpdateTable" and request.get("StreamSpecification", {}).get("StreamEnabled"):
+        _forget_stream_that_is_off(_table(context, request))
     answer = ask()
     table = _table(context, request)
     table.told_class = request.get("TableClass") or getattr(table, "told_class", None)
@@ -59,6 +61,12 @@ def continuous_backups(context, request, ask):
 
 def _table(context, request):
     return dynamodb_backends[context.account_id][context.region].get_table(request["TableName"].rpartition("/")[2])
+
+
+def _forget_stream_that_is_off(table):
+    """The label of a stream lingers after it was turned off; moto takes that for a stream that is on."""
+    if not (table.stream_specification or {}).get("StreamEnabled"):
+        table.latest_stream_label = None
 
 
 def _encryption(table, specification):

@@ -187,3 +187,16 @@ def _function(context, request):
         arn = f"arn:aws:lambda:{context.region}:{context.account_id}:function:{name}"
         refuse("ResourceNotFoundException", f"Function not found: {arn}", 404)
     return function
+
+
+@answers("lambda", "ListLayers")
+def list_layers(context, request, ask):
+    """A layer whose versions are all deleted is not listed; LocalStack keeps its shell, and stumbles over it here."""
+    layers = lambda_stores[context.account_id][context.region].layers
+    shells = {name: layers.pop(name) for name in [name for name, layer in layers.items() if not layer.layer_versions]}
+    try:
+        return ask()
+    finally:
+        # The shell counts the versions, whose numbers are never used again.
+        for name, shell in shells.items():
+            layers.setdefault(name, shell)

@@ -1,0 +1,6 @@
+//! Amazon DynamoDB.
+
+mod besides;
+mod shape;
+mod steps;
+pub mod table;

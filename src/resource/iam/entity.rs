@@ -1,0 +1,162 @@
+//! Whom a policy can be put on, inline or by attaching it: roles, users, groups. IAM has an operation for each.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::aws::Context;
+use crate::aws::error::{AwsError, During, found, gone_is_fine};
+use crate::aws::wait::Patience;
+use crate::resource::iam::{PROPAGATION, decoded, is_at_the_same_time};
+use crate::resource::policy_document::PolicyDocument;
+
+/// Written `role/worker`, `user/jo`, `group/ops`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Entity {
+    Group(String),
+    Role(String),
+    User(String),
+}
+
+impl fmt::Display for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Group(name) => write!(f, "group/{name}"),
+            Self::Role(name) => write!(f, "role/{name}"),
+            Self::User(name) => write!(f, "user/{name}"),
+        }
+    }
+}
+
+/// Every name of the three lists that templates have.
+pub(super) fn all(groups: &BTreeSet<String>, roles: &BTreeSet<String>, users: &BTreeSet<String>) -> BTreeSet<Entity> {
+    let groups = groups.iter().cloned().map(Entity::Group);
+    groups.chain(roles.iter().cloned().map(Entity::Role)).chain(users.iter().cloned().map(Entity::User)).collect()
+}
+
+impl Entity {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (kind, name) = text.split_once('/')?;
+        match kind {
+            "group" => Some(Self::Group(name.to_owned())),
+            "role" => Some(Self::Role(name.to_owned())),
+            "user" => Some(Self::User(name.to_owned())),
+            _ => None,
+        }
+    }
+
+    /// The document of an inline policy.
+    pub(super) async fn inline_policy(&self, cx: &Context, policy: &str) -> Result<Option<PolicyDocument>, AwsError> {
+        let document = match self {
+            Self::Group(name) => {
+                let get = cx.iam.get_group_policy().group_name(name).policy_name(policy);
+                found("iam.GetGroupPolicy", get.send().await)?.map(|answer| answer.policy_document)
+            }
+            Self::Role(name) => {
+                let get = cx.iam.get_role_policy().role_name(name).policy_name(policy);
+                found("iam.GetRolePolicy", get.send().await)?.map(|answer| answer.policy_document)
+            }
+            Self::User(name) => {
+                let get = cx.iam.get_user_policy().user_name(name).policy_name(policy);
+                found("iam.GetUserPolicy", get.send().await)?.map(|answer| answer.policy_document)
+            }
+        };
+        Ok(document.map(|document| PolicyDocument::new(decoded(&document))))
+    }
+
+    /// Adds an inline policy, or gives it another document.
+    pub(super) async fn put_policy(
+        &self,
+        cx: &Context,
+        policy: &str,
+        document: &PolicyDocument,
+    ) -> Result<(), AwsError> {
+        let document = document.to_json();
+        self.write(cx, || async {
+            match self {
+                Self::Group(name) => {
+                    let put = cx.iam.put_group_policy().group_name(name).policy_name(policy);
+                    put.policy_document(&document).send().await.during("iam.PutGroupPolicy").map(drop)
+                }
+                Self::Role(name) => {
+                    let put = cx.iam.put_role_policy().role_name(name).policy_name(policy);
+                    put.policy_document(&document).send().await.during("iam.PutRolePolicy").map(drop)
+                }
+                Self::User(name) => {
+                    let put = cx.iam.put_user_policy().user_name(name).policy_name(policy);
+                    put.policy_document(&document).send().await.during("iam.PutUserPolicy").map(drop)
+                }
+            }
+        })
+        .await
+    }
+
+    pub(super) async fn delete_policy(&self, cx: &Context, policy: &str) -> Result<(), AwsError> {
+        let call = || async {
+            match self {
+                Self::Group(name) => {
+                    let delete = cx.iam.delete_group_policy().group_name(name).policy_name(policy);
+                    delete.send().await.during("iam.DeleteGroupPolicy").map(drop)
+                }
+                Self::Role(name) => {
+                    let delete = cx.iam.delete_role_policy().role_name(name).policy_name(policy);
+                    delete.send().await.during("iam.DeleteRolePolicy").map(drop)
+                }
+                Self::User(name) => {
+                    let delete = cx.iam.delete_user_policy().user_name(name).policy_name(policy);
+                    delete.send().await.during("iam.DeleteUserPolicy").map(drop)
+                }
+            }
+        };
+        gone_is_fine(cx.while_passing(PROPAGATION, is_at_the_same_time, call).await)
+    }
+
+    /// Attaches a managed policy; one that is attached already stays so.
+    pub(super) async fn attach(&self, cx: &Context, arn: &str) -> Result<(), AwsError> {
+        self.write(cx, || async {
+            match self {
+                Self::Group(name) => {
+                    let attach = cx.iam.attach_group_policy().group_name(name).policy_arn(arn);
+                    attach.send().await.during("iam.AttachGroupPolicy").map(drop)
+                }
+                Self::Role(name) => {
+                    let attach = cx.iam.attach_role_policy().role_name(name).policy_arn(arn);
+                    attach.send().await.during("iam.AttachRolePolicy").map(drop)
+                }
+                Self::User(name) => {
+                    let attach = cx.iam.attach_user_policy().user_name(name).policy_arn(arn);
+                    attach.send().await.during("iam.AttachUserPolicy").map(drop)
+                }
+            }
+        })
+        .await
+    }
+
+    pub(super) async fn detach(&self, cx: &Context, arn: &str) -> Result<(), AwsError> {
+        let call = || async {
+            match self {
+                Self::Group(name) => {
+                    let detach = cx.iam.detach_group_policy().group_name(name).policy_arn(arn);
+                    detach.send().await.during("iam.DetachGroupPolicy").map(drop)
+                }
+                Self::Role(name) => {
+                    let detach = cx.iam.detach_role_policy().role_name(name).policy_arn(arn);
+                    detach.send().await.during("iam.DetachRolePolicy").map(drop)
+                }
+                Self::User(name) => {
+                    let detach = cx.iam.detach_user_policy().user_name(name).policy_arn(arn);
+                    detach.send().await.during("iam.DetachUserPolicy").map(drop)
+                }
+            }
+        };
+        gone_is_fine(cx.while_passing(PROPAGATION, is_at_the_same_time, call).await)
+    }
+
+    /// An entity or policy that was made a moment ago may not be there yet for the replica that is asked.
+    async fn write<F>(&self, cx: &Context, call: impl FnMut() -> F) -> Result<(), AwsError>
+    where
+        F: Future<Output = Result<(), AwsError>>,
+    {
+        let passes = |error: &AwsError| is_at_the_same_time(error) || error.is_not_found();
+        cx.while_passing(Patience::seconds(30), passes, call).await
+    }
+}

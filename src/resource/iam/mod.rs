@@ -1,0 +1,86 @@
+//! AWS IAM. What was written shows everywhere only after seconds, and a fresh role is not at once a principal for others.
+
+mod entity;
+pub mod managed_policy;
+pub mod policy;
+pub mod role;
+
+use std::collections::BTreeSet;
+
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::aws::error::AwsError;
+use crate::aws::wait::Patience;
+use crate::change::Changes;
+use crate::property_path::PathStep;
+
+/// How long a change takes at the most until it is seen everywhere.
+const PROPAGATION: Patience = Patience::seconds(120);
+
+/// The text of a policy document, which IAM answers percent-encoded. A document may itself contain `%3A`: decode once.
+fn decoded(document: &str) -> Value {
+    Value::String(percent_decode_str(document).decode_utf8_lossy().into_owned())
+}
+
+/// A role or user that was made a moment ago is refused as a principal. A service that does not exist is refused for good.
+fn is_fresh_principal(error: &AwsError) -> bool {
+    error.says("MalformedPolicyDocument", "Invalid principal in policy") && !error.message.contains("\"SERVICE\"")
+}
+
+/// What was detached or deleted a moment ago is still in the way of a delete.
+fn is_still_attached(error: &AwsError) -> bool {
+    is_at_the_same_time(error) || error.code == "DeleteConflict"
+}
+
+/// Two writes to one entity.
+fn is_at_the_same_time(error: &AwsError) -> bool {
+    error.code == "ConcurrentModification"
+}
+
+/// The names that the changes take out of a list of names or of inline policies. What siblings put on the live entity is in no
+/// change, so it stays.
+fn taken_out(changes: &Changes, property: &str, kept: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for change in changes.0.iter().filter(|change| change.path.property() == Some(property)) {
+        match (change.path.steps(), &change.live) {
+            ([_], Some(Value::Array(items))) => {
+                names.extend(items.iter().filter_map(|item| item.as_str().or(item["PolicyName"].as_str())));
+            }
+            ([_, PathStep::Index(_)], Some(Value::String(name))) => _ = names.insert(name),
+            ([_, PathStep::Index(_), PathStep::Key(key)], Some(Value::String(name))) if key == "PolicyName" => {
+                names.insert(name);
+            }
+            _ => {}
+        }
+    }
+    names.into_iter().filter(|name| !kept.contains(*name)).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn names(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_document_is_decoded_once() {
+        assert_eq!(decoded("%7B%22a%22%3A%22%253A%20+%22%7D"), json!(r#"{"a":"%3A +"}"#));
+    }
+
+    #[test]
+    fn only_what_the_comparison_saw_is_taken_out() {
+        let live = json!({"Policies": [{"PolicyName": "a", "PolicyDocument": {"Id": "x"}}, {"PolicyName": "b"}], "Arns": ["p"]});
+        let fewer = json!({"Policies": [{"PolicyName": "b"}], "Arns": ["q"]});
+        let changes = Changes::between(&live, &fewer);
+        assert_eq!(taken_out(&changes, "Policies", &names(&["b"])), names(&["a"]));
+        assert_eq!(taken_out(&changes, "Arns", &names(&["q"])), names(&["p"]));
+        let renamed = json!({"Policies": [{"PolicyName": "b", "PolicyDocument": {"Id": "y"}}, {"PolicyName": "c"}]});
+        let changes = Changes::between(&live, &renamed);
+        assert_eq!(taken_out(&changes, "Policies", &names(&["b", "c"])), names(&["a"]));
+    }
+}

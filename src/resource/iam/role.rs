@@ -1,0 +1,345 @@
+//! `AWS::IAM::Role`. Found by name; name and path replace it.
+//!
+//! Inline policies and attachments that other resources of the stack declare show here as well: they are those resources'
+//! contributions, which the comparison leaves out and an update leaves alone. Everything else that is on the role and not in
+//! the template is drift.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_iam::types::{EntityType, RoleDetail, Tag};
+use futures::future::{try_join, try_join_all};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
+use crate::aws::{Context, Scope};
+use crate::change::Changes;
+use crate::identity::{PhysicalId, StackId};
+use crate::resource::iam::entity::Entity;
+use crate::resource::iam::{PROPAGATION, decoded, is_fresh_principal, is_still_attached, taken_out};
+use crate::resource::policy_document::{PolicyDocument, TrustPolicy};
+use crate::resource::tags::Tags;
+use crate::resource::{Attributes, Contribution, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
+
+pub struct IamRole;
+
+/// The template's names and shapes. What the service does when the template is silent is `Default`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
+pub struct Role {
+    pub role_name: Option<String>,
+    pub path: String,
+    pub description: Option<String>,
+    /// Who may take the role.
+    pub assume_role_policy_document: Option<TrustPolicy>,
+    pub managed_policy_arns: BTreeSet<String>,
+    /// Seconds.
+    pub max_session_duration: i32,
+    pub permissions_boundary: Option<String>,
+    /// In order of name.
+    pub policies: Vec<InlinePolicy>,
+    pub tags: Tags,
+}
+
+impl Default for Role {
+    fn default() -> Self {
+        Self {
+            role_name: None,
+            path: "/".to_owned(),
+            description: None,
+            assume_role_policy_document: None,
+            managed_policy_arns: BTreeSet::new(),
+            max_session_duration: 3600,
+            permissions_boundary: None,
+            policies: Vec::new(),
+            tags: Tags::default(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct InlinePolicy {
+    pub policy_name: String,
+    pub policy_document: PolicyDocument,
+}
+
+impl Handler for IamRole {
+    const TYPE: &'static str = "AWS::IAM::Role";
+    const FOUND_BY: &'static [&'static str] = &["RoleName"];
+    const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("RoleName", 64));
+    type Properties = Role;
+
+    fn complete(role: &mut Role) {
+        role.description = role.description.take().filter(|text| !text.is_empty());
+        role.policies.sort_by(|one, other| one.policy_name.cmp(&other.policy_name));
+    }
+
+    fn predict(scope: &Scope, role: &Role) -> Attributes {
+        let Some(name) = &role.role_name else { return Attributes::new() };
+        let arn = scope.global_arn("iam", &format!("role{}{name}", role.path));
+        attributes([("Ref", Some(name.clone())), ("Arn", Some(arn))])
+    }
+
+    /// Attaching a managed policy shows among that policy's `Roles`.
+    fn contributions(_scope: &Scope, role: &Role) -> Vec<Contribution> {
+        let Some(name) = &role.role_name else { return Vec::new() };
+        let contribution = |arn: &String| Contribution {
+            resource_type: "AWS::IAM::ManagedPolicy",
+            id: PhysicalId::from(arn.as_str()),
+            property: "Roles",
+            item: Value::String(name.clone()),
+        };
+        role.managed_policy_arns.iter().map(contribution).collect()
+    }
+
+    async fn find(cx: &Context, _owner: &Owner, role: &Role) -> Result<Option<PhysicalId>, AwsError> {
+        Ok(get(cx, name_of(role)).await?.map(|role| PhysicalId::from(role.role_name)))
+    }
+
+    async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Role>>, AwsError> {
+        let Some(role) = get(cx, id.as_str()).await? else { return Ok(None) };
+        let policies = absent_is_none(try_join(inline_policies(cx, id.as_str()), attached(cx, id.as_str())).await)?;
+        let Some((policies, managed_policy_arns)) = policies else { return Ok(None) };
+        let attributes = attributes_of(&role);
+        let tags = tags_of(&role);
+        let properties = Role {
+            role_name: Some(role.role_name),
+            path: role.path,
+            description: role.description,
+            assume_role_policy_document: role.assume_role_policy_document.map(|it| TrustPolicy::new(decoded(&it))),
+            managed_policy_arns,
+            max_session_duration: role.max_session_duration.unwrap_or(3600),
+            permissions_boundary: role.permissions_boundary.and_then(|it| it.permissions_boundary_arn),
+            policies,
+            tags,
+        };
+        Ok(Some(Live::tagged(properties, attributes)))
+    }
+
+    async fn create(cx: &Context, owner: &Owner, role: &Role) -> Result<Made, AwsError> {
+        let name = name_of(role);
+        match get(cx, name).await? {
+            None => make(cx, role).await?,
+            Some(live) if tags_of(&live).owner().as_ref() == Some(owner) => {}
+            Some(_) => {
+                let message = format!("a role named `{name}` is there already, and this stack did not make it");
+                return Err(AwsError::new("iam.CreateRole", ErrorClass::AlreadyExists, message));
+            }
+        }
+        let live = cx.until("iam.GetRole", "the new role to show", PROPAGATION, || get(cx, name)).await?;
+        put_policies(cx, role).await?;
+        attach_policies(cx, role).await?;
+        Ok(Made { id: PhysicalId::from(name), attributes: attributes_of(&live) })
+    }
+
+    async fn update(cx: &Context, id: &PhysicalId, role: &Role, changes: &Changes) -> Result<PhysicalId, AwsError> {
+        if changes.touch("AssumeRolePolicyDocument") {
+            let trust = cx.iam.update_assume_role_policy().role_name(id.as_str()).policy_document(trust_of(role));
+            let call = || async { trust.clone().send().await.during("iam.UpdateAssumeRolePolicy") };
+            cx.while_passing(PROPAGATION, is_fresh_principal, call).await?;
+        }
+        if changes.touch_any(&["Description", "MaxSessionDuration"]) {
+            let update = cx.iam.update_role().role_name(id.as_str()).max_session_duration(role.max_session_duration);
+            let update = update.description(role.description.as_deref().unwrap_or_default());
+            update.send().await.during("iam.UpdateRole")?;
+        }
+        if changes.touch("PermissionsBoundary") {
+            set_boundary(cx, id, role.permissions_boundary.as_deref()).await?;
+        }
+        if changes.touch("Policies") {
+            put_policies(cx, role).await?;
+            let kept = role.policies.iter().map(|policy| policy.policy_name.clone()).collect();
+            for policy in taken_out(changes, "Policies", &kept) {
+                Entity::Role(id.as_str().to_owned()).delete_policy(cx, &policy).await?;
+            }
+        }
+        if changes.touch("ManagedPolicyArns") {
+            attach_policies(cx, role).await?;
+            for arn in taken_out(changes, "ManagedPolicyArns", &role.managed_policy_arns) {
+                Entity::Role(id.as_str().to_owned()).detach(cx, &arn).await?;
+            }
+        }
+        if changes.touch("Tags") {
+            sync_tags(cx, id, &role.tags).await?;
+        }
+        Ok(id.clone())
+    }
+
+    async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
+        let call = || async {
+            strip(cx, id.as_str()).await?;
+            cx.iam.delete_role().role_name(id.as_str()).send().await.during("iam.DeleteRole")
+        };
+        gone_is_fine(cx.while_passing(PROPAGATION, is_still_attached, call).await)?;
+        let is_gone = || async { Ok(get(cx, id.as_str()).await?.is_none().then_some(())) };
+        cx.until("iam.GetRole", "the role to be gone", PROPAGATION, is_gone).await
+    }
+
+    /// The tagging API leaves roles out, and ListRoles leaves out tags: this is the one list that has both, a thousand at a
+    /// time, so that no role need be missed for its name.
+    async fn sweep(cx: &Context, stack: &StackId) -> Result<Vec<(Owner, PhysicalId)>, AwsError> {
+        const OPERATION: &str = "iam.GetAccountAuthorizationDetails";
+        let list = cx.iam.get_account_authorization_details().filter(EntityType::Role).max_items(1000);
+        let mut pages = list.into_paginator().send();
+        let mut owned = Vec::new();
+        while let Some(page) = pages.try_next().await.during(OPERATION)? {
+            owned.extend(page.role_detail_list.unwrap_or_default().into_iter().filter_map(owner_and_id));
+        }
+        owned.retain(|(owner, _)| owner.stack == *stack);
+        Ok(owned)
+    }
+}
+
+fn owner_and_id(role: RoleDetail) -> Option<(Owner, PhysicalId)> {
+    let owner = Tags::from_sdk(role.tags(), |tag| (tag.key(), tag.value())).owner()?;
+    Some((owner, PhysicalId::from(role.role_name?)))
+}
+
+fn name_of(role: &Role) -> &str {
+    role.role_name.as_deref().unwrap_or_default()
+}
+
+fn trust_of(role: &Role) -> String {
+    role.assume_role_policy_document.as_ref().map(TrustPolicy::to_json).unwrap_or_default()
+}
+
+fn tags_of(role: &aws_sdk_iam::types::Role) -> Tags {
+    Tags::from_sdk(role.tags(), |tag| (tag.key(), tag.value()))
+}
+
+fn attributes_of(role: &aws_sdk_iam::types::Role) -> Attributes {
+    referred(role.role_name(), [("Arn", role.arn.clone()), ("RoleId", role.role_id.clone())])
+}
+
+fn to_sdk(tags: &Tags) -> Result<Vec<Tag>, AwsError> {
+    let tags = tags.to_sdk(|key, value| Tag::builder().key(key).value(value).build());
+    tags.into_iter()
+        .collect::<Result<_, _>>()
+        .map_err(|error| AwsError::new("iam.TagRole", ErrorClass::Invalid, error.to_string()))
+}
+
+/// The role, once its ARN is one: for moments after the creation a replica may answer with the role's unique id instead.
+async fn get(cx: &Context, name: &str) -> Result<Option<aws_sdk_iam::types::Role>, AwsError> {
+    let answer = found("iam.GetRole", cx.iam.get_role().role_name(name).send().await)?;
+    Ok(answer.and_then(|answer| answer.role).filter(|role| role.arn.starts_with("arn:")))
+}
+
+async fn inline_policies(cx: &Context, role: &str) -> Result<Vec<InlinePolicy>, AwsError> {
+    let list = cx.iam.list_role_policies().role_name(role).into_paginator().items().send();
+    let names: Vec<String> = list.collect::<Result<_, _>>().await.during("iam.ListRolePolicies")?;
+    let entity = Entity::Role(role.to_owned());
+    let documents = names.into_iter().map(|policy_name| async {
+        let document = entity.inline_policy(cx, &policy_name).await?;
+        Ok(document.map(|policy_document| InlinePolicy { policy_name, policy_document }))
+    });
+    Ok(try_join_all(documents).await?.into_iter().flatten().collect())
+}
+
+async fn attached(cx: &Context, role: &str) -> Result<BTreeSet<String>, AwsError> {
+    let list = cx.iam.list_attached_role_policies().role_name(role).into_paginator().items().send();
+    let policies: Vec<_> = list.collect::<Result<_, _>>().await.during("iam.ListAttachedRolePolicies")?;
+    Ok(policies.into_iter().filter_map(|policy| policy.policy_arn).collect())
+}
+
+async fn make(cx: &Context, role: &Role) -> Result<(), AwsError> {
+    let create = cx.iam.create_role().role_name(name_of(role)).path(&role.path);
+    let create = create.assume_role_policy_document(trust_of(role)).max_session_duration(role.max_session_duration);
+    let create = create.set_description(role.description.clone());
+    let create = create.set_permissions_boundary(role.permissions_boundary.clone()).set_tags(Some(to_sdk(&role.tags)?));
+    let call = || async { create.clone().send().await.during("iam.CreateRole") };
+    cx.while_passing(PROPAGATION, is_fresh_principal, call).await.map(drop)
+}
+
+async fn put_policies(cx: &Context, role: &Role) -> Result<(), AwsError> {
+    let entity = Entity::Role(name_of(role).to_owned());
+    for policy in &role.policies {
+        entity.put_policy(cx, &policy.policy_name, &policy.policy_document).await?;
+    }
+    Ok(())
+}
+
+async fn attach_policies(cx: &Context, role: &Role) -> Result<(), AwsError> {
+    let entity = Entity::Role(name_of(role).to_owned());
+    for arn in &role.managed_policy_arns {
+        entity.attach(cx, arn).await?;
+    }
+    Ok(())
+}
+
+async fn set_boundary(cx: &Context, id: &PhysicalId, boundary: Option<&str>) -> Result<(), AwsError> {
+    match boundary {
+        Some(arn) => {
+            let put = cx.iam.put_role_permissions_boundary().role_name(id.as_str()).permissions_boundary(arn);
+            put.send().await.during("iam.PutRolePermissionsBoundary").map(drop)
+        }
+        None => {
+            let delete = cx.iam.delete_role_permissions_boundary().role_name(id.as_str());
+            gone_is_fine(delete.send().await.during("iam.DeleteRolePermissionsBoundary"))
+        }
+    }
+}
+
+async fn sync_tags(cx: &Context, id: &PhysicalId, wanted: &Tags) -> Result<(), AwsError> {
+    let live = get(cx, id.as_str()).await?.map(|role| tags_of(&role)).unwrap_or_default();
+    let changes = wanted.since(&live);
+    if !changes.written.0.is_empty() {
+        let tag = cx.iam.tag_role().role_name(id.as_str()).set_tags(Some(to_sdk(&changes.written)?));
+        tag.send().await.during("iam.TagRole")?;
+    }
+    if !changes.removed.is_empty() {
+        let keys = changes.removed.into_iter().collect();
+        let untag = cx.iam.untag_role().role_name(id.as_str()).set_tag_keys(Some(keys));
+        untag.send().await.during("iam.UntagRole")?;
+    }
+    Ok(())
+}
+
+/// Takes off the role everything that keeps it from being deleted.
+async fn strip(cx: &Context, role: &str) -> Result<(), AwsError> {
+    let entity = Entity::Role(role.to_owned());
+    for arn in attached(cx, role).await? {
+        entity.detach(cx, &arn).await?;
+    }
+    let inline = cx.iam.list_role_policies().role_name(role).into_paginator().items().send();
+    for policy in inline.collect::<Result<Vec<_>, _>>().await.during("iam.ListRolePolicies")? {
+        entity.delete_policy(cx, &policy).await?;
+    }
+    let profiles = cx.iam.list_instance_profiles_for_role().role_name(role).into_paginator().items().send();
+    for profile in profiles.collect::<Result<Vec<_>, _>>().await.during("iam.ListInstanceProfilesForRole")? {
+        let remove = cx.iam.remove_role_from_instance_profile().role_name(role);
+        let remove = remove.instance_profile_name(profile.instance_profile_name);
+        gone_is_fine(remove.send().await.during("iam.RemoveRoleFromInstanceProfile"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_order_of_policies_and_an_empty_description_mean_nothing() {
+        let policy = |name: &str| json!({"PolicyName": name, "PolicyDocument": {"Statement": []}});
+        let complete = |properties: Value| {
+            let mut role: Role = serde_json::from_value(properties).expect("a role");
+            IamRole::complete(&mut role);
+            role
+        };
+        let one = complete(json!({"Policies": [policy("a"), policy("b")], "Description": ""}));
+        assert_eq!(one, complete(json!({"Policies": [policy("b"), policy("a")]})));
+    }
+
+    #[test]
+    fn a_role_in_a_path_has_the_path_in_its_arn() {
+        let scope = Scope {
+            account_id: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            partition: "aws".to_owned(),
+        };
+        let role = Role { role_name: Some("worker".to_owned()), path: "/payments/".to_owned(), ..Role::default() };
+        assert_eq!(IamRole::predict(&scope, &role)["Arn"], "arn:aws:iam::123456789012:role/payments/worker");
+    }
+}
