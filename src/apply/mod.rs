@@ -1,6 +1,8 @@
 //! Making a plan true: which task when, who does it, and what is told of it.
 
 mod execute;
+#[cfg(test)]
+mod random_tests;
 mod schedule;
 
 use futures::future::BoxFuture;

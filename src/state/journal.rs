@@ -7,16 +7,16 @@ use serde_json::Value;
 use crate::apply::{Done, Journal, Kind};
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::plan::{Action, Order, Plan, Step};
-use crate::state::{Ledger, LedgerError, LocalLedgers, Record};
+use crate::state::{Ledger, LedgerError, LedgerStore, Record};
 
 /// A ledger that is being written.
 pub struct LedgerJournal<'a> {
-    ledgers: &'a LocalLedgers,
+    ledgers: &'a dyn LedgerStore,
     pub ledger: Ledger,
 }
 
 impl<'a> LedgerJournal<'a> {
-    pub fn new(ledgers: &'a LocalLedgers, ledger: Ledger) -> Self {
+    pub fn new(ledgers: &'a dyn LedgerStore, ledger: Ledger) -> Self {
         Self { ledgers, ledger }
     }
 

@@ -96,6 +96,16 @@ impl Ledger {
     }
 }
 
+/// Where ledgers are kept while a run goes on.
+pub trait LedgerStore: Send + Sync {
+    /// Keeps the ledger, and counts that in its serial.
+    ///
+    /// # Errors
+    ///
+    /// It could not be kept; what was kept before still is.
+    fn save(&self, ledger: &mut Ledger) -> Result<(), LedgerError>;
+}
+
 /// What went wrong with a ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {

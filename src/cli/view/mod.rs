@@ -1,9 +1,9 @@
 //! Everything that is shown. A view takes finished data and a place to write; text and JSON show one value.
 
-mod json;
+pub(crate) mod json;
 mod palette;
 mod progress;
-mod text;
+pub(crate) mod text;
 
 use std::collections::BTreeMap;
 use std::io;
