@@ -8,7 +8,7 @@ use crate::change::Changes;
 use crate::desired::Desired;
 use crate::identity::LogicalId;
 use crate::inventory::{Departed, Gone, Inventory, belongs_to};
-use crate::plan::{Action, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Step, explain};
+use crate::plan::{Action, Cause, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Sides, Step, explain};
 use crate::property_path::PropertyPath;
 use crate::resource::{Contribution, LiveResource, Ownership, Reading, Row, row};
 use crate::state::{Ledger, Record};
@@ -178,14 +178,16 @@ impl Planner<'_> {
         let record = self.record(logical_id, row.handler.resource_type());
         let applied = record.and_then(|record| record.applied.as_ref());
         let secret = self.desired.secret_properties(logical_id);
+        let changes = Changes::between(&live.properties, desired);
+        let [live, desired] = [&live.properties, desired].map(|side| self.ledger.without_secrets(side, &secret));
+        let sides = applied.map(|applied| Sides { live: &live, desired: &desired, applied, secret: &secret });
         let is_news = |change: &Explained| {
             if change.live.is_some() || !row.facts().is_write_only(&change.path) {
                 return true;
             }
-            let wanted = self.ledger.without_secrets(desired, &secret);
-            applied.is_some_and(|applied| super::at(applied, &change.path) != super::at(&wanted, &change.path))
+            sides.as_ref().is_some_and(|sides| sides.cause(&change.path) != Cause::Drift)
         };
-        explain(Changes::between(&live.properties, desired), applied).into_iter().filter(is_news).collect()
+        explain(changes, sides.as_ref()).into_iter().filter(is_news).collect()
     }
 
     /// The resources that this one is a part of and that are replaced under the same name: it goes with them.
