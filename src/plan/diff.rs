@@ -8,6 +8,7 @@ use crate::change::Changes;
 use crate::desired::Desired;
 use crate::identity::LogicalId;
 use crate::inventory::{Departed, Gone, Inventory, belongs_to};
+use crate::plan::holds::held;
 use crate::plan::{Action, Cause, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Sides, Step, explain};
 use crate::property_path::PropertyPath;
 use crate::resource::{Contribution, LiveResource, Ownership, Reading, Row, row};
@@ -20,6 +21,8 @@ pub fn diff(desired: &Desired, inventory: &Inventory, ledger: &Ledger, options: 
         Planner { desired, inventory, ledger, options, contributions, known: Known::new(), replaced: BTreeMap::new() };
     let mut steps: Vec<Step> = desired.in_order().into_iter().map(|id| planner.declared(id)).collect();
     steps.extend(inventory.departed.iter().filter_map(|departed| planner.departed(departed)));
+    let held = held(&steps, ledger);
+    steps.iter_mut().zip(held).for_each(|(step, held)| step.holds = held);
     let problems = inventory.problems.iter().map(ToString::to_string).collect();
     Plan { stack: desired.stack.clone(), scope: desired.scope.clone(), steps, problems }
 }
@@ -85,6 +88,7 @@ impl Planner<'_> {
         self.learn(&logical_id, &action, live.as_ref(), desired.as_ref());
         Step {
             dependencies: self.desired.dependencies.of(&logical_id).cloned().collect(),
+            holds: BTreeSet::new(),
             goes_last: false,
             secret: self.desired.secret_properties(&logical_id),
             physical_id: live.as_ref().map(|live| live.id.clone()),
@@ -236,6 +240,7 @@ impl Planner<'_> {
             physical_id: live.as_ref().map(|live| live.id.clone()).or_else(|| departed.physical_id.clone()),
             live,
             dependencies: departed.dependencies.clone(),
+            holds: BTreeSet::new(),
             goes_last: departed.goes_last,
             secret: BTreeSet::new(),
         })

@@ -2,6 +2,7 @@
 //! comes out, and what cannot be planned is a blocked entry in it.
 
 mod diff;
+mod holds;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +44,8 @@ pub struct Step {
     pub physical_id: Option<PhysicalId>,
     /// What this waits for.
     pub dependencies: BTreeSet<LogicalId>,
+    /// What the live resource refers to, or waited for when it was made: none of that goes before this is changed, or gone.
+    pub holds: BTreeSet<LogicalId>,
     /// Nobody remembers what depended on it: it goes when all else is done.
     pub goes_last: bool,
     /// Properties whose values are not shown.
