@@ -15,7 +15,12 @@ use crate::plan::Options;
 fn cases(usual: u32) -> ProptestConfig {
     let default = ProptestConfig::default();
     let is_asked_for = default.cases != 256;
-    ProptestConfig { cases: if is_asked_for { default.cases } else { usual }, failure_persistence: None, max_shrink_iters: 3000, ..default }
+    ProptestConfig {
+        cases: if is_asked_for { default.cases } else { usual },
+        failure_persistence: None,
+        max_shrink_iters: 3000,
+        ..default
+    }
 }
 
 fn want(template: &Template) -> Desired {
@@ -106,6 +111,12 @@ proptest! {
         }
         let wanted = if goes_back { &old } else { &new };
         applies(&account, wanted)?;
+        if loses_ledger {
+            let plan = account.plan(wanted);
+            account.aws.tidy_up(|resource_type, id| {
+                plan.steps.iter().any(|step| &step.resource_type == resource_type && step.physical_id.as_ref() == Some(id))
+            });
+        }
         is_as_wanted(&account, wanted)?;
         is_destroyed(&account, wanted)?;
     }
