@@ -127,6 +127,8 @@ impl Running {
             ("AWS_ACCESS_KEY_ID", account.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
             ("AWS_REGION", "us-east-1".to_owned()),
+            // What the AWS command line and boto3 read.
+            ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
         ]
     }
 }
@@ -761,6 +763,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a program of this machine has to be waited for")]
     fn an_emulator_that_ends_while_it_starts_is_reported_with_its_last_words() {
         let python = r#"case "$*" in
             *"import sys"*) echo 3 13;;

@@ -1,7 +1,9 @@
 //! Reads the machine, hands it to the command, and turns the result into an exit code.
 
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is where the machine is handed in")]
+
 use std::hash::{BuildHasher, Hasher};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,7 +13,10 @@ use paystack::cli::{self, Arguments, Exit, World};
 use paystack::diagnostic::Style;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(answer) => return say(&answer),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("error: failed to start: {error}\n")),
@@ -22,10 +27,14 @@ fn main() -> ExitCode {
     };
     let mut world = World {
         directory,
+        temporary: std::env::temp_dir(),
         variable: |name| std::env::var_os(name),
         clock: Arc::new(SystemClock::start()),
+        sleep: std::thread::sleep,
         salt: salt(),
         caller: caller(),
+        input: Box::new(std::io::stdin().lock()),
+        can_ask: std::io::stdin().is_terminal(),
         out: Box::new(anstream::stdout()),
         err: Box::new(anstream::stderr()),
         is_coloured: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
@@ -37,6 +46,13 @@ fn main() -> ExitCode {
         Ok(Exit::Interrupted) => ExitCode::from(130),
         Err(error) => fail(&error.show(if world.is_coloured { Style::Coloured } else { Style::Plain })),
     }
+}
+
+/// Help and version are answers; all else is a mistake, for which 2 would be taken for changes in a plan.
+fn say(answer: &clap::Error) -> ExitCode {
+    // Where even this cannot be written, the exit code is all there is to say.
+    let _ = answer.print();
+    if answer.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }
 
 fn fail(text: &str) -> ExitCode {

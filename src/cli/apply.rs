@@ -1,7 +1,6 @@
 //! `paystack apply`: shows what will change, asks, and does it.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, Write};
 
 use serde_json::Value;
 use tokio::sync::watch;
@@ -119,7 +118,7 @@ pub fn holder(world: &World, command: &str) -> String {
 ///
 /// There is nobody to ask.
 pub fn ask(world: &mut World, command: &'static str, stack: &Opened) -> Result<bool, CliError> {
-    if !world.can_ask() {
+    if !world.can_ask {
         return Err(CliError::CannotAsk { command });
     }
     let scope = &stack.desired.scope;
@@ -130,7 +129,7 @@ pub fn ask(world: &mut World, command: &'static str, stack: &Opened) -> Result<b
     )?;
     world.err.flush()?;
     let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
+    world.input.read_line(&mut answer)?;
     let is_approved = answer.trim() == "yes";
     if !is_approved {
         writeln!(world.err, "Nothing was changed.")?;

@@ -1,7 +1,5 @@
 //! `paystack local`, and what `--local` does: the emulator on this machine.
 
-use std::time::Duration;
-
 use crate::aws::{LocalAccount, Target};
 use crate::cli::arguments::LocalCommand;
 use crate::cli::{CliError, Exit, World};
@@ -66,5 +64,5 @@ fn start(port: u16, world: &mut World) -> Result<Running, CliError> {
 }
 
 fn settings(world: &World) -> Result<LocalSettings, CliError> {
-    Ok(LocalSettings::from_variables(world.variable, |pause: Duration| std::thread::sleep(pause))?)
+    Ok(LocalSettings::from_variables(world.variable, world.sleep)?)
 }

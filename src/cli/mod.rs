@@ -12,9 +12,10 @@ mod validate;
 pub mod view;
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::aws::clock::Clock;
 
@@ -34,28 +35,30 @@ pub enum Exit {
 /// What a command knows of the machine it runs on: all that is not its arguments.
 pub struct World {
     pub directory: PathBuf,
+    /// Where files go that nobody keeps.
+    pub temporary: PathBuf,
     pub variable: fn(&str) -> Option<OsString>,
     pub clock: Arc<dyn Clock>,
+    /// Lets time pass where nothing else is going on.
+    pub sleep: fn(Duration),
     /// Random, for secrets' digests.
     pub salt: String,
     /// Who runs this: user and host.
     pub caller: String,
+    pub input: Box<dyn BufRead>,
+    /// Whether somebody sits at the other end of `input`.
+    pub can_ask: bool,
     pub out: Box<dyn Write>,
     pub err: Box<dyn Write>,
     pub is_coloured: bool,
 }
 
 impl World {
-    /// Whether somebody can be asked.
-    fn can_ask(&self) -> bool {
-        std::io::stdin().is_terminal()
-    }
-
     /// Where installed layers and the emulator are kept.
     fn cache(&self) -> PathBuf {
         let home = || (self.variable)("HOME").map(|home| PathBuf::from(home).join(".cache"));
         let cache = (self.variable)("XDG_CACHE_HOME").filter(|it| !it.is_empty()).map(PathBuf::from);
-        cache.or_else(home).unwrap_or_else(std::env::temp_dir).join("paystack")
+        cache.or_else(home).unwrap_or_else(|| self.temporary.clone()).join("paystack")
     }
 }
 

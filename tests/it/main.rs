@@ -1,6 +1,10 @@
 //! The integration tests: one binary, against an emulator (or any endpoint in `PAYSTACK_TEST_ENDPOINT`).
 
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests run programs on this machine")]
+#![expect(clippy::print_stderr, reason = "the first test tells how far the emulator's installation is")]
+
 mod conformance;
 mod harness;
 mod payments;
+mod sources;
 mod types;

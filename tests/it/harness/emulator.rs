@@ -24,7 +24,8 @@ impl Emulator {
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Emulator> = OnceLock::new();
         SHARED.get_or_init(|| {
-            let settings = LocalSettings::from_variables(|name| env::var_os(name), thread::sleep).unwrap();
+            let settings =
+                LocalSettings::from_variables(|name| env::var_os(name), thread::sleep).expect("a home directory");
             let mut tell = |progress| eprintln!("{progress}");
             let installed = local::install(&settings, &mut tell).unwrap_or_else(|error| panic!("{error}"));
             let endpoint = env::var("PAYSTACK_TEST_ENDPOINT").unwrap_or_else(|_| {
