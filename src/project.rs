@@ -602,7 +602,7 @@ mod tests {
         assert_eq!(stack("dev", &[("EnvironmentSuffix", "pr-17")]), Ok("payments-pr-17".to_owned()));
         expect![[r#"
             Err(
-                "the environment's suffix `PR_17` cannot be part of a name: it takes 1 to 20 lower-case letters, digits and inner dashes; set the parameter `EnvironmentSuffix`",
+                "the environment's suffix `PR_17` cannot be part of a name: it takes 1 to 20 lower-case letters, digits and inner dashes",
             )
         "#]]
         .assert_debug_eq(&stack("dev", &[("EnvironmentSuffix", "PR_17")]));
