@@ -15,7 +15,12 @@ use crate::plan::Options;
 fn cases(usual: u32) -> ProptestConfig {
     let default = ProptestConfig::default();
     let is_asked_for = default.cases != 256;
-    ProptestConfig { cases: if is_asked_for { default.cases } else { usual }, failure_persistence: None, max_shrink_iters: 3000, ..default }
+    ProptestConfig {
+        cases: if is_asked_for { default.cases } else { usual },
+        failure_persistence: None,
+        max_shrink_iters: 3000,
+        ..default
+    }
 }
 
 fn want(template: &Template) -> Desired {

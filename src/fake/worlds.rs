@@ -237,7 +237,8 @@ fn function(present: &Present, id: &str, dice: Dice) -> Value {
 }
 
 fn metric_filter(present: &Present, dice: Dice) -> Option<Value> {
-    let transformation = json!({"MetricName": "errors", "MetricNamespace": "orders", "MetricValue": format!("{}", dice[0] % 2)});
+    let transformation =
+        json!({"MetricName": "errors", "MetricNamespace": "orders", "MetricValue": format!("{}", dice[0] % 2)});
     let properties = json!({
         "LogGroupName": reference("LogGroup"),
         "FilterPattern": "ERROR",
