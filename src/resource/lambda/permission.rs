@@ -5,6 +5,8 @@
 //! function has the same identity: the old statement goes first. Should an interrupted replacement have left it, `create`
 //! puts the new one in its place. Statements of one function are written one at a time, since a second writer is refused;
 //! they go with the function, so nothing is swept.
+//!
+//! A statement under another id is not adopted: its id cannot change, and one of our own stands beside it.
 
 use aws_sdk_lambda::types::FunctionUrlAuthType;
 use serde::{Deserialize, Serialize};
@@ -91,6 +93,7 @@ impl Handler for LambdaPermission {
     /// Nothing of a permission can change.
     async fn update(
         _cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         _permission: &Permission,
         _changes: &Changes,
