@@ -78,6 +78,9 @@ fn show_step(out: &mut dyn Write, step: &Step) -> io::Result<()> {
     match &step.action {
         Action::Create { .. } => {
             for (name, value) in step.desired.iter().filter_map(Value::as_object).flatten() {
+                if says_nothing(value) {
+                    continue;
+                }
                 let value = if step.secret.contains(name) { Value::from(SENSITIVE) } else { shown(value) };
                 property(out, name, &value)?;
             }
@@ -125,7 +128,29 @@ fn gone(why: Gone) -> &'static str {
     }
 }
 
+/// An empty list or object is how a service says that there is nothing.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+/// Tags on one line, as people write them: `Owner=me, Environment=dev`. `None` for what is no list of tags.
+fn tags(value: &Value) -> Option<String> {
+    let pair = |tag: &Value| {
+        let fields = tag.as_object().filter(|fields| fields.len() == 2)?;
+        Some(format!("{}={}", fields.get("Key")?.as_str()?, fields.get("Value")?.as_str()?))
+    };
+    let pairs: Option<Vec<String>> = value.as_array()?.iter().map(pair).collect();
+    pairs.filter(|pairs| !pairs.is_empty()).map(|pairs| pairs.join(", "))
+}
+
 fn property(out: &mut dyn Write, name: &str, value: &Value) -> io::Result<()> {
+    if let Some(tags) = tags(value) {
+        return writeln!(out, "          {name}: {tags}");
+    }
     let line = inline(value);
     if line.len() <= ONE_LINE {
         return writeln!(out, "          {name}: {line}");
