@@ -1,6 +1,7 @@
 //! What a run asked of AWS, counted.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
@@ -21,8 +22,7 @@ pub struct Count {
 }
 
 impl Calls {
-    /// Counts one attempt; the first of a call has the number 1.
-    pub fn count(&mut self, service: &str, operation: &str, attempt: u32) {
+    fn count(&mut self, service: &str, operation: &str, attempt: u32) {
         let service = self.services.entry(word(service)).or_default();
         let count = service.entry(operation.to_owned()).or_default();
         count.attempts += 1;
@@ -47,6 +47,25 @@ impl Calls {
 
     fn operations(&self) -> impl Iterator<Item = &Count> {
         self.services.values().flat_map(BTreeMap::values)
+    }
+}
+
+/// Counts the calls of one run; its clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Counter(Arc<Mutex<Calls>>);
+
+impl Counter {
+    /// Counts one attempt; the first of a call has the number 1.
+    pub fn count(&self, service: &str, operation: &str, attempt: u32) {
+        self.calls().count(service, operation, attempt);
+    }
+
+    pub fn so_far(&self) -> Calls {
+        self.calls().clone()
+    }
+
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,7 +4,7 @@
 //! what comes before, only the cache of credentials waits, knows the operation, and is asked once for every attempt.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
 use aws_config::identity::IdentityCache;
@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, Runt
 use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::aws::ApiRates;
-use crate::aws::calls::Calls;
+use crate::aws::calls::Counter;
 use crate::aws::clock::Clock;
 use crate::aws::rates::Timetable;
 
@@ -28,18 +28,18 @@ pub struct Gate {
     credentials: SharedIdentityCache,
     /// None where there are no rates to keep.
     timetable: Option<Arc<Mutex<Timetable>>>,
-    calls: Arc<Mutex<Calls>>,
+    calls: Counter,
     clock: Arc<dyn Clock>,
 }
 
 impl Gate {
-    pub fn new(config: &SdkConfig, rates: ApiRates, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(config: &SdkConfig, rates: ApiRates, calls: Counter, clock: Arc<dyn Clock>) -> Self {
         let timetable = match (rates, config.endpoint_url()) {
             (ApiRates::WhereTheyExist, Some(_)) => None,
             (ApiRates::WhereTheyExist, None) | (ApiRates::Everywhere, _) => Some(Arc::default()),
         };
         let credentials = config.identity_cache().unwrap_or_else(|| IdentityCache::lazy().build());
-        Self { credentials, timetable, calls: Arc::default(), clock }
+        Self { credentials, timetable, calls, clock }
     }
 
     /// A configuration whose clients all go through here.
@@ -47,24 +47,16 @@ impl Gate {
         config.to_builder().identity_cache(self.clone()).build()
     }
 
-    /// What has gone through until now.
-    pub fn calls(&self) -> Calls {
-        locked(&self.calls).clone()
-    }
-
     async fn pass(&self, service: &str, operation: &str, attempt: u32) {
-        locked(&self.calls).count(service, operation, attempt);
+        self.calls.count(service, operation, attempt);
         let Some(timetable) = &self.timetable else { return };
         let now = self.clock.monotonic();
-        let wait = locked(timetable).book(service, operation, now).saturating_sub(now);
+        let moment = timetable.lock().unwrap_or_else(PoisonError::into_inner).book(service, operation, now);
+        let wait = moment.saturating_sub(now);
         if !wait.is_zero() {
             self.clock.sleep(wait).await;
         }
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl ResolveCachedIdentity for Gate {
@@ -110,6 +102,8 @@ mod tests {
 
     use super::*;
 
+    const HELD: &str = "no test goes on after a panic under this lock";
+
     /// Time passes where somebody sleeps, and all sleep at once.
     #[derive(Default)]
     struct Naps(Mutex<Vec<Duration>>);
@@ -124,29 +118,30 @@ mod tests {
         }
 
         fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-            locked(&self.0).push(duration);
+            self.0.lock().expect(HELD).push(duration);
             Box::pin(std::future::ready(()))
         }
     }
 
     /// How long four deletions of APIs wait, in tenths of a second.
-    fn waits(config: &SdkConfig, rates: ApiRates) -> Vec<u128> {
+    async fn waits(config: &SdkConfig, rates: ApiRates) -> Vec<u128> {
         let clock = Arc::new(Naps::default());
-        let gate = Gate::new(config, rates, Arc::clone(&clock) as Arc<dyn Clock>);
-        futures::executor::block_on(join_all((0..4).map(|_| gate.pass("API Gateway", "DeleteRestApi", 1))));
-        assert_eq!(gate.calls().attempts(), 4);
-        locked(&clock.0).iter().map(|nap| nap.as_millis() / 100).collect()
+        let calls = Counter::default();
+        let gate = Gate::new(config, rates, calls.clone(), Arc::clone(&clock) as Arc<dyn Clock>);
+        join_all((0..4).map(|_| gate.pass("API Gateway", "DeleteRestApi", 1))).await;
+        assert_eq!(calls.so_far().attempts(), 4);
+        clock.0.lock().expect(HELD).iter().map(|nap| nap.as_millis() / 100).collect()
     }
 
-    #[test]
-    fn calls_to_aws_wait_for_its_rates() {
-        assert_eq!(waits(&SdkConfig::builder().build(), ApiRates::WhereTheyExist), [301, 602, 903]);
+    #[tokio::test]
+    async fn calls_to_aws_wait_for_its_rates() {
+        assert_eq!(waits(&SdkConfig::builder().build(), ApiRates::WhereTheyExist).await, [301, 602, 903]);
     }
 
-    #[test]
-    fn calls_to_an_emulator_wait_only_where_they_are_told_to() {
+    #[tokio::test]
+    async fn calls_to_an_emulator_wait_only_where_they_are_told_to() {
         let emulator = SdkConfig::builder().endpoint_url("http://localhost:4566").build();
-        assert_eq!(waits(&emulator, ApiRates::WhereTheyExist), [0; 0]);
-        assert_eq!(waits(&emulator, ApiRates::Everywhere), [301, 602, 903]);
+        assert_eq!(waits(&emulator, ApiRates::WhereTheyExist).await, [0; 0]);
+        assert_eq!(waits(&emulator, ApiRates::Everywhere).await, [301, 602, 903]);
     }
 }

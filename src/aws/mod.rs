@@ -17,7 +17,7 @@ use aws_sdk_sts::config::retry::{RetryPartition, TokenBucket};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use crate::aws::calls::Calls;
+use crate::aws::calls::Counter;
 use crate::aws::clock::Clock;
 use crate::aws::error::{AwsError, During, ErrorClass};
 use crate::aws::gate::Gate;
@@ -71,7 +71,8 @@ pub struct Context {
     pub wafv2: aws_sdk_wafv2::Client,
     pub packages: Packages,
     pub clock: Arc<dyn Clock>,
-    gate: Gate,
+    /// What this run asks of AWS, but for the question whose credentials these are.
+    pub calls: Counter,
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
@@ -151,7 +152,8 @@ impl Connection {
 
 impl Context {
     pub fn new(connection: &Connection, packages: Packages, clock: Arc<dyn Clock>) -> Self {
-        let gate = Gate::new(&connection.config, connection.rates, Arc::clone(&clock));
+        let calls = Counter::default();
+        let gate = Gate::new(&connection.config, connection.rates, calls.clone(), Arc::clone(&clock));
         let config = &gate.before(&connection.config);
         // Among all calls of a process the SDK allows about a hundred retries in a row, and then fails at the first
         // throttle. How often one call is repeated has its own limit, and how many run at once has too.
@@ -176,14 +178,9 @@ impl Context {
             wafv2: client!(aws_sdk_wafv2),
             packages,
             clock,
-            gate,
+            calls,
             turns: Mutex::new(HashMap::new()),
         }
-    }
-
-    /// What this run has asked of AWS until now, without the question whose credentials these are.
-    pub fn calls(&self) -> Calls {
-        self.gate.calls()
     }
 
     /// Waits until nobody else of this run works on `what`, for parents whose children must be written one at a time
