@@ -289,7 +289,7 @@ pub fn calls(out: &mut dyn Write, calls: &Calls) -> io::Result<()> {
 }
 
 /// `1 task`, `2 tasks`.
-fn count(count: usize, what: &str) -> String {
+pub fn count(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
