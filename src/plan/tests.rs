@@ -202,7 +202,7 @@ fn a_secret_is_in_no_plan_and_in_no_ledger() {
     let plan = account.plan(&second);
     expect![[r#"
         ~ Charge  AWS::Lambda::Function [charge]
-                  Environment.Variables.TOKEN: (sensitive) -> (sensitive)  (template and drift)
+                  Environment.Variables.TOKEN: (sensitive) -> (sensitive)  (template)
     "#]]
     .assert_eq(&steps_of(&text_of(&plan)));
     shown += &(text_of(&plan) + &json_of(&plan).to_string() + &account.ledgers.text());
