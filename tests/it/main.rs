@@ -6,5 +6,6 @@
 mod conformance;
 mod harness;
 mod payments;
+mod rates;
 mod sources;
 mod types;
