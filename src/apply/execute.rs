@@ -179,7 +179,8 @@ fn prepare(
         Kind::Update => {
             let wanted = wanted()?;
             let live = step.live.as_ref().map_or(&Value::Null, |live| &live.properties);
-            Work::Update { resource_type, id: id()?, changes: Changes::between(live, &wanted), wanted }
+            let changes = Changes::between(live, &wanted);
+            Work::Update { owner: desired.owner(&task.logical_id), resource_type, id: id()?, changes, wanted }
         }
         Kind::Delete => Work::Delete { resource_type, id: id()? },
     })
