@@ -72,6 +72,8 @@ pub fn schedule(plan: &Plan) -> Schedule {
             Deletion::Last | Deletion::Only => _ = schedule.after[task.0].insert(*make),
         }
     }
+    // Much waits for what goes first to make room: what that waits for comes last, where it closes no circle.
+    deleting.sort_by_key(|(_, _, deletion)| *deletion == Deletion::First);
     for (task, step, _) in &deleting {
         for holder in plan.steps.iter().filter(|holder| holder.holds.contains(&step.logical_id)) {
             let goes = deleting.iter().find(|(_, other, _)| std::ptr::eq(*other, holder)).map(|(other, ..)| *other);
