@@ -1,9 +1,12 @@
 //! Making a plan true: which task when, who does it, and what is told of it.
 
 mod execute;
+mod schedule;
+
 #[cfg(test)]
 mod random_tests;
-mod schedule;
+#[cfg(test)]
+mod tests;
 
 use futures::future::BoxFuture;
 use serde_json::Value;

@@ -120,7 +120,13 @@ impl Connection {
             let message = "no region is set: set AWS_REGION, or `region` in paystack.toml";
             return Err(AwsError::new(WHO, ErrorClass::Invalid, message));
         };
-        let who = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.during(WHO)?;
+        let who = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
+        let who = who.during(WHO).map_err(|error| match config.endpoint_url() {
+            Some(url) if error.class == ErrorClass::Unreachable => {
+                AwsError { message: format!("nothing answers at `{url}`: {}", error.message), ..error }
+            }
+            _ => error,
+        })?;
         let account_id = who.account().ok_or_else(|| AwsError::missing(WHO, "Account"))?.to_owned();
         let partition = partition_of(&region).to_owned();
         Ok(Self { config, scope: Scope { account_id, region, partition } })

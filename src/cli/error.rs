@@ -1,8 +1,10 @@
 //! Everything that can keep a command from being done, as people are shown it.
 
 use std::error::Error;
+use std::io::ErrorKind;
 
 use crate::aws::error::AwsError;
+use crate::cli::view;
 use crate::diagnostic::{self, Diagnostic, Severity, Source, Style};
 use crate::local::LocalError;
 use crate::project::ProjectError;
@@ -40,10 +42,7 @@ pub enum CliError {
 }
 
 fn count(findings: &[Diagnostic]) -> String {
-    match findings.iter().filter(|finding| finding.severity == Severity::Error).count() {
-        1 => "1 error".to_owned(),
-        count => format!("{count} errors"),
-    }
+    view::count(findings.iter().filter(|finding| finding.severity == Severity::Error).count(), "error")
 }
 
 impl CliError {
@@ -68,6 +67,13 @@ impl CliError {
 
     fn help(&self) -> Option<String> {
         match self {
+            Self::UnreadableTemplate { source, .. } if source.kind() == ErrorKind::InvalidData => {
+                Some("a template is text in UTF-8: save it as that".to_owned())
+            }
+            Self::UnreadableTemplate { .. } => {
+                Some("`template` in paystack.toml, or `--template`, says which file it is".to_owned())
+            }
+            Self::Project(error) => error.way_out(),
             Self::Aws(error) => error.way_out().map(str::to_owned),
             Self::Blocked => Some("each blocked entry above says what to do".to_owned()),
             Self::CannotAsk { command } => {

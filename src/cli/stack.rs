@@ -44,9 +44,9 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
     let environment = project.environment(arguments.environment.as_deref())?;
     let environment = environment.overridden_by(arguments.parameters.clone());
     let stack = project.stack(&environment)?;
-    let text = std::fs::read_to_string(&project.template)
-        .map_err(|source| CliError::UnreadableTemplate { path: project.template.clone(), source })?;
     let shown = project.template.strip_prefix(&world.directory).unwrap_or(&project.template);
+    let text = std::fs::read_to_string(&project.template)
+        .map_err(|source| CliError::UnreadableTemplate { path: shown.to_owned(), source })?;
     let source = Source::new(shown, text);
     let template = match template::parse(&source) {
         Ok(template) => template,

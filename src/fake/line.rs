@@ -12,7 +12,7 @@ use futures::task::noop_waker_ref;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::apply::{Event, Report, Schedule, World, execute, schedule};
+use crate::apply::{Done, Event, Kind, Outcome, Report, Schedule, Task, World, execute, schedule};
 use crate::aws::clock::Clock;
 use crate::check::check;
 use crate::desired::Desired;
@@ -173,7 +173,15 @@ impl Watchman<'_> {
                 let waits_for = &self.schedule.after[index_of(*task)];
                 assert!(waits_for.iter().all(|id| self.done.contains(&id.0)), "{task:?} starts too early");
             }
-            Event::Finished { task, outcome: crate::apply::Outcome::Done(_), .. } => self.done.push(index_of(*task)),
+            Event::Finished { task, outcome: Outcome::Done(done), .. } => {
+                self.done.push(index_of(*task));
+                // A create that finds what is to be deleted takes it over: the deletion never starts.
+                if let Done::Created { id, .. } = done {
+                    let is_same = |it: &Task| it.kind == Kind::Delete && it.physical_id.as_ref() == Some(id);
+                    let tasks = self.schedule.tasks.iter().enumerate();
+                    self.done.extend(tasks.filter(|(_, it)| is_same(it)).map(|(index, _)| index));
+                }
+            }
             Event::Finished { .. } | Event::Skipped { .. } => {}
         }
     }

@@ -16,6 +16,7 @@ use crate::cli::arguments::Format;
 use crate::plan::Plan;
 
 pub use progress::Progress;
+pub use text::count;
 
 /// Shows a plan.
 pub fn plan(world: &mut World, plan: &Plan, format: Format) -> io::Result<()> {

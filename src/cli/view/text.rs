@@ -275,7 +275,7 @@ pub fn outputs(out: &mut dyn Write, outputs: &BTreeMap<String, Value>) -> io::Re
 }
 
 /// `1 task`, `2 tasks`.
-fn count(count: usize, what: &str) -> String {
+pub fn count(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
