@@ -301,7 +301,11 @@ fn call_of(work: &Work) -> Call {
 
 const PERMISSION: &str = "AWS::Lambda::Permission";
 
-/// The types whose mark is made with them and never changes.
+/// The types that carry a mark elsewhere than in `Tags`, where an update can write it.
+const MARKED_BY_UPDATES: [&str; 3] =
+    ["AWS::ApiGateway::Deployment", "AWS::IAM::ManagedPolicy", "AWS::Logs::QueryDefinition"];
+
+/// The types whose mark is made with them.
 const MARKED_FOR_LIFE: [&str; 2] = ["AWS::Lambda::LayerVersion", PERMISSION];
 
 /// How a handler looks for what it does not know the id of.
@@ -329,23 +333,13 @@ fn ownership(row: &Row, resource_type: &ResourceType, properties: &Value, creato
     if row.facts().tag_property().is_some() {
         return tags::owner_in(properties).map_or(Ownership::Unmarked, Ownership::Owned);
     }
-    match (is_marked_elsewhere(resource_type), creator) {
-        (true, Some(owner)) => Ownership::Owned(owner.clone()),
-        (true, None) => Ownership::Unmarked,
-        (false, _) => Ownership::Unmarkable,
+    let is_markable =
+        MARKED_BY_UPDATES.contains(&resource_type.as_str()) || MARKED_FOR_LIFE.contains(&resource_type.as_str());
+    match creator {
+        Some(owner) if is_markable => Ownership::Owned(owner.clone()),
+        None if is_markable => Ownership::Unmarked,
+        _ => Ownership::Unmarkable,
     }
-}
-
-/// Types whose owner stands in a description, in an id, or in tags that CloudFormation does not know.
-fn is_marked_elsewhere(resource_type: &ResourceType) -> bool {
-    const TYPES: [&str; 5] = [
-        "AWS::ApiGateway::Deployment",
-        "AWS::IAM::ManagedPolicy",
-        "AWS::Lambda::LayerVersion",
-        PERMISSION,
-        "AWS::Logs::QueryDefinition",
-    ];
-    TYPES.contains(&resource_type.as_str())
 }
 
 /// A value of one resource that names another.
@@ -450,7 +444,7 @@ impl World {
                 }
                 if row_of(resource_type).facts().tag_property().is_some() {
                     thing.ownership = ownership(row_of(resource_type), resource_type, &thing.properties, None);
-                } else if is_marked_elsewhere(resource_type) && !MARKED_FOR_LIFE.contains(&resource_type.as_str()) {
+                } else if MARKED_BY_UPDATES.contains(&resource_type.as_str()) {
                     thing.ownership = Ownership::Owned(owner.clone());
                 }
                 Ok(Done::Updated { id: id.clone(), attributes: thing.attributes.clone() })

@@ -64,7 +64,7 @@ pub async fn check_with(case: Case, packages: Packages) {
 pub async fn connection() -> Connection {
     let account = Account::fresh();
     let local = LocalAccount { endpoint: account.endpoint().to_owned(), account_id: account.number };
-    let target = Target { region: Some("us-east-1".to_owned()), local: Some(local) };
+    let target = Target { region: Some("us-east-1".to_owned()), local: Some(local), ..Target::default() };
     connect(target).await.expect("the emulator says who we are")
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use crate::apply::Report;
+use crate::aws::calls::Calls;
 use crate::cli::view::json::shown;
 use crate::cli::view::palette::{Role, paint};
 use crate::inventory::Gone;
@@ -272,6 +273,19 @@ pub fn outputs(out: &mut dyn Write, outputs: &BTreeMap<String, Value>) -> io::Re
         writeln!(out, "{name:width$} = {}", inline(&shown(value)))?;
     }
     Ok(())
+}
+
+/// How much was asked of AWS, quietly: `3 calls to AWS (sqs 2, iam 1), 1 of them repeated`.
+pub fn calls(out: &mut dyn Write, calls: &Calls) -> io::Result<()> {
+    let services: Vec<_> = calls.by_service().into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let mut line = format!("{} to AWS", count(calls.attempts(), "call"));
+    if !services.is_empty() {
+        line.push_str(&format!(" ({})", services.join(", ")));
+    }
+    if calls.retries() > 0 {
+        line.push_str(&format!(", {} of them repeated", calls.retries()));
+    }
+    writeln!(out, "{}", paint(Role::Quiet, line))
 }
 
 /// `1 task`, `2 tasks`.
