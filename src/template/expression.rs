@@ -185,6 +185,17 @@ impl Expr {
         references
     }
 
+    /// Everything that the expression refers to, each at its place.
+    pub fn placed_references(&self) -> Vec<(&Reference, Span)> {
+        let mut references = Vec::new();
+        self.visit(&mut |expr| {
+            if let Kind::Attribute(reference) = &expr.kind {
+                references.push((reference, expr.span));
+            }
+        });
+        references
+    }
+
     pub(super) fn visit<'a>(&'a self, look: &mut impl FnMut(&'a Expr)) {
         look(self);
         for child in self.children() {
