@@ -39,7 +39,10 @@ impl Desired {
             }
         }
         for edge in implied(&desired.graph, &values) {
-            desired.dependencies.add(edge.from, edge.on, Reason::Implied(edge.because));
+            // What the template writes wins over what paystack knows, and the first rule over the next.
+            if !desired.dependencies.reaches(&edge.on, &edge.from) {
+                desired.dependencies.add(edge.from, edge.on, Reason::Implied(edge.because));
+            }
         }
         desired
     }

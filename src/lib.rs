@@ -7,6 +7,8 @@ pub mod check;
 pub mod cli;
 pub mod desired;
 pub mod diagnostic;
+#[cfg(test)]
+pub(crate) mod fake;
 pub mod graph;
 pub mod identity;
 pub mod inventory;

@@ -127,6 +127,8 @@ impl Running {
             ("AWS_ACCESS_KEY_ID", account.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
             ("AWS_REGION", "us-east-1".to_owned()),
+            // What the AWS command line and boto3 read.
+            ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
         ]
     }
 }

@@ -37,7 +37,7 @@ pub async fn apply(arguments: &ApplyArguments, world: &mut World) -> Result<Exit
     let task = Task { command: "apply", plan: &plan, desired: &stack.desired, concurrency, format };
     let report = carry_out(&task, ledger, &stack, world).await?;
     let outputs = outputs(&stack.desired, &report.attributes);
-    view::applied(world, &plan, &report, &outputs, format)?;
+    view::applied(world, &plan, &report, &outputs, &stack.calls.so_far(), format)?;
     Ok(exit(&report))
 }
 

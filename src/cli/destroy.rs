@@ -33,7 +33,7 @@ pub async fn destroy(arguments: &DestroyArguments, world: &mut World) -> Result<
     {
         stack.ledgers.remove(&id)?;
     }
-    view::destroyed(world, &plan, &report, left.as_ref(), arguments.format)?;
+    view::destroyed(world, &plan, &report, left.as_ref(), &stack.calls.so_far(), arguments.format)?;
     Ok(match left {
         Some(left) if !left.is_empty() => Exit::Failed,
         _ => exit(&report),

@@ -37,6 +37,8 @@ pub enum CliError {
     CannotAsk { command: &'static str },
     #[error("`{name}` is no resource of the template")]
     UnknownResource { name: String, help: Option<String> },
+    #[error("`PAYSTACK_API_RATES` is `{value}`")]
+    UnknownRates { value: String },
     #[error("the template has no output `{name}`")]
     UnknownOutput { name: String, known: Vec<String> },
 }
@@ -81,6 +83,9 @@ impl CliError {
                 Some(format!("look at the plan, then run `paystack {command} --auto-approve`"))
             }
             Self::UnknownResource { help, .. } => help.clone(),
+            Self::UnknownRates { .. } => {
+                Some("set it to `aws` to keep AWS's rates at an emulator too, or leave it out".to_owned())
+            }
             Self::UnknownOutput { known, .. } if known.is_empty() => {
                 Some("the template declares no outputs".to_owned())
             }

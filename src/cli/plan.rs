@@ -19,7 +19,7 @@ pub async fn plan(arguments: &PlanArguments, world: &mut World) -> Result<Exit, 
         let options = options(&arguments.planning, &stack)?;
         changes(&stack, &ledger, &options, concurrency).await
     };
-    view::plan(world, &plan, arguments.planning.format)?;
+    view::planned(world, &plan, &stack.calls.so_far(), arguments.planning.format)?;
     Ok(match (plan.blocked().next(), plan.is_empty()) {
         (Some(_), _) => Exit::Failed,
         (None, false) if arguments.detailed_exitcode => Exit::Changes,

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::aws::{Connection, Context, Target, connect, partition_of};
+use crate::aws::calls::Counter;
+use crate::aws::{ApiRates, Connection, Context, Target, connect, partition_of};
 use crate::check::check;
 use crate::cli::arguments::StackArguments;
 use crate::cli::{CliError, World, local};
@@ -20,6 +21,8 @@ use crate::template::{self, DesiredGraph, Inputs, Pseudo, Template};
 
 /// The region where no other is named: AWS's own first one, for checks that ask no AWS.
 const ANY_REGION: &str = "us-east-1";
+
+const API_RATES: &str = "PAYSTACK_API_RATES";
 
 /// A project's template with its environment, read and checked; nothing has been asked of AWS.
 pub struct Checked {
@@ -37,6 +40,7 @@ pub struct Opened {
     pub ledgers: LocalLedgers,
     pub reader: AwsReader,
     pub writer: AwsWriter,
+    pub calls: Counter,
 }
 
 /// Reads and checks everything that needs no AWS.
@@ -80,6 +84,7 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
     Ok(Opened {
         desired,
         ledgers: checked.ledgers,
+        calls: cx.calls.clone(),
         reader: AwsReader::new(Arc::clone(&cx)),
         writer: AwsWriter::new(cx),
     })
@@ -117,12 +122,24 @@ async fn connection(
     environment: &Environment,
     world: &mut World,
 ) -> Result<Connection, CliError> {
+    let rates = rates(world)?;
     let target = if arguments.local {
         local::target(world)?
     } else {
         Target { region: environment.region.clone(), ..Target::default() }
     };
-    Ok(connect(target).await?)
+    Ok(connect(Target { rates, ..target }).await?)
+}
+
+/// `PAYSTACK_API_RATES=aws` keeps AWS's rates at an emulator too.
+fn rates(world: &World) -> Result<ApiRates, CliError> {
+    let Some(value) = (world.variable)(API_RATES).filter(|value| !value.is_empty()) else {
+        return Ok(ApiRates::WhereTheyExist);
+    };
+    if value == "aws" {
+        return Ok(ApiRates::Everywhere);
+    }
+    Err(CliError::UnknownRates { value: value.to_string_lossy().into_owned() })
 }
 
 /// The Python that the user has chosen, else any on the path. A name on the path may be a version manager's that runs nothing.

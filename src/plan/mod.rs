@@ -2,6 +2,7 @@
 //! comes out, and what cannot be planned is a blocked entry in it.
 
 mod diff;
+mod holds;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +44,8 @@ pub struct Step {
     pub physical_id: Option<PhysicalId>,
     /// What this waits for.
     pub dependencies: BTreeSet<LogicalId>,
+    /// What the live resource refers to, or waited for when it was made: none of that goes before this is changed, or gone.
+    pub holds: BTreeSet<LogicalId>,
     /// Nobody remembers what depended on it: it goes when all else is done.
     pub goes_last: bool,
     /// Properties whose values are not shown.
@@ -180,19 +183,33 @@ pub struct Summary {
     pub blocked: usize,
 }
 
-/// The changes of a step with who made each: what was applied last tells the template's from the world's.
-fn explain(changes: Changes, applied: Option<&Value>) -> Vec<Explained> {
-    let cause = |live: &Option<Value>, desired: &Option<Value>, path: &PropertyPath| {
-        let Some(applied) = applied else { return Cause::Unrecorded };
-        let applied = at(applied, path);
-        match (applied == desired.as_ref(), applied == live.as_ref()) {
+/// What is compared to tell who made a change: secrets only as the ledger keeps them.
+struct Sides<'a> {
+    live: &'a Value,
+    desired: &'a Value,
+    applied: &'a Value,
+    /// Properties that are kept as digests, of which only the whole can be compared.
+    secret: &'a BTreeSet<String>,
+}
+
+impl Sides<'_> {
+    /// What was applied last tells the template's changes from the world's.
+    fn cause(&self, path: &PropertyPath) -> Cause {
+        let secret = path.property().filter(|property| self.secret.contains(*property)).map(PropertyPath::of);
+        let path = secret.as_ref().unwrap_or(path);
+        let [live, desired, applied] = [self.live, self.desired, self.applied].map(|side| at(side, path));
+        match (applied == desired, applied == live) {
             (true, _) => Cause::Drift,
             (false, true) => Cause::Template,
             (false, false) => Cause::Both,
         }
-    };
+    }
+}
+
+/// The changes of a step with who made each.
+fn explain(changes: Changes, sides: Option<&Sides<'_>>) -> Vec<Explained> {
     let explained = changes.0.into_iter().map(|change| {
-        let cause = cause(&change.live, &change.desired, &change.path);
+        let cause = sides.map_or(Cause::Unrecorded, |sides| sides.cause(&change.path));
         Explained { path: change.path, live: change.live, desired: change.desired, cause }
     });
     explained.collect()

@@ -1,1 +1,210 @@
+//! What a plan says of a template and an account: the account in memory stands for AWS, the text view for people.
 
+use expect_test::expect;
+use serde_json::json;
+
+use crate::fake::line::{Account, desired, desired_with, json_of, text_of};
+use crate::plan::Options;
+
+const QUEUE: &str = "AWS::SQS::Queue";
+
+/// An account to which a template has been applied.
+fn applied(template: &str) -> Account {
+    let account = Account::default();
+    let report = account.apply(&desired(template)).expect("nothing crashes");
+    assert!(report.is_complete(), "{report:#?}");
+    account
+}
+
+/// The plan from one template to another, without its first and last line.
+fn plan_of(template: &str, live: &str) -> String {
+    shown(&applied(live), template)
+}
+
+fn shown(account: &Account, template: &str) -> String {
+    steps_of(&text_of(&account.plan(&desired(template))))
+}
+
+fn steps_of(text: &str) -> String {
+    let steps = text.lines().skip(2).filter(|line| !line.starts_with("Plan: ")).collect::<Vec<_>>();
+    format!("{}\n", steps.join("\n").trim_end())
+}
+
+fn queue(properties: &str) -> String {
+    format!("Resources: {{Orders: {{Type: AWS::SQS::Queue, Properties: {{{properties}}}}}}}")
+}
+
+#[test]
+fn what_is_not_there_is_created_with_the_names_that_follow_from_the_template() {
+    expect![[r#"
+        + Orders  AWS::SQS::Queue
+                  ContentBasedDeduplication: false
+                  DelaySeconds: 5
+                  FifoQueue: false
+                  MaximumMessageSize: 1048576
+                  MessageRetentionPeriod: 345600
+                  QueueName: orders-dev-Orders-85c9532c
+                  ReceiveMessageWaitTimeSeconds: 0
+                  SqsManagedSseEnabled: true
+                  Tags: paystack:resource=Orders, paystack:stack=orders-dev
+                  VisibilityTimeout: 30
+    "#]]
+    .assert_eq(&shown(&Account::default(), &queue("DelaySeconds: 5")));
+}
+
+#[test]
+fn what_is_as_the_template_says_is_left_alone() {
+    expect![[r#"
+        Nothing to change: AWS is as the template says.
+    "#]]
+    .assert_eq(&plan_of(&queue("QueueName: orders"), &queue("QueueName: orders")));
+}
+
+#[test]
+fn a_change_says_whether_the_template_or_somebody_else_made_it() {
+    let account = applied(&queue("QueueName: orders, DelaySeconds: 1, VisibilityTimeout: 10"));
+    account.aws.meddle(QUEUE, |queue| {
+        queue["DelaySeconds"] = json!(2);
+        queue["MessageRetentionPeriod"] = json!(60);
+    });
+    let template = queue("QueueName: orders, DelaySeconds: 3, VisibilityTimeout: 20");
+    expect![[r#"
+        ~ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+                  DelaySeconds: 2 -> 3  (template and drift)
+                  MessageRetentionPeriod: 60 -> 345600  (drift)
+                  VisibilityTimeout: 10 -> 20  (template)
+    "#]]
+    .assert_eq(&shown(&account, &template));
+    account.ledgers.lose();
+    expect![[r#"
+        ~ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+                  DelaySeconds: 2 -> 3  (differs)
+                  MessageRetentionPeriod: 60 -> 345600  (differs)
+                  VisibilityTimeout: 10 -> 20  (differs)
+    "#]]
+    .assert_eq(&shown(&account, &template));
+}
+
+#[test]
+fn a_property_that_left_the_template_goes_back_to_the_default() {
+    expect![[r#"
+        ~ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+                  DelaySeconds: 9 -> 0  (template)
+    "#]]
+    .assert_eq(&plan_of(&queue("QueueName: orders"), &queue("QueueName: orders, DelaySeconds: 9")));
+}
+
+#[test]
+fn a_queue_under_another_name_is_another_queue() {
+    expect![[r#"
+        +/- Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+                  QueueName: orders -> orders-v2  (template, forces replacement)
+    "#]]
+    .assert_eq(&plan_of(&queue("QueueName: orders-v2"), &queue("QueueName: orders")));
+}
+
+#[test]
+fn what_left_the_template_is_deleted() {
+    expect![[r#"
+        - Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]  # not in the template
+    "#]]
+    .assert_eq(&plan_of("Resources: {}", &queue("QueueName: orders")));
+}
+
+#[test]
+fn what_somebody_else_made_is_not_touched_until_it_is_adopted() {
+    let account = Account::default();
+    account.aws.plant(QUEUE, json!({"QueueName": "orders", "DelaySeconds": 7}));
+    let desired = desired(&queue("QueueName: orders"));
+    expect![[r#"
+        ! Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+                  `https://sqs.us-east-1.amazonaws.com/123456789012/orders` exists and was not made by paystack
+                  help: take it over with `--adopt Orders`, or give this resource another name
+    "#]]
+    .assert_eq(&steps_of(&text_of(&account.plan(&desired))));
+    let options = Options { adopt: ["Orders".into()].into(), ..Options::default() };
+    expect![[r#"
+        ~ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]  # taken over
+                  DelaySeconds: 7 -> 0  (differs)
+                  Tags: [] -> [{"Key":"paystack:resource","Value":"Orders"},{"Key":"paystack:stack","Value":"orders-dev"}]  (differs)
+    "#]].assert_eq(&steps_of(&text_of(&account.plan_with(&desired, &options))));
+}
+
+#[test]
+fn what_is_another_stacks_is_never_touched() {
+    let account = Account::default();
+    let tags = json!([
+        {"Key": "paystack:resource", "Value": "TheirOrders"},
+        {"Key": "paystack:stack", "Value": "theirs"},
+    ]);
+    account.aws.plant(QUEUE, json!({"QueueName": "orders", "Tags": tags}));
+    let options = Options { adopt: ["Orders".into()].into(), ..Options::default() };
+    let plan = account.plan_with(&desired(&queue("QueueName: orders")), &options);
+    expect![[r#"
+        ! Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+                  `https://sqs.us-east-1.amazonaws.com/123456789012/orders` belongs to the stack `theirs` (as `TheirOrders`)
+                  help: give this resource another name, or destroy it in the other stack first
+    "#]].assert_eq(&steps_of(&text_of(&plan)));
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_not_taken_for_absent() {
+    let account = applied(&queue("QueueName: orders"));
+    account.aws.forbid(QUEUE);
+    expect![[r#"
+        ! Orders  AWS::SQS::Queue
+                  `fake.Read` failed: you may not look at this
+                  help: give the caller the permission that the message names, then run the same command again
+    "#]]
+    .assert_eq(&shown(&account, &queue("QueueName: orders")));
+}
+
+#[test]
+fn what_was_deleted_outside_is_made_again() {
+    let account = applied(&queue("QueueName: orders"));
+    account.aws.lose(QUEUE);
+    expect![[r#"
+        + Orders  AWS::SQS::Queue  # drift: it was deleted outside of paystack
+                  ContentBasedDeduplication: false
+                  DelaySeconds: 0
+                  FifoQueue: false
+                  MaximumMessageSize: 1048576
+                  MessageRetentionPeriod: 345600
+                  QueueName: orders
+                  ReceiveMessageWaitTimeSeconds: 0
+                  SqsManagedSseEnabled: true
+                  Tags: paystack:resource=Orders, paystack:stack=orders-dev
+                  VisibilityTimeout: 30
+    "#]]
+    .assert_eq(&shown(&account, &queue("QueueName: orders")));
+}
+
+#[test]
+fn a_secret_is_in_no_plan_and_in_no_ledger() {
+    const TEMPLATE: &str = "
+        Parameters: {ApiToken: {Type: String, NoEcho: true}}
+        Resources:
+          Charge:
+            Type: AWS::Lambda::Function
+            Properties:
+              FunctionName: charge
+              Role: arn:aws:iam::123456789012:role/charge
+              Runtime: python3.13
+              Handler: index.handler
+              Code: {ZipFile: 'pass'}
+              Environment: {Variables: {TOKEN: !Ref ApiToken}}
+        ";
+    let account = Account::default();
+    let first = desired_with(TEMPLATE, &[("ApiToken", "tr0ub4dor")]);
+    let mut shown = text_of(&account.plan(&first)) + &json_of(&account.plan(&first)).to_string();
+    account.apply(&first);
+    let second = desired_with(TEMPLATE, &[("ApiToken", "c0rrect-h0rse")]);
+    let plan = account.plan(&second);
+    expect![[r#"
+        ~ Charge  AWS::Lambda::Function [charge]
+                  Environment.Variables.TOKEN: (sensitive) -> (sensitive)  (template and drift)
+    "#]]
+    .assert_eq(&steps_of(&text_of(&plan)));
+    shown += &(text_of(&plan) + &json_of(&plan).to_string() + &account.ledgers.text());
+    assert!(!shown.contains("tr0ub4dor") && !shown.contains("c0rrect"), "{shown}");
+}

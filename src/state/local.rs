@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::identity::StackId;
-use crate::state::{Ledger, LedgerError, VERSION};
+use crate::state::{Ledger, LedgerError, LedgerStore, VERSION};
 
 /// The ledgers in one directory.
 #[derive(Debug, Clone)]
@@ -41,24 +41,6 @@ impl LocalLedgers {
             Err(source) => return Err(LedgerError::Read { path, source }),
         };
         parse(&text, &path, stack)
-    }
-
-    /// Writes the ledger; whoever reads it meanwhile sees the old one or the new one.
-    ///
-    /// # Errors
-    ///
-    /// The directory or the file cannot be written.
-    pub fn save(&self, ledger: &mut Ledger) -> Result<(), LedgerError> {
-        let path = self.path(&ledger.stack);
-        ledger.serial += 1;
-        let written = |source| LedgerError::Write { path: path.clone(), source };
-        let text = serde_json::to_vec_pretty(ledger).map_err(|error| written(error.into()))?;
-        fs::create_dir_all(&self.directory).map_err(written)?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.directory).map_err(written)?;
-        file.write_all(&text).map_err(written)?;
-        file.as_file().sync_data().map_err(written)?;
-        file.persist(&path).map_err(|error| written(error.error))?;
-        Ok(())
     }
 
     /// Removes the ledger of a stack of which nothing is left.
@@ -99,6 +81,22 @@ impl LocalLedgers {
             .and_then(|()| file.write_all(holder.as_bytes()))
             .map_err(failed)?;
         Ok(Lock { _file: file })
+    }
+}
+
+impl LedgerStore for LocalLedgers {
+    /// Whoever reads it meanwhile sees the old one or the new one.
+    fn save(&self, ledger: &mut Ledger) -> Result<(), LedgerError> {
+        let path = self.path(&ledger.stack);
+        ledger.serial += 1;
+        let written = |source| LedgerError::Write { path: path.clone(), source };
+        let text = serde_json::to_vec_pretty(ledger).map_err(|error| written(error.into()))?;
+        fs::create_dir_all(&self.directory).map_err(written)?;
+        let mut file = tempfile::NamedTempFile::new_in(&self.directory).map_err(written)?;
+        file.write_all(&text).map_err(written)?;
+        file.as_file().sync_data().map_err(written)?;
+        file.persist(&path).map_err(|error| written(error.error))?;
+        Ok(())
     }
 }
 

@@ -50,6 +50,9 @@ pub struct Record {
     pub applied: Option<Value>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub dependencies: BTreeSet<LogicalId>,
+    /// A create was asked for, and what came of it was not recorded: something may be there that nobody remembers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_being_created: bool,
     /// What a replacement left and still has to delete.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub deposed: BTreeSet<PhysicalId>,
@@ -79,6 +82,11 @@ impl Ledger {
         }
     }
 
+    /// Whether everything of the stack is remembered. If not, AWS has to be searched for it.
+    pub fn is_complete(&self) -> bool {
+        self.is_remembered && !self.resources.values().any(|record| record.is_being_created)
+    }
+
     /// The properties as they may be kept: those with a secret in them as salted digests.
     pub fn without_secrets(&self, properties: &Value, secret: &BTreeSet<String>) -> Value {
         let Value::Object(fields) = properties else { return properties.clone() };
@@ -94,6 +102,16 @@ impl Ledger {
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         Value::String(format!("sha256:{hex}"))
     }
+}
+
+/// Where ledgers are kept while a run goes on.
+pub trait LedgerStore: Send + Sync {
+    /// Keeps the ledger, and counts that in its serial.
+    ///
+    /// # Errors
+    ///
+    /// It could not be kept; what was kept before still is.
+    fn save(&self, ledger: &mut Ledger) -> Result<(), LedgerError>;
 }
 
 /// What went wrong with a ledger.

@@ -168,12 +168,21 @@ impl Story {
         self.without_resource("DuplicatesQuery");
         self.changes_deleting("DuplicatesQuery", "AWS::Logs::QueryDefinition");
         // A method's content: the API is deployed anew by itself.
-        self.paystack.replace(
-            TEMPLATE,
-            "AuthorizationType: NONE",
-            "AuthorizationType: NONE\n      OperationName: postWebhooks",
-        );
+        self.edit("OperationName: ReceiveWebhook", "OperationName: PostWebhook");
         self.changes(&[("Deployment", "replace"), ("PostWebhooks", "update"), ("Stage", "update")]);
+        // A property that replaces what it belongs to: the table, and all that names it.
+        self.edit("TableName: !Sub payment-transactions-", "TableName: !Sub payment-transactions-v2-");
+        self.changes(&[
+            ("Dashboard", "update"),
+            ("ProcessAccounting", "update"),
+            ("ProcessAccountingRole", "update"),
+            ("ProcessPayment", "update"),
+            ("ProcessPaymentRole", "update"),
+            ("TransactionsTable", "replace"),
+        ]);
+        let tables = self.account.census().of("tables").clone();
+        let names: Vec<&String> = tables.as_object().into_iter().flat_map(serde_json::Map::keys).collect();
+        assert_eq!(names, ["payment-transactions-v2-dev"]);
     }
 
     fn what_others_did_is_undone(&self) {

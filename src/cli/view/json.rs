@@ -6,6 +6,7 @@ use std::io;
 use serde_json::{Value, json};
 
 use crate::apply::Report;
+use crate::aws::calls::Calls;
 use crate::plan::{Plan, Step};
 use crate::unknown;
 
@@ -37,6 +38,12 @@ pub fn applied(the_plan: &Plan, report: &Report, the_outputs: &BTreeMap<String, 
 
 pub fn destroyed(the_plan: &Plan, report: &Report, left: Option<&Plan>) -> Value {
     json!({ "version": VERSION, "plan": plan(the_plan), "report": report, "left": left.map(plan) })
+}
+
+/// What a command shows, with what it took: attempts and retries by service and operation.
+pub fn with_calls(mut shown: Value, calls: &Calls) -> Value {
+    shown["calls"] = json!(calls);
+    shown
 }
 
 pub fn outputs(outputs: &BTreeMap<String, Value>) -> Value {

@@ -1,9 +1,9 @@
 //! Everything that is shown. A view takes finished data and a place to write; text and JSON show one value.
 
-mod json;
+pub(crate) mod json;
 mod palette;
 mod progress;
-mod text;
+pub(crate) mod text;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,6 +11,7 @@ use std::io;
 use serde_json::Value;
 
 use crate::apply::Report;
+use crate::aws::calls::Calls;
 use crate::cli::World;
 use crate::cli::arguments::Format;
 use crate::plan::Plan;
@@ -26,12 +27,24 @@ pub fn plan(world: &mut World, plan: &Plan, format: Format) -> io::Result<()> {
     }
 }
 
-/// Shows what an apply did, and the outputs.
+/// Shows a plan that is all that was asked for, and what it took.
+pub fn planned(world: &mut World, plan: &Plan, calls: &Calls, format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => {
+            text::plan(&mut world.out, plan)?;
+            text::calls(&mut world.err, calls)
+        }
+        Format::Json => json::write(&mut world.out, &json::with_calls(json::plan(plan), calls)),
+    }
+}
+
+/// Shows what an apply did, the outputs, and what it took.
 pub fn applied(
     world: &mut World,
     plan: &Plan,
     report: &Report,
     outputs: &BTreeMap<String, Value>,
+    calls: &Calls,
     format: Format,
 ) -> io::Result<()> {
     match format {
@@ -41,29 +54,30 @@ pub fn applied(
                 writeln!(world.out, "\nOutputs:\n")?;
                 text::outputs(&mut world.out, outputs)?;
             }
-            Ok(())
+            text::calls(&mut world.err, calls)
         }
-        Format::Json => json::write(&mut world.out, &json::applied(plan, report, outputs)),
+        Format::Json => json::write(&mut world.out, &json::with_calls(json::applied(plan, report, outputs), calls)),
     }
 }
 
-/// Shows what a destroy did, and what is left.
+/// Shows what a destroy did, what is left, and what it took.
 pub fn destroyed(
     world: &mut World,
     plan: &Plan,
     report: &Report,
     left: Option<&Plan>,
+    calls: &Calls,
     format: Format,
 ) -> io::Result<()> {
     match format {
         Format::Text => {
             text::report(&mut world.out, report, "destroy")?;
-            match left {
-                Some(left) => text::left(&mut world.out, left),
-                None => Ok(()),
+            if let Some(left) = left {
+                text::left(&mut world.out, left)?;
             }
+            text::calls(&mut world.err, calls)
         }
-        Format::Json => json::write(&mut world.out, &json::destroyed(plan, report, left)),
+        Format::Json => json::write(&mut world.out, &json::with_calls(json::destroyed(plan, report, left), calls)),
     }
 }
 

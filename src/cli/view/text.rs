@@ -7,6 +7,7 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use crate::apply::Report;
+use crate::aws::calls::Calls;
 use crate::cli::view::json::shown;
 use crate::cli::view::palette::{Role, paint};
 use crate::inventory::Gone;
@@ -78,6 +79,9 @@ fn show_step(out: &mut dyn Write, step: &Step) -> io::Result<()> {
     match &step.action {
         Action::Create { .. } => {
             for (name, value) in step.desired.iter().filter_map(Value::as_object).flatten() {
+                if says_nothing(value) {
+                    continue;
+                }
                 let value = if step.secret.contains(name) { Value::from(SENSITIVE) } else { shown(value) };
                 property(out, name, &value)?;
             }
@@ -125,7 +129,29 @@ fn gone(why: Gone) -> &'static str {
     }
 }
 
+/// An empty list or object is how a service says that there is nothing.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+/// Tags on one line, as people write them: `Owner=me, Environment=dev`. `None` for what is no list of tags.
+fn tags(value: &Value) -> Option<String> {
+    let pair = |tag: &Value| {
+        let fields = tag.as_object().filter(|fields| fields.len() == 2)?;
+        Some(format!("{}={}", fields.get("Key")?.as_str()?, fields.get("Value")?.as_str()?))
+    };
+    let pairs: Option<Vec<String>> = value.as_array()?.iter().map(pair).collect();
+    pairs.filter(|pairs| !pairs.is_empty()).map(|pairs| pairs.join(", "))
+}
+
 fn property(out: &mut dyn Write, name: &str, value: &Value) -> io::Result<()> {
+    if let Some(tags) = tags(value) {
+        return writeln!(out, "          {name}: {tags}");
+    }
     let line = inline(value);
     if line.len() <= ONE_LINE {
         return writeln!(out, "          {name}: {line}");
@@ -247,6 +273,19 @@ pub fn outputs(out: &mut dyn Write, outputs: &BTreeMap<String, Value>) -> io::Re
         writeln!(out, "{name:width$} = {}", inline(&shown(value)))?;
     }
     Ok(())
+}
+
+/// How much was asked of AWS, quietly: `3 calls to AWS (sqs 2, iam 1), 1 of them repeated`.
+pub fn calls(out: &mut dyn Write, calls: &Calls) -> io::Result<()> {
+    let services: Vec<_> = calls.by_service().into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let mut line = format!("{} to AWS", count(calls.attempts(), "call"));
+    if !services.is_empty() {
+        line.push_str(&format!(" ({})", services.join(", ")));
+    }
+    if calls.retries() > 0 {
+        line.push_str(&format!(", {} of them repeated", calls.retries()));
+    }
+    writeln!(out, "{}", paint(Role::Quiet, line))
 }
 
 /// `1 task`, `2 tasks`.
