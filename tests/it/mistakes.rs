@@ -559,7 +559,8 @@ mod in_the_project {
             error: the ledger `DIRECTORY/state/shop-dev.json` is not one that this paystack can read
               caused by: EOF while parsing an object at line 1 column 1
               help: delete it: that costs only the memory of what was applied
-        "#]].assert_eq(&error);
+        "#]]
+        .assert_eq(&error);
     }
 }
 
@@ -745,7 +746,8 @@ mod with_aws {
             ---
             error: the plan has blocked entries: nothing was changed
               help: each blocked entry above says what to do
-        "#]].assert_eq(&anonymous(&account, &ran));
+        "#]]
+        .assert_eq(&anonymous(&account, &ran));
         assert_eq!(account.census(), census);
         assert!(ledgers(&other).is_empty());
     }
