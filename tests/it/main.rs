@@ -5,6 +5,7 @@
 
 mod conformance;
 mod harness;
+mod mistakes;
 mod payments;
 mod rates;
 mod sources;
