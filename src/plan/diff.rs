@@ -8,7 +8,7 @@ use crate::change::Changes;
 use crate::desired::Desired;
 use crate::identity::LogicalId;
 use crate::inventory::{Departed, Gone, Inventory, belongs_to};
-use crate::plan::{Action, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Step, explain};
+use crate::plan::{Action, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Step, explain, target};
 use crate::property_path::PropertyPath;
 use crate::resource::{Contribution, LiveResource, Ownership, Reading, Row, row};
 use crate::state::Ledger;
@@ -21,11 +21,12 @@ pub fn diff(desired: &Desired, inventory: &Inventory, ledger: &Ledger, options: 
     let mut steps: Vec<Step> = desired.in_order().into_iter().map(|id| planner.declared(id)).collect();
     steps.extend(inventory.departed.iter().filter_map(|departed| planner.departed(departed)));
     let problems = inventory.problems.iter().map(ToString::to_string).collect();
-    Plan { stack: desired.stack.clone(), scope: desired.scope.clone(), steps, problems }
+    let (steps, left_out) = target::only(steps, &options.targets);
+    Plan { stack: desired.stack.clone(), scope: desired.scope.clone(), steps, left_out, problems }
 }
 
 /// What the stack's resources put into each other, those that go included.
-fn contributions(desired: &Desired, inventory: &Inventory) -> Vec<Contribution> {
+pub(super) fn contributions(desired: &Desired, inventory: &Inventory) -> Vec<Contribution> {
     let known = |id: &LogicalId, name: &str| match inventory.readings.get(id) {
         Some(Reading::Live(live)) => live.attributes.get(name).cloned(),
         _ => None,
@@ -99,10 +100,7 @@ impl Planner<'_> {
     /// The live resource without what others of the stack put into it, in the words of what is wanted.
     fn comparable(&self, logical_id: &LogicalId, live: &LiveResource, wanted: &Value) -> LiveResource {
         let Some(row) = self.desired.row(logical_id) else { return live.clone() };
-        let is_in_this = |it: &&Contribution| it.resource_type == row.handler.resource_type() && it.id == live.id;
-        let contributed: Vec<&Contribution> = self.contributions.iter().filter(is_in_this).collect();
-        let properties = row.handler.comparable(&live.properties, wanted, &contributed);
-        LiveResource { properties, ..live.clone() }
+        LiveResource { properties: comparable(row, live, wanted, &self.contributions), ..live.clone() }
     }
 
     fn missing(&self, logical_id: &LogicalId) -> Missing {
@@ -240,6 +238,13 @@ impl Planner<'_> {
         let is_side_effect = departed.why == Gone::MadeByAws;
         (is_ours || is_side_effect).then_some(Action::Delete { why: departed.why })
     }
+}
+
+/// The live properties without what others of the stack put into them, in the words of what is wanted.
+pub(super) fn comparable(row: &Row, live: &LiveResource, wanted: &Value, contributions: &[Contribution]) -> Value {
+    let is_in_this = |it: &&Contribution| it.resource_type == row.handler.resource_type() && it.id == live.id;
+    let contributed: Vec<&Contribution> = contributions.iter().filter(is_in_this).collect();
+    row.handler.comparable(&live.properties, wanted, &contributed)
 }
 
 fn blocked(reason: String) -> Action {

@@ -78,6 +78,6 @@ pub fn outputs(world: &mut World, outputs: &BTreeMap<String, Value>, format: For
 pub fn output(world: &mut World, value: &Value, format: Format) -> io::Result<()> {
     match (format, value) {
         (Format::Text, Value::String(text)) => writeln!(world.out, "{}", crate::unknown::display(text)),
-        (Format::Text | Format::Json, value) => json::write(&mut world.out, &json::shown(value)),
+        (Format::Text | Format::Json, value) => json::write(&mut world.out, &crate::unknown::display_within(value)),
     }
 }

@@ -1,24 +1,24 @@
 //! Text, for people.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use crate::apply::Report;
-use crate::cli::view::json::shown;
 use crate::cli::view::palette::{Role, paint};
 use crate::inventory::Gone;
 use crate::plan::{Action, Cause, Explained, ForcedBy, Missing, Order, Plan, Step};
-
-/// What is shown in place of a secret.
-pub const SENSITIVE: &str = "(sensitive)";
+use crate::property_path::PropertyPath;
+use crate::unknown::display_within;
 
 /// A value that is longer than this stands on lines of its own.
 const ONE_LINE: usize = 100;
 
 pub fn plan(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    let plan = &plan.shown();
     let scope = &plan.scope;
     writeln!(out, "Stack `{}` in account {}, {}.\n", plan.stack, scope.account_id, scope.region)?;
     for problem in &plan.problems {
@@ -27,13 +27,17 @@ pub fn plan(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     for step in &plan.steps {
         show_step(out, step)?;
     }
-    if plan.is_empty() {
-        return writeln!(out, "Nothing to change: AWS is as the template says.");
+    if !plan.left_out.is_empty() {
+        writeln!(out, "Left out, as not targeted: {}.", count(plan.left_out.len(), "resource"))?;
     }
     writeln!(out, "{}", summary(plan))
 }
 
-fn summary(plan: &Plan) -> String {
+/// The plan in one sentence.
+pub fn summary(plan: &Plan) -> String {
+    if plan.is_empty() {
+        return "Nothing to change: AWS is as the template says.".to_owned();
+    }
     let it = plan.summary();
     let named = [
         (it.created, "to create"),
@@ -51,20 +55,17 @@ fn summary(plan: &Plan) -> String {
 }
 
 fn show_step(out: &mut dyn Write, step: &Step) -> io::Result<()> {
-    let (sign, role, note) = match &step.action {
+    let (sign, role) = match &step.action {
         Action::None => return Ok(()),
-        Action::Create { why: Missing::New } => ("+", Role::Created, String::new()),
-        Action::Create { why: Missing::DeletedOutside } => {
-            ("+", Role::Created, "  # drift: it was deleted outside of paystack".to_owned())
-        }
-        Action::Adopt { .. } => ("~", Role::Changed, "  # taken over".to_owned()),
-        Action::Update { .. } => ("~", Role::Changed, String::new()),
-        Action::Replace { order: Order::CreateFirst, forced_by, .. } => ("+/-", Role::Replaced, forced(forced_by)),
-        Action::Replace { order: Order::DeleteFirst, forced_by, .. } => ("-/+", Role::Replaced, forced(forced_by)),
-        Action::Delete { why } => ("-", Role::Deleted, format!("  # {}", gone(*why))),
-        Action::Forget => ("-", Role::Quiet, "  # no longer there: only the memory of it goes".to_owned()),
-        Action::Blocked { .. } => ("!", Role::Blocked, String::new()),
+        Action::Create { .. } => ("+", Role::Created),
+        Action::Adopt { .. } | Action::Update { .. } => ("~", Role::Changed),
+        Action::Replace { order: Order::CreateFirst, .. } => ("+/-", Role::Replaced),
+        Action::Replace { order: Order::DeleteFirst, .. } => ("-/+", Role::Replaced),
+        Action::Delete { .. } => ("-", Role::Deleted),
+        Action::Forget => ("-", Role::Quiet),
+        Action::Blocked { .. } => ("!", Role::Blocked),
     };
+    let note = note(&step.action).map(|note| format!("  # {note}")).unwrap_or_default();
     let id = step.physical_id.as_ref().map(|id| format!(" [{id}]")).unwrap_or_default();
     writeln!(
         out,
@@ -78,14 +79,12 @@ fn show_step(out: &mut dyn Write, step: &Step) -> io::Result<()> {
     match &step.action {
         Action::Create { .. } => {
             for (name, value) in step.desired.iter().filter_map(Value::as_object).flatten() {
-                let value = if step.secret.contains(name) { Value::from(SENSITIVE) } else { shown(value) };
-                property(out, name, &value)?;
+                property(out, name, value)?;
             }
         }
         Action::Adopt { changes } | Action::Update { changes } | Action::Replace { changes, .. } => {
             for change in changes {
-                let forces = forces(&step.action, change);
-                show_change(out, change, step, forces)?;
+                show_change(out, change, &step.action)?;
             }
         }
         Action::Blocked { reason, help } => {
@@ -99,14 +98,28 @@ fn show_step(out: &mut dyn Write, step: &Step) -> io::Result<()> {
     writeln!(out)
 }
 
-fn forced(forced_by: &[ForcedBy]) -> String {
+/// What there is to say of an action as a whole.
+pub fn note(action: &Action) -> Option<String> {
+    match action {
+        Action::Create { why: Missing::DeletedOutside } => {
+            Some("drift: it was deleted outside of paystack".to_owned())
+        }
+        Action::Adopt { .. } => Some("taken over".to_owned()),
+        Action::Replace { forced_by, .. } => forced(forced_by),
+        Action::Delete { why } => Some(gone(*why).to_owned()),
+        Action::Forget => Some("no longer there: only the memory of it goes".to_owned()),
+        Action::None | Action::Create { why: Missing::New } | Action::Update { .. } | Action::Blocked { .. } => None,
+    }
+}
+
+fn forced(forced_by: &[ForcedBy]) -> Option<String> {
     let reasons = forced_by.iter().filter_map(|forced| match forced {
         ForcedBy::Property { .. } => None,
         ForcedBy::Parent { logical_id } => Some(format!("goes with `{logical_id}`")),
         ForcedBy::Request => Some("as asked for".to_owned()),
     });
     let reasons: Vec<String> = reasons.collect();
-    if reasons.is_empty() { String::new() } else { format!("  # {}", reasons.join(", ")) }
+    if reasons.is_empty() { None } else { Some(reasons.join(", ")) }
 }
 
 fn forces(action: &Action, change: &Explained) -> bool {
@@ -137,44 +150,64 @@ fn property(out: &mut dyn Write, name: &str, value: &Value) -> io::Result<()> {
     Ok(())
 }
 
-fn show_change(out: &mut dyn Write, change: &Explained, step: &Step, forces: bool) -> io::Result<()> {
+fn show_change(out: &mut dyn Write, change: &Explained, action: &Action) -> io::Result<()> {
+    let note = paint(Role::Quiet, format!("({})", reason(change, action)));
+    difference(out, &change.path, change.live.as_ref(), change.desired.as_ref(), &note)
+}
+
+/// Why a property changes, and whether that replaces what it belongs to.
+pub fn reason(change: &Explained, action: &Action) -> String {
     let cause = match change.cause {
         Cause::Template => "template",
         Cause::Drift => "drift",
         Cause::Both => "template and drift",
         Cause::Unrecorded => "differs",
     };
-    let note = if forces { format!("({cause}, forces replacement)") } else { format!("({cause})") };
-    let note = paint(Role::Quiet, note);
-    if change.path.property().is_some_and(|property| step.secret.contains(property)) {
-        return writeln!(out, "          {}: {SENSITIVE} -> {SENSITIVE}  {note}", change.path);
+    if forces(action, change) { format!("{cause}, forces replacement") } else { cause.to_owned() }
+}
+
+/// One property before and after: on one line where there is room, else line by line.
+fn difference(
+    out: &mut dyn Write,
+    path: &PropertyPath,
+    before: Option<&Value>,
+    after: Option<&Value>,
+    note: &dyn Display,
+) -> io::Result<()> {
+    if let Some(line) = on_one_line(before, after) {
+        return writeln!(out, "          {path}: {line}  {note}");
     }
-    let side = |value: &Option<Value>| value.as_ref().map(shown);
-    let (live, desired) = (side(&change.live), side(&change.desired));
-    let short = |value: &Option<Value>| value.as_ref().map_or_else(|| "(none)".to_owned(), inline);
-    let line = format!("{} -> {}", short(&live), short(&desired));
-    if line.len() <= ONE_LINE && !line.contains('\n') {
-        return writeln!(out, "          {}: {line}  {note}", change.path);
-    }
-    writeln!(out, "          {}:  {note}", change.path)?;
-    let text = |value: &Option<Value>| value.as_ref().map(block).unwrap_or_default();
-    let (live, desired) = (text(&live), text(&desired));
-    let diff = TextDiff::from_lines(&live, &desired);
-    for group in diff.grouped_ops(2) {
-        for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
-            let (sign, role) = match change.tag() {
-                ChangeTag::Insert => ("+", Role::Created),
-                ChangeTag::Delete => ("-", Role::Deleted),
-                ChangeTag::Equal => (" ", Role::Quiet),
-            };
-            writeln!(out, "            {}", paint(role, format!("{sign} {}", change.value().trim_end())))?;
-        }
+    writeln!(out, "          {path}:  {note}")?;
+    for (tag, line) in line_by_line(before, after) {
+        let (sign, role) = match tag {
+            ChangeTag::Insert => ("+", Role::Created),
+            ChangeTag::Delete => ("-", Role::Deleted),
+            ChangeTag::Equal => (" ", Role::Quiet),
+        };
+        writeln!(out, "            {}", paint(role, format!("{sign} {line}")))?;
     }
     Ok(())
 }
 
+/// `before -> after`, where that is short.
+pub fn on_one_line(before: Option<&Value>, after: Option<&Value>) -> Option<String> {
+    let short = |value: Option<&Value>| value.map_or_else(|| "(none)".to_owned(), inline);
+    let line = format!("{} -> {}", short(before), short(after));
+    (line.len() <= ONE_LINE && !line.contains('\n')).then_some(line)
+}
+
+/// The lines that differ, each with two of its neighbours.
+pub fn line_by_line(before: Option<&Value>, after: Option<&Value>) -> Vec<(ChangeTag, String)> {
+    let text = |value: Option<&Value>| value.map(block).unwrap_or_default();
+    let (before, after) = (text(before), text(after));
+    let diff = TextDiff::from_lines(&before, &after);
+    let groups = diff.grouped_ops(2);
+    let changes = groups.iter().flatten().flat_map(|operation| diff.iter_changes(operation));
+    changes.map(|change| (change.tag(), change.value().trim_end().to_owned())).collect()
+}
+
 /// A value on one line.
-fn inline(value: &Value) -> String {
+pub fn inline(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         value => value.to_string(),
@@ -182,7 +215,7 @@ fn inline(value: &Value) -> String {
 }
 
 /// A value on as many lines as it needs, each ended.
-fn block(value: &Value) -> String {
+pub fn block(value: &Value) -> String {
     match value {
         Value::String(text) => match serde_json::from_str::<Value>(text) {
             Ok(parsed @ (Value::Object(_) | Value::Array(_))) => format!("{parsed:#}\n"),
@@ -244,13 +277,13 @@ pub fn left(out: &mut dyn Write, left: &Plan) -> io::Result<()> {
 pub fn outputs(out: &mut dyn Write, outputs: &BTreeMap<String, Value>) -> io::Result<()> {
     let width = outputs.keys().map(String::len).max().unwrap_or_default();
     for (name, value) in outputs {
-        writeln!(out, "{name:width$} = {}", inline(&shown(value)))?;
+        writeln!(out, "{name:width$} = {}", inline(&display_within(value)))?;
     }
     Ok(())
 }
 
 /// `1 task`, `2 tasks`.
-fn count(count: usize, what: &str) -> String {
+pub fn count(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
