@@ -128,6 +128,16 @@ impl FakeAws {
         self.world().things.keys().map(|(resource_type, id)| format!("{resource_type} {id}")).collect()
     }
 
+    /// Removes what no search finds: it has no marks, and is not listed within what has. Whoever loses the ledger and then
+    /// takes such a resource out of the template has to remove it by hand.
+    pub fn tidy_up(&self, is_wanted: impl Fn(&ResourceType, &PhysicalId) -> bool) {
+        let is_found = |key: &Key, thing: &Thing| {
+            let is_marked = matches!(thing.ownership, Ownership::Owned(_)) && key.0.as_str() != PERMISSION;
+            is_marked || row_of(&key.0).handler.within().is_some()
+        };
+        self.world().things.retain(|key, thing| is_found(key, thing) || is_wanted(&key.0, &key.1));
+    }
+
     /// How many things carry the same owner's marks.
     pub fn copies(&self) -> BTreeMap<String, usize> {
         let mut copies = BTreeMap::new();
@@ -253,7 +263,7 @@ impl Reader for FakeAws {
             let world = self.world();
             let Some(thing) = world.things.get(&(whole.clone(), id.clone())) else { return Ok(Vec::new()) };
             let is_within = |(key, part): &(&Key, &Thing)| {
-                row_of(&key.0).handler.within() == Some(whole.as_str()) && is_part(&key.0, part, thing)
+                row_of(&key.0).handler.within() == Some(whole.as_str()) && is_part(&key.0, part, whole, thing)
             };
             Ok(world.things.iter().filter(is_within).map(|(key, _)| key.clone()).collect())
         })
@@ -291,6 +301,13 @@ fn call_of(work: &Work) -> Call {
 
 const PERMISSION: &str = "AWS::Lambda::Permission";
 
+/// The types that carry a mark elsewhere than in `Tags`, where an update can write it.
+const MARKED_BY_UPDATES: [&str; 3] =
+    ["AWS::ApiGateway::Deployment", "AWS::IAM::ManagedPolicy", "AWS::Logs::QueryDefinition"];
+
+/// The types whose mark is made with them.
+const MARKED_FOR_LIFE: [&str; 2] = ["AWS::Lambda::LayerVersion", PERMISSION];
+
 /// How a handler looks for what it does not know the id of.
 enum Search {
     /// By its name, or by its place in something else: whoever made it.
@@ -316,10 +333,12 @@ fn ownership(row: &Row, resource_type: &ResourceType, properties: &Value, creato
     if row.facts().tag_property().is_some() {
         return tags::owner_in(properties).map_or(Ownership::Unmarked, Ownership::Owned);
     }
-    match (search(resource_type), creator) {
-        (Search::Owned(_), Some(owner)) => Ownership::Owned(owner.clone()),
-        (Search::Owned(_), None) => Ownership::Unmarked,
-        (Search::Named(_), _) => Ownership::Unmarkable,
+    let is_markable =
+        MARKED_BY_UPDATES.contains(&resource_type.as_str()) || MARKED_FOR_LIFE.contains(&resource_type.as_str());
+    match creator {
+        Some(owner) if is_markable => Ownership::Owned(owner.clone()),
+        None if is_markable => Ownership::Unmarked,
+        _ => Ownership::Unmarkable,
     }
 }
 
@@ -411,7 +430,7 @@ impl World {
     fn run(&mut self, work: &Work) -> Result<Done, AwsError> {
         match work {
             Work::Create { owner, resource_type, wanted } => self.create(owner, resource_type, wanted),
-            Work::Update { resource_type, id, wanted, changes } => {
+            Work::Update { owner, resource_type, id, wanted, changes } => {
                 self.check_references(resource_type, wanted)?;
                 let key = (resource_type.clone(), id.clone());
                 let thing = self.things.get_mut(&key).ok_or_else(|| refused(ErrorClass::NotFound, id.as_str()))?;
@@ -425,6 +444,8 @@ impl World {
                 }
                 if row_of(resource_type).facts().tag_property().is_some() {
                     thing.ownership = ownership(row_of(resource_type), resource_type, &thing.properties, None);
+                } else if MARKED_BY_UPDATES.contains(&resource_type.as_str()) {
+                    thing.ownership = Ownership::Owned(owner.clone());
                 }
                 Ok(Done::Updated { id: id.clone(), attributes: thing.attributes.clone() })
             }
@@ -510,7 +531,8 @@ impl World {
     fn remove(&mut self, key: &Key) {
         let Some(thing) = self.things.remove(key) else { return };
         self.gone.extend(thing.names.iter().cloned());
-        let parts = self.things.iter().filter(|((of, _), part)| is_part(of, part, &thing)).map(|(key, _)| key.clone());
+        let parts =
+            self.things.iter().filter(|((of, _), part)| is_part(of, part, &key.0, &thing)).map(|(key, _)| key.clone());
         for part in parts.collect::<Vec<_>>() {
             self.remove(&part);
         }
@@ -543,9 +565,10 @@ fn names(resource_type: &ResourceType, id: &PhysicalId, attributes: &Attributes)
 }
 
 /// Whether something goes when another goes. What is listed within something is a part of it too.
-fn is_part(of: &ResourceType, part: &Thing, whole: &Thing) -> bool {
+fn is_part(of: &ResourceType, part: &Thing, whole_type: &ResourceType, whole: &Thing) -> bool {
     let handler = row_of(of).handler;
-    let within: &[&str] = if handler.within().is_some() { handler.found_by() } else { &[] };
+    let is_within = handler.within() == Some(whole_type.as_str());
+    let within: &[&str] = if is_within { handler.found_by() } else { &[] };
     let mut names = handler.part_of().iter().chain(within).filter_map(|name| part.properties.get(name));
     names.any(|name| strings(name).iter().any(|text| whole.is_called(text)))
 }
@@ -563,6 +586,10 @@ impl Naming<'_> {
         let facts = self.row.facts();
         let predicted = self.row.handler.predict(&scope(), self.properties);
         let known = |name: &str| Some(predicted.get(name).or_else(|| self.properties.get(name))?.as_str()?.to_owned());
+        if let ("AWS::IAM::Policy", Some(roles)) = (self.row.handler.resource_type(), self.properties.get("Roles")) {
+            let name = known(REF).unwrap_or_default();
+            return (PhysicalId::join([name.as_str()].into_iter().chain(strings(roles))), predicted);
+        }
         let names = facts.primary_identifier();
         let is_only = names.len() == 1;
         let mut invented = None;

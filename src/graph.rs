@@ -89,18 +89,19 @@ impl Dependencies {
         }
     }
 
-    /// Everything that depends on a resource, at first or second hand.
-    pub fn dependents_of(&self, logical_id: &LogicalId) -> BTreeSet<LogicalId> {
-        let mut found = BTreeSet::new();
-        let mut next = vec![logical_id.clone()];
+    /// Whether a resource waits for another, at first or second hand.
+    pub fn reaches(&self, from: &LogicalId, on: &LogicalId) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![from];
         while let Some(id) = next.pop() {
-            for (from, on) in &self.0 {
-                if on.contains_key(&id) && found.insert(from.clone()) {
-                    next.push(from.clone());
-                }
+            if id == on {
+                return true;
+            }
+            if seen.insert(id) {
+                next.extend(self.of(id));
             }
         }
-        found
+        false
     }
 }
 
@@ -222,7 +223,7 @@ pub fn implied(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Value>) -> Vec
     for rule in RULES {
         for from in of_type(graph, rule.from) {
             for on in rule.on.iter().flat_map(|on| of_type(graph, on)) {
-                if (rule.applies)(&world, from, on) && !world.waits_for(on, from) {
+                if (rule.applies)(&world, from, on) {
                     edges.push(ImpliedEdge {
                         from: from.logical_id.clone(),
                         on: on.logical_id.clone(),
@@ -285,21 +286,6 @@ impl World<'_> {
         targets.filter(move |id| {
             self.graph.resources.get(*id).is_some_and(|it| it.resource_type.as_str() == resource_type)
         })
-    }
-
-    /// Whether a resource waits for another by what the template writes: an implied edge against that would be a circle.
-    fn waits_for(&self, from: &DesiredResource, on: &DesiredResource) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut next = vec![&from.logical_id];
-        while let Some(id) = next.pop() {
-            if id == &on.logical_id {
-                return true;
-            }
-            let Some(resource) = self.graph.resources.get(id).filter(|_| seen.insert(id)) else { continue };
-            next.extend(resource.depends_on.iter());
-            next.extend(resource.references.iter().map(|reference| &reference.resource));
-        }
-        false
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Inventory {
 pub struct Departed {
     pub logical_id: LogicalId,
     pub resource_type: ResourceType,
+    /// What it was looked for by.
+    pub physical_id: Option<PhysicalId>,
     pub reading: Reading,
     pub dependencies: BTreeSet<LogicalId>,
     pub why: Gone,
@@ -95,6 +97,7 @@ impl Inventory {
                 resource_type: resource.resource_type.clone(),
                 dependencies: desired.dependencies.of(&logical_id).cloned().collect(),
                 logical_id,
+                physical_id: None,
                 reading,
                 why: Gone::Destroyed,
                 goes_last: false,
@@ -111,7 +114,7 @@ pub async fn take(desired: &Desired, ledger: &Ledger, reader: &dyn Reader, concu
     let mut inventory = Inventory::default();
     read_declared(desired, ledger, reader, concurrency, &mut inventory.readings).await;
     let mut departed = remembered_elsewhere(desired, ledger);
-    if !ledger.is_remembered {
+    if !ledger.is_complete() {
         search(desired, reader, &mut inventory, &mut departed).await;
     }
     let claimed = claimed(desired, &inventory);
@@ -126,6 +129,7 @@ pub async fn take(desired: &Desired, ledger: &Ledger, reader: &dyn Reader, concu
             Departed {
                 logical_id: candidate.identity.owner.resource.clone(),
                 resource_type: candidate.identity.resource_type.clone(),
+                physical_id: candidate.identity.physical_id.clone(),
                 reading: reader.read(&candidate.identity).await,
                 dependencies: candidate.dependencies,
                 why: candidate.why,
@@ -137,7 +141,8 @@ pub async fn take(desired: &Desired, ledger: &Ledger, reader: &dyn Reader, concu
         inventory.departed.push(departed);
     }
     drop(reads);
-    inventory.departed.sort_by(|one, other| one.logical_id.cmp(&other.logical_id));
+    let name = |it: &Departed| (it.logical_id.clone(), it.resource_type.clone(), it.physical_id.clone());
+    inventory.departed.sort_by_key(name);
     inventory
 }
 
@@ -162,10 +167,12 @@ async fn search(desired: &Desired, reader: &dyn Reader, inventory: &mut Inventor
             Vec::new()
         }
     };
+    let key = |it: &Candidate| Some((it.identity.resource_type.clone(), it.identity.physical_id.clone()?));
+    let remembered: BTreeSet<_> = departed.iter().filter_map(key).collect();
+    found.retain(|it| key(it).is_none_or(|key| !remembered.contains(&key)));
     let mut known = claimed(desired, inventory);
-    known.extend(
-        found.iter().filter_map(|it| Some((it.identity.resource_type.clone(), it.identity.physical_id.clone()?))),
-    );
+    known.extend(remembered);
+    known.extend(found.iter().filter_map(key));
     let wholes: Vec<(ResourceType, PhysicalId)> =
         known.iter().filter(|(resource_type, id)| is_ours(desired, inventory, resource_type, id)).cloned().collect();
     for (whole, id) in wholes {
@@ -391,6 +398,7 @@ pub async fn add_side_effects(inventory: &mut Inventory, desired: &Desired, read
         made.push(Departed {
             logical_id,
             resource_type: identity.resource_type,
+            physical_id: identity.physical_id,
             reading,
             dependencies: BTreeSet::new(),
             why: Gone::MadeByAws,

@@ -134,10 +134,7 @@ impl Environment {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
-    #[error(
-        "no `{FILE_NAME}` in `{start}` or above it: run paystack inside a project, name one with `--project`, \
-         or a single template with `--template FILE --stack NAME`"
-    )]
+    #[error("there is no `{FILE_NAME}` in `{start}` or above it")]
     Missing { start: PathBuf },
     #[error("failed to read the project `{path}`")]
     Read {
@@ -147,15 +144,15 @@ pub enum ProjectError {
     },
     #[error("{0}")]
     Mistake(Box<MistakeInFile>),
-    #[error("unknown environment `{name}`: {help}")]
+    #[error("there is no environment `{name}`")]
     UnknownEnvironment { name: String, help: String },
-    #[error("no environment is chosen: name one of {known} with `-e`, or set `default_environment` under `[project]`")]
+    #[error("no environment is chosen")]
     WhichEnvironment { known: String },
-    #[error("`-e {name}` needs a `{FILE_NAME}`: a template that is planned with `--stack` has no environments")]
+    #[error("a template that is planned with `--stack` has no environment `{name}`")]
     NoEnvironments { name: String },
     #[error(
         "the environment's suffix `{suffix}` cannot be part of a name: it takes 1 to {SUFFIX_LONGEST} lower-case \
-         letters, digits and inner dashes; set the parameter `{SUFFIX_PARAMETER}`"
+         letters, digits and inner dashes"
     )]
     Suffix { suffix: String },
     #[error(
@@ -163,6 +160,26 @@ pub enum ProjectError {
          beginning with a letter"
     )]
     StackName { stack: String, longest: usize },
+}
+
+impl ProjectError {
+    /// What a person can do about it.
+    pub fn way_out(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } => Some(
+                "run paystack inside a project, name one with `--project FILE`, or a single template with \
+                 `--template FILE --stack NAME`"
+                    .to_owned(),
+            ),
+            Self::UnknownEnvironment { help, .. } => Some(help.clone()),
+            Self::WhichEnvironment { known } => {
+                Some(format!("name one of {known} with `-e`, or set `default_environment` under `[project]`"))
+            }
+            Self::NoEnvironments { .. } => Some(format!("leave `-e` out, or write a `{FILE_NAME}`")),
+            Self::Suffix { .. } => Some(format!("set the parameter `{SUFFIX_PARAMETER}`")),
+            Self::Read { .. } | Self::Mistake(_) | Self::StackName { .. } => None,
+        }
+    }
 }
 
 /// Something wrong with a `paystack.toml`, shown at its place.
@@ -585,7 +602,7 @@ mod tests {
         assert_eq!(stack("dev", &[("EnvironmentSuffix", "pr-17")]), Ok("payments-pr-17".to_owned()));
         expect![[r#"
             Err(
-                "the environment's suffix `PR_17` cannot be part of a name: it takes 1 to 20 lower-case letters, digits and inner dashes; set the parameter `EnvironmentSuffix`",
+                "the environment's suffix `PR_17` cannot be part of a name: it takes 1 to 20 lower-case letters, digits and inner dashes",
             )
         "#]]
         .assert_debug_eq(&stack("dev", &[("EnvironmentSuffix", "PR_17")]));
@@ -606,17 +623,19 @@ mod tests {
 
     #[test]
     fn an_unknown_environment_names_the_one_that_was_meant() {
-        let refused = |name| payments().environment(name).unwrap_err().to_string();
-        assert_eq!(refused(Some("stagging")), "unknown environment `stagging`: did you mean `staging`?");
-        assert_eq!(refused(Some("production")), "unknown environment `production`: there is `dev`, `staging`");
+        let refused = |name| payments().environment(Some(name)).unwrap_err();
+        assert_eq!(refused("stagging").to_string(), "there is no environment `stagging`");
+        assert_eq!(refused("stagging").way_out().unwrap(), "did you mean `staging`?");
+        assert_eq!(refused("production").way_out().unwrap(), "there is `dev`, `staging`");
     }
 
     #[test]
     fn with_several_environments_and_no_default_one_has_to_be_chosen() {
         let text = PAYMENTS.replace("default_environment = \"dev\"", "");
         let error = project(&text).unwrap().environment(None).unwrap_err();
-        expect!["no environment is chosen: name one of `dev`, `staging` with `-e`, or set `default_environment` under `[project]`"]
-            .assert_eq(&error.to_string());
+        assert_eq!(error.to_string(), "no environment is chosen");
+        expect!["name one of `dev`, `staging` with `-e`, or set `default_environment` under `[project]`"]
+            .assert_eq(&error.way_out().unwrap());
         let one = "project = { name = 'a', template = 't' }\n[environments.only]";
         assert_eq!(project(one).unwrap().environment(None).unwrap().name.as_deref(), Some("only"));
     }

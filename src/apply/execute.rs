@@ -106,7 +106,8 @@ pub async fn execute(
         }
         let next = tokio::select! {
             next = running.next() => next,
-            _ = world.stop.changed(), if !report.is_interrupted => continue,
+            // Where nobody is left to stop the run, there is nothing to listen for.
+            Ok(()) = world.stop.changed(), if !report.is_interrupted => continue,
         };
         let Some((id, work, result, start)) = next else { break };
         let task = &schedule.tasks[id.0];
@@ -117,8 +118,7 @@ pub async fn execute(
             Ok(it) => {
                 done.insert(id);
                 // What was to be replaced by another turned out to be what was wanted: it must not be deleted.
-                if let Some(old) = deletion_of_the_same(schedule, task, &it) {
-                    waiting.remove(&old);
+                if let Some(old) = deletion_of_the_same(schedule, task, &it).filter(|old| waiting.remove(old)) {
                     done.insert(old);
                 }
                 learn(&mut report.attributes, task, &it);
@@ -179,7 +179,8 @@ fn prepare(
         Kind::Update => {
             let wanted = wanted()?;
             let live = step.live.as_ref().map_or(&Value::Null, |live| &live.properties);
-            Work::Update { resource_type, id: id()?, changes: Changes::between(live, &wanted), wanted }
+            let changes = Changes::between(live, &wanted);
+            Work::Update { owner: desired.owner(&task.logical_id), resource_type, id: id()?, changes, wanted }
         }
         Kind::Delete => Work::Delete { resource_type, id: id()? },
     })
@@ -211,11 +212,15 @@ fn unwritten(reason: String) -> AwsError {
     AwsError::new("remember", crate::aws::error::ErrorClass::Invalid, reason)
 }
 
-/// The task that would delete what a create gave back instead of making a second one.
+/// The task that would delete what a create gave back instead of making a second one: the one that is replaced, or one that
+/// an earlier replacement has left.
 fn deletion_of_the_same(schedule: &Schedule, task: &Task, done: &Done) -> Option<TaskId> {
     let Done::Created { id, .. } = done else { return None };
-    let is_it =
-        |other: &Task| other.kind == Kind::Delete && other.step == task.step && other.physical_id.as_ref() == Some(id);
+    let is_it = |other: &Task| {
+        other.kind == Kind::Delete
+            && other.resource_type == task.resource_type
+            && other.physical_id.as_ref() == Some(id)
+    };
     schedule.tasks.iter().position(is_it).map(TaskId)
 }
 

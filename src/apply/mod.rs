@@ -1,9 +1,12 @@
 //! Making a plan true: which task when, who does it, and what is told of it.
 
 mod execute;
+mod schedule;
+
 #[cfg(test)]
 mod random_tests;
-mod schedule;
+#[cfg(test)]
+mod tests;
 
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -20,7 +23,7 @@ pub use schedule::{Kind, Schedule, Task, TaskId, schedule};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
     Create { owner: Owner, resource_type: ResourceType, wanted: Value },
-    Update { resource_type: ResourceType, id: PhysicalId, wanted: Value, changes: Changes },
+    Update { owner: Owner, resource_type: ResourceType, id: PhysicalId, wanted: Value, changes: Changes },
     Delete { resource_type: ResourceType, id: PhysicalId },
 }
 

@@ -111,6 +111,12 @@ proptest! {
         }
         let wanted = if goes_back { &old } else { &new };
         applies(&account, wanted)?;
+        if loses_ledger {
+            let plan = account.plan(wanted);
+            account.aws.tidy_up(|resource_type, id| {
+                plan.steps.iter().any(|step| &step.resource_type == resource_type && step.physical_id.as_ref() == Some(id))
+            });
+        }
         is_as_wanted(&account, wanted)?;
         is_destroyed(&account, wanted)?;
     }

@@ -43,6 +43,9 @@ pub struct Schedule {
 }
 
 /// Turns a plan into tasks. What a plan has blocked is not scheduled.
+///
+/// What is made waits for all that it refers to, without exception. A deletion waits for all that still refers to what goes,
+/// unless that in turn has to wait for the deletion: so no schedule goes in a circle, whatever the plan.
 pub fn schedule(plan: &Plan) -> Schedule {
     let mut schedule = Schedule::default();
     let mut making: BTreeMap<&LogicalId, TaskId> = BTreeMap::new();
@@ -56,36 +59,32 @@ pub fn schedule(plan: &Plan) -> Schedule {
             deleting.push((schedule.add(step, index, Kind::Delete), step, deletion));
         }
     }
-    for step in &plan.steps {
-        let Some(task) = making.get(&step.logical_id).copied() else { continue };
-        if step.desired.is_some() {
-            schedule.after[task.0].extend(step.dependencies.iter().filter_map(|on| making.get(on)));
+    for step in plan.steps.iter().filter(|step| step.desired.is_some()) {
+        let Some(task) = making.get(&step.logical_id) else { continue };
+        schedule.after[task.0].extend(step.dependencies.iter().filter_map(|on| making.get(on)));
+    }
+    for (task, step, deletion) in &deleting {
+        let Some(make) = making.get(&step.logical_id) else { continue };
+        match deletion {
+            // The new one waits until the name is free.
+            Deletion::First => _ = schedule.after[make.0].insert(*task),
+            // The old one stays until the new one has taken its place.
+            Deletion::Last | Deletion::Only => _ = schedule.after[task.0].insert(*make),
+        }
+    }
+    for (task, step, _) in &deleting {
+        for holder in plan.steps.iter().filter(|holder| holder.holds.contains(&step.logical_id)) {
+            let goes = deleting.iter().find(|(_, other, _)| std::ptr::eq(*other, holder)).map(|(other, ..)| *other);
+            let changes = || making.get(&holder.logical_id).copied().filter(|_| holder.desired.is_some());
+            schedule.let_wait(*task, goes.or_else(changes));
         }
     }
     for (task, step, deletion) in &deleting {
-        match deletion {
-            // The new one waits until the name is free.
-            Deletion::First => {
-                schedule.after[making[&step.logical_id].0].insert(*task);
-            }
-            // The old one stays until the new one has taken its place.
-            Deletion::Last => {
-                schedule.after[task.0].extend(making.get(&step.logical_id));
-                schedule.after[task.0].extend(dependents(plan, step).filter_map(|it| making.get(&it.logical_id)));
-            }
-            Deletion::Only if step.goes_last => {
-                schedule.after[task.0].extend(making.values());
-            }
-            Deletion::Only => {
-                schedule.after[task.0].extend(dependents(plan, step).filter_map(|it| making.get(&it.logical_id)));
-            }
-        }
-        for (other, dependent, of) in &deleting {
-            let comes_first =
-                dependent.dependencies.contains(&step.logical_id) && dependent.logical_id != step.logical_id;
-            if comes_first && !(*deletion == Deletion::First && *of == Deletion::Last) {
-                schedule.after[task.0].insert(*other);
-            }
+        if step.goes_last {
+            schedule.let_wait(*task, making.values().copied());
+        } else if *deletion != Deletion::First {
+            let dependents = plan.steps.iter().filter(|other| other.dependencies.contains(&step.logical_id));
+            schedule.let_wait(*task, dependents.filter_map(|it| making.get(&it.logical_id).copied()));
         }
     }
     schedule.weigh();
@@ -110,13 +109,6 @@ fn tasks_of(step: &Step) -> (Option<Kind>, Option<Deletion>) {
     }
 }
 
-/// The steps of what stays, or is made anew, and depended on a step's resource before.
-fn dependents<'a>(plan: &'a Plan, step: &'a Step) -> impl Iterator<Item = &'a Step> {
-    plan.steps
-        .iter()
-        .filter(|other| other.logical_id != step.logical_id && other.dependencies.contains(&step.logical_id))
-}
-
 impl Schedule {
     fn add(&mut self, step: &Step, index: usize, kind: Kind) -> TaskId {
         self.tasks.push(Task {
@@ -128,6 +120,30 @@ impl Schedule {
         });
         self.after.push(BTreeSet::new());
         TaskId(self.tasks.len() - 1)
+    }
+
+    /// Lets a task wait for others, except for those that wait for it.
+    fn let_wait(&mut self, task: TaskId, others: impl IntoIterator<Item = TaskId>) {
+        for other in others {
+            if !self.waits_for(other, task) {
+                self.after[task.0].insert(other);
+            }
+        }
+    }
+
+    /// Whether a task is, or waits for, another.
+    fn waits_for(&self, task: TaskId, other: TaskId) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![task];
+        while let Some(task) = next.pop() {
+            if task == other {
+                return true;
+            }
+            if seen.insert(task) {
+                next.extend(&self.after[task.0]);
+            }
+        }
+        false
     }
 
     /// Works out the longest way from each task to the end, from the last tasks backwards.

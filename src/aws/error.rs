@@ -162,7 +162,7 @@ where
     let message = match (error.as_service_error(), error.message()) {
         (Some(_), Some(message)) => message.to_owned(),
         (Some(_), None) if !code.is_empty() => code.clone(),
-        _ => root_causes(error),
+        _ => unanswered(class, error),
     };
     AwsError { operation, class, code, message, status, request_id }
 }
@@ -189,11 +189,8 @@ fn classify<E>(code: &str, status: Option<u16>, error: &SdkError<E, HttpResponse
 fn credentials_or_unreachable(failure: &aws_smithy_runtime_api::client::result::DispatchFailure) -> ErrorClass {
     let text = failure.as_connector_error().map(|error| DisplayErrorContext(error).to_string()).unwrap_or_default();
     // The SDK gives credential errors no type of their own that can be reached from here.
-    if text.contains("CredentialsNotLoaded") || text.contains("CredentialsError") || text.contains("ProviderError") {
-        ErrorClass::Credentials
-    } else {
-        ErrorClass::Unreachable
-    }
+    let kinds = ["CredentialsNotLoaded", "CredentialsError", "ProviderError", "InvalidConfiguration"];
+    if kinds.iter().any(|kind| text.contains(kind)) { ErrorClass::Credentials } else { ErrorClass::Unreachable }
 }
 
 /// The codes of all services that paystack calls; "Real AWS behaviour" 1.1 lists them by service.
@@ -263,18 +260,15 @@ fn class_of_code(code: &str, status: Option<u16>) -> ErrorClass {
     }
 }
 
-/// The causes of an error from the outside in, each once: what the SDK's own `Display` leaves out.
-fn root_causes(error: &dyn Error) -> String {
-    let mut texts: Vec<String> = Vec::new();
-    let mut next: Option<&dyn Error> = Some(error);
-    while let Some(error) = next {
-        let text = error.to_string();
-        if texts.last() != Some(&text) {
-            texts.push(text);
-        }
-        next = error.source();
+/// Why there is no answer. The SDK's own texts name its layers; only the innermost cause is about the world.
+fn unanswered(class: ErrorClass, error: &dyn Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
     }
-    texts.join(": ")
+    let cause = innermost.to_string();
+    let is_nowhere = class == ErrorClass::Credentials && cause.starts_with("no credentials found");
+    if is_nowhere { "there are no AWS credentials".to_owned() } else { cause }
 }
 
 #[cfg(test)]

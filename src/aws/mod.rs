@@ -1,8 +1,11 @@
 //! How paystack talks to AWS: clients, errors, waiting. Knows no resource type.
 
+pub mod calls;
 pub mod clock;
 pub mod error;
+mod gate;
 mod null_templates;
+pub mod rates;
 pub mod wait;
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,11 +13,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sts::config::retry::{RetryPartition, TokenBucket};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
+use crate::aws::calls::Counter;
 use crate::aws::clock::Clock;
 use crate::aws::error::{AwsError, During, ErrorClass};
+use crate::aws::gate::Gate;
 use crate::aws::null_templates::ReadNullTemplates;
 use crate::aws::wait::Patience;
 
@@ -65,14 +71,21 @@ pub struct Context {
     pub wafv2: aws_sdk_wafv2::Client,
     pub packages: Packages,
     pub clock: Arc<dyn Clock>,
+    /// What this run asks of AWS, but for the question whose credentials these are.
+    pub calls: Counter,
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 const WHO: &str = "sts.GetCallerIdentity";
 
+/// How long AWS may take to answer, uploads included. It begins when a call is sent, unlike the SDK's timeout for
+/// attempts, in which the wait for the API's rates would count.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// A connection to one region with the caller's credentials.
 pub struct Connection {
     config: SdkConfig,
+    rates: ApiRates,
     pub scope: Scope,
 }
 
@@ -81,6 +94,16 @@ pub struct Connection {
 pub struct Target {
     pub region: Option<String>,
     pub local: Option<LocalAccount>,
+    pub rates: ApiRates,
+}
+
+/// Whether calls wait until AWS's published rates let them go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ApiRates {
+    /// AWS has them; an endpoint of one's own, which is an emulator's, has not.
+    #[default]
+    WhereTheyExist,
+    Everywhere,
 }
 
 /// An account of an emulator: its number stands in for credentials.
@@ -98,7 +121,7 @@ pub struct LocalAccount {
 pub async fn connect(target: Target) -> Result<Connection, AwsError> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::standard().with_max_attempts(4))
-        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(60)).build());
+        .timeout_config(TimeoutConfig::builder().read_timeout(ANSWER_TIMEOUT).build());
     if let Some(region) = target.region {
         loader = loader.region(Region::new(region));
     }
@@ -106,7 +129,7 @@ pub async fn connect(target: Target) -> Result<Connection, AwsError> {
         let credentials = aws_sdk_sts::config::Credentials::new(local.account_id, "local", None, None, "local");
         loader = loader.endpoint_url(local.endpoint).credentials_provider(credentials);
     }
-    Connection::with(loader.load().await).await
+    Connection::with(loader.load().await, target.rates).await
 }
 
 impl Connection {
@@ -115,35 +138,53 @@ impl Connection {
     /// # Errors
     ///
     /// As [`connect`].
-    pub async fn with(config: SdkConfig) -> Result<Self, AwsError> {
+    pub async fn with(config: SdkConfig, rates: ApiRates) -> Result<Self, AwsError> {
         let Some(region) = config.region().map(|region| region.as_ref().to_owned()) else {
             let message = "no region is set: set AWS_REGION, or `region` in paystack.toml";
             return Err(AwsError::new(WHO, ErrorClass::Invalid, message));
         };
-        let who = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.during(WHO)?;
+        let who = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
+        let who = who.during(WHO).map_err(|error| match config.endpoint_url() {
+            Some(url) if error.class == ErrorClass::Unreachable => {
+                AwsError { message: format!("nothing answers at `{url}`: {}", error.message), ..error }
+            }
+            _ => error,
+        })?;
         let account_id = who.account().ok_or_else(|| AwsError::missing(WHO, "Account"))?.to_owned();
         let partition = partition_of(&region).to_owned();
-        Ok(Self { config, scope: Scope { account_id, region, partition } })
+        Ok(Self { config, rates, scope: Scope { account_id, region, partition } })
     }
 }
 
 impl Context {
     pub fn new(connection: &Connection, packages: Packages, clock: Arc<dyn Clock>) -> Self {
-        let config = &connection.config;
+        let calls = Counter::default();
+        let gate = Gate::new(&connection.config, connection.rates, calls.clone(), Arc::clone(&clock));
+        let config = &gate.before(&connection.config);
+        // Among all calls of a process the SDK allows about a hundred retries in a row, and then fails at the first
+        // throttle. How often one call is repeated has its own limit, and how many run at once has too.
+        let retries = RetryPartition::custom("paystack").token_bucket(TokenBucket::unlimited()).build();
+        macro_rules! client {
+            ($service:ident $(, $interceptor:expr)?) => {{
+                let config = $service::config::Builder::from(config).retry_partition(retries.clone());
+                $service::Client::from_conf(config$(.interceptor($interceptor))?.build())
+            }};
+        }
         Self {
             scope: connection.scope.clone(),
-            apigateway: apigateway(config),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
-            dynamodb: aws_sdk_dynamodb::Client::new(config),
-            iam: aws_sdk_iam::Client::new(config),
-            lambda: aws_sdk_lambda::Client::new(config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(config),
-            sns: aws_sdk_sns::Client::new(config),
-            sqs: aws_sdk_sqs::Client::new(config),
-            tagging: aws_sdk_resourcegroupstagging::Client::new(config),
-            wafv2: aws_sdk_wafv2::Client::new(config),
+            apigateway: client!(aws_sdk_apigateway, ReadNullTemplates),
+            cloudwatch: client!(aws_sdk_cloudwatch),
+            dynamodb: client!(aws_sdk_dynamodb),
+            iam: client!(aws_sdk_iam),
+            lambda: client!(aws_sdk_lambda),
+            logs: client!(aws_sdk_cloudwatchlogs),
+            sns: client!(aws_sdk_sns),
+            sqs: client!(aws_sdk_sqs),
+            tagging: client!(aws_sdk_resourcegroupstagging),
+            wafv2: client!(aws_sdk_wafv2),
             packages,
             clock,
+            calls,
             turns: Mutex::new(HashMap::new()),
         }
     }
@@ -184,9 +225,4 @@ impl Context {
     {
         wait::while_passing(self.clock.as_ref(), patience, passes, call).await
     }
-}
-
-fn apigateway(config: &SdkConfig) -> aws_sdk_apigateway::Client {
-    let config = aws_sdk_apigateway::config::Builder::from(config).interceptor(ReadNullTemplates).build();
-    aws_sdk_apigateway::Client::from_conf(config)
 }

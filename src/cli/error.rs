@@ -1,9 +1,13 @@
 //! Everything that can keep a command from being done, as people are shown it.
 
 use std::error::Error;
+use std::io::ErrorKind;
 
 use crate::aws::error::AwsError;
+use crate::cli::saved::SavedPlanError;
+use crate::cli::view;
 use crate::diagnostic::{self, Diagnostic, Severity, Source, Style};
+use crate::identity::StackId;
 use crate::local::LocalError;
 use crate::project::ProjectError;
 use crate::state::LedgerError;
@@ -33,17 +37,22 @@ pub enum CliError {
     Blocked,
     #[error("there is no terminal to ask on")]
     CannotAsk { command: &'static str },
+    #[error(transparent)]
+    SavedPlan(#[from] SavedPlanError),
+    #[error("nothing is remembered of the stack `{stack}`: what was applied last is not known")]
+    NothingRemembered { stack: StackId },
+    #[error("`{name}` is no resource of the stack")]
+    UnknownTarget { name: String, help: Option<String> },
     #[error("`{name}` is no resource of the template")]
     UnknownResource { name: String, help: Option<String> },
+    #[error("`PAYSTACK_API_RATES` is `{value}`")]
+    UnknownRates { value: String },
     #[error("the template has no output `{name}`")]
     UnknownOutput { name: String, known: Vec<String> },
 }
 
 fn count(findings: &[Diagnostic]) -> String {
-    match findings.iter().filter(|finding| finding.severity == Severity::Error).count() {
-        1 => "1 error".to_owned(),
-        count => format!("{count} errors"),
-    }
+    view::count(findings.iter().filter(|finding| finding.severity == Severity::Error).count(), "error")
 }
 
 impl CliError {
@@ -68,12 +77,26 @@ impl CliError {
 
     fn help(&self) -> Option<String> {
         match self {
+            Self::UnreadableTemplate { source, .. } if source.kind() == ErrorKind::InvalidData => {
+                Some("a template is text in UTF-8: save it as that".to_owned())
+            }
+            Self::UnreadableTemplate { .. } => {
+                Some("`template` in paystack.toml, or `--template`, says which file it is".to_owned())
+            }
+            Self::Project(error) => error.way_out(),
             Self::Aws(error) => error.way_out().map(str::to_owned),
             Self::Blocked => Some("each blocked entry above says what to do".to_owned()),
             Self::CannotAsk { command } => {
                 Some(format!("look at the plan, then run `paystack {command} --auto-approve`"))
             }
-            Self::UnknownResource { help, .. } => help.clone(),
+            Self::SavedPlan(error) => error.way_out(),
+            Self::NothingRemembered { .. } => {
+                Some("`paystack plan` compares with the template; `paystack apply` begins to remember".to_owned())
+            }
+            Self::UnknownTarget { help, .. } | Self::UnknownResource { help, .. } => help.clone(),
+            Self::UnknownRates { .. } => {
+                Some("set it to `aws` to keep AWS's rates at an emulator too, or leave it out".to_owned())
+            }
             Self::UnknownOutput { known, .. } if known.is_empty() => {
                 Some("the template declares no outputs".to_owned())
             }

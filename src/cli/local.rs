@@ -46,6 +46,7 @@ pub fn target(world: &mut World) -> Result<Target, CliError> {
     Ok(Target {
         region: Some("us-east-1".to_owned()),
         local: Some(LocalAccount { endpoint: running.endpoint(), account_id: ACCOUNT.to_owned() }),
+        ..Target::default()
     })
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::aws::{Connection, Context, Target, connect, partition_of};
+use crate::aws::calls::Counter;
+use crate::aws::{ApiRates, Connection, Context, Target, connect, partition_of};
 use crate::check::check;
 use crate::cli::arguments::StackArguments;
 use crate::cli::{CliError, World, local};
@@ -20,6 +21,8 @@ use crate::template::{self, DesiredGraph, Inputs, Pseudo, Template};
 /// The region where no other is named: AWS's own first one, for checks that ask no AWS.
 const ANY_REGION: &str = "us-east-1";
 
+const API_RATES: &str = "PAYSTACK_API_RATES";
+
 /// A project's template with its environment, read and checked; nothing has been asked of AWS.
 pub struct Checked {
     pub stack: StackId,
@@ -33,9 +36,12 @@ pub struct Checked {
 /// A stack in its account.
 pub struct Opened {
     pub desired: Desired,
+    /// The template's file.
+    pub source: Source,
     pub ledgers: LocalLedgers,
     pub reader: AwsReader,
     pub writer: AwsWriter,
+    pub calls: Counter,
 }
 
 /// Reads and checks everything that needs no AWS.
@@ -44,9 +50,9 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
     let environment = project.environment(arguments.environment.as_deref())?;
     let environment = environment.overridden_by(arguments.parameters.clone());
     let stack = project.stack(&environment)?;
-    let text = std::fs::read_to_string(&project.template)
-        .map_err(|source| CliError::UnreadableTemplate { path: project.template.clone(), source })?;
     let shown = project.template.strip_prefix(&world.directory).unwrap_or(&project.template);
+    let text = std::fs::read_to_string(&project.template)
+        .map_err(|source| CliError::UnreadableTemplate { path: shown.to_owned(), source })?;
     let source = Source::new(shown, text);
     let template = match template::parse(&source) {
         Ok(template) => template,
@@ -78,7 +84,9 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
     let cx = Arc::new(Context::new(&connection, packages, Arc::clone(&world.clock)));
     Ok(Opened {
         desired,
+        source: checked.source,
         ledgers: checked.ledgers,
+        calls: cx.calls.clone(),
         reader: AwsReader::new(Arc::clone(&cx)),
         writer: AwsWriter::new(cx),
     })
@@ -116,12 +124,24 @@ async fn connection(
     environment: &Environment,
     world: &mut World,
 ) -> Result<Connection, CliError> {
+    let rates = rates(world)?;
     let target = if arguments.local {
         local::target(world)?
     } else {
         Target { region: environment.region.clone(), ..Target::default() }
     };
-    Ok(connect(target).await?)
+    Ok(connect(Target { rates, ..target }).await?)
+}
+
+/// `PAYSTACK_API_RATES=aws` keeps AWS's rates at an emulator too.
+fn rates(world: &World) -> Result<ApiRates, CliError> {
+    let Some(value) = (world.variable)(API_RATES).filter(|value| !value.is_empty()) else {
+        return Ok(ApiRates::WhereTheyExist);
+    };
+    if value == "aws" {
+        return Ok(ApiRates::Everywhere);
+    }
+    Err(CliError::UnknownRates { value: value.to_string_lossy().into_owned() })
 }
 
 /// The Python that the user has chosen, else any on the path. A name on the path may be a version manager's that runs nothing.

@@ -12,7 +12,7 @@ use futures::task::noop_waker_ref;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::apply::{Event, Report, Schedule, World, execute, schedule};
+use crate::apply::{Done, Event, Kind, Outcome, Report, Schedule, Task, World, execute, schedule};
 use crate::aws::clock::Clock;
 use crate::check::check;
 use crate::desired::Desired;
@@ -21,7 +21,7 @@ use crate::fake::{FakeAws, scope};
 use crate::graph::cycles;
 use crate::identity::StackId;
 use crate::inventory::{self, Inventory, add_side_effects};
-use crate::plan::{Options, Plan, diff};
+use crate::plan::{Drift, Options, Plan, diff, drift};
 use crate::state::{Ledger, LedgerError, LedgerJournal, LedgerStore};
 use crate::template::{DesiredGraph, Inputs, Pseudo, parse};
 
@@ -107,6 +107,18 @@ impl Account {
         diff(&desired.nothing(), &inventory, &ledger, &Options::default())
     }
 
+    /// What somebody else did since the last apply.
+    pub fn drift(&self, desired: &Desired) -> Drift {
+        let ledger = self.ledgers.load();
+        drift(desired, &self.inventory(desired, &ledger), &ledger)
+    }
+
+    pub fn accept(&self, drift: &Drift) {
+        let mut ledger = self.ledgers.load();
+        ledger.accept(drift);
+        self.ledgers.save(&mut ledger).expect("memory can be written");
+    }
+
     fn inventory(&self, desired: &Desired, ledger: &Ledger) -> Inventory {
         finish(inventory::take(desired, ledger, &self.aws, CONCURRENCY))
     }
@@ -173,7 +185,15 @@ impl Watchman<'_> {
                 let waits_for = &self.schedule.after[index_of(*task)];
                 assert!(waits_for.iter().all(|id| self.done.contains(&id.0)), "{task:?} starts too early");
             }
-            Event::Finished { task, outcome: crate::apply::Outcome::Done(_), .. } => self.done.push(index_of(*task)),
+            Event::Finished { task, outcome: Outcome::Done(done), .. } => {
+                self.done.push(index_of(*task));
+                // A create that finds what is to be deleted takes it over: the deletion never starts.
+                if let Done::Created { id, .. } = done {
+                    let is_same = |it: &Task| it.kind == Kind::Delete && it.physical_id.as_ref() == Some(id);
+                    let tasks = self.schedule.tasks.iter().enumerate();
+                    self.done.extend(tasks.filter(|(_, it)| is_same(it)).map(|(index, _)| index));
+                }
+            }
             Event::Finished { .. } | Event::Skipped { .. } => {}
         }
     }

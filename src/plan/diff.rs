@@ -8,10 +8,13 @@ use crate::change::Changes;
 use crate::desired::Desired;
 use crate::identity::LogicalId;
 use crate::inventory::{Departed, Gone, Inventory, belongs_to};
-use crate::plan::{Action, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Step, explain, target};
+use crate::plan::holds::held;
+use crate::plan::{
+    Action, Cause, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Sides, Step, explain, target,
+};
 use crate::property_path::PropertyPath;
 use crate::resource::{Contribution, LiveResource, Ownership, Reading, Row, row};
-use crate::state::Ledger;
+use crate::state::{Ledger, Record};
 
 /// Plans the way from what is there to what is wanted.
 pub fn diff(desired: &Desired, inventory: &Inventory, ledger: &Ledger, options: &Options) -> Plan {
@@ -20,6 +23,8 @@ pub fn diff(desired: &Desired, inventory: &Inventory, ledger: &Ledger, options: 
         Planner { desired, inventory, ledger, options, contributions, known: Known::new(), replaced: BTreeMap::new() };
     let mut steps: Vec<Step> = desired.in_order().into_iter().map(|id| planner.declared(id)).collect();
     steps.extend(inventory.departed.iter().filter_map(|departed| planner.departed(departed)));
+    let held = held(&steps, ledger);
+    steps.iter_mut().zip(held).for_each(|(step, held)| step.holds = held);
     let problems = inventory.problems.iter().map(ToString::to_string).collect();
     let (steps, left_out) = target::only(steps, &options.targets);
     Plan { stack: desired.stack.clone(), scope: desired.scope.clone(), steps, left_out, problems }
@@ -75,7 +80,7 @@ impl Planner<'_> {
                 (None, Action::Blocked { reason: error.to_string(), help })
             }
             (Ok(properties), Some(_), None | Some(Reading::Absent)) => {
-                let action = Action::Create { why: self.missing(&logical_id) };
+                let action = Action::Create { why: self.missing(&logical_id, resource_type.as_str()) };
                 (Some(properties), action)
             }
             (Ok(properties), Some(row), Some(Reading::Live(read))) => {
@@ -86,6 +91,7 @@ impl Planner<'_> {
         self.learn(&logical_id, &action, live.as_ref(), desired.as_ref());
         Step {
             dependencies: self.desired.dependencies.of(&logical_id).cloned().collect(),
+            holds: BTreeSet::new(),
             goes_last: false,
             secret: self.desired.secret_properties(&logical_id),
             physical_id: live.as_ref().map(|live| live.id.clone()),
@@ -103,16 +109,20 @@ impl Planner<'_> {
         LiveResource { properties: comparable(row, live, wanted, &self.contributions), ..live.clone() }
     }
 
-    fn missing(&self, logical_id: &LogicalId) -> Missing {
-        let record = self.ledger.resources.get(logical_id);
-        match record.and_then(|record| record.physical_id.as_ref()) {
+    /// What is remembered of a resource; what its logical id stood for under another type is another resource.
+    fn record(&self, logical_id: &LogicalId, resource_type: &str) -> Option<&Record> {
+        self.ledger.resources.get(logical_id).filter(|record| record.resource_type.as_str() == resource_type)
+    }
+
+    fn missing(&self, logical_id: &LogicalId, resource_type: &str) -> Missing {
+        match self.record(logical_id, resource_type).and_then(|record| record.physical_id.as_ref()) {
             Some(_) => Missing::DeletedOutside,
             None => Missing::New,
         }
     }
 
     fn compare(&mut self, logical_id: &LogicalId, row: &Row, live: &LiveResource, desired: &Value) -> Action {
-        let is_ours = belongs_to(&live.ownership, &self.desired.stack) || self.is_remembered(logical_id, live);
+        let is_ours = self.is_ours(logical_id, row.handler.resource_type(), live);
         let adopts = self.options.adopt.contains(logical_id);
         if let Some(refused) = self.foreign(logical_id, live, is_ours, adopts) {
             return refused;
@@ -139,9 +149,11 @@ impl Planner<'_> {
     }
 
     /// The mark may have been removed by hand from what the ledger remembers.
-    fn is_remembered(&self, logical_id: &LogicalId, live: &LiveResource) -> bool {
-        live.ownership == Ownership::Unmarked
-            && self.ledger.resources.get(logical_id).is_some_and(|record| record.physical_id.as_ref() == Some(&live.id))
+    fn is_ours(&self, logical_id: &LogicalId, resource_type: &str, live: &LiveResource) -> bool {
+        let is_it =
+            |record: &Record| record.physical_id.as_ref() == Some(&live.id) || record.deposed.contains(&live.id);
+        let is_remembered = || self.record(logical_id, resource_type).is_some_and(is_it);
+        belongs_to(&live.ownership, &self.desired.stack) || live.ownership == Ownership::Unmarked && is_remembered()
     }
 
     fn foreign(&self, logical_id: &LogicalId, live: &LiveResource, is_ours: bool, adopts: bool) -> Option<Action> {
@@ -167,17 +179,19 @@ impl Planner<'_> {
         live: &LiveResource,
         desired: &Value,
     ) -> Vec<Explained> {
-        let record = self.ledger.resources.get(logical_id);
+        let record = self.record(logical_id, row.handler.resource_type());
         let applied = record.and_then(|record| record.applied.as_ref());
         let secret = self.desired.secret_properties(logical_id);
+        let changes = Changes::between(&live.properties, desired);
+        let [live, desired] = [&live.properties, desired].map(|side| self.ledger.without_secrets(side, &secret));
+        let sides = applied.map(|applied| Sides { live: &live, desired: &desired, applied, secret: &secret });
         let is_news = |change: &Explained| {
             if change.live.is_some() || !row.facts().is_write_only(&change.path) {
                 return true;
             }
-            let wanted = self.ledger.without_secrets(desired, &secret);
-            applied.is_some_and(|applied| super::at(applied, &change.path) != super::at(&wanted, &change.path))
+            sides.as_ref().is_some_and(|sides| sides.cause(&change.path) != Cause::Drift)
         };
-        explain(Changes::between(&live.properties, desired), applied).into_iter().filter(is_news).collect()
+        explain(changes, sides.as_ref()).into_iter().filter(is_news).collect()
     }
 
     /// The resources that this one is a part of and that are replaced under the same name: it goes with them.
@@ -210,7 +224,7 @@ impl Planner<'_> {
 
     fn departed(&self, departed: &Departed) -> Option<Step> {
         let (action, live) = match &departed.reading {
-            Reading::Absent if self.ledger.resources.contains_key(&departed.logical_id) => (Action::Forget, None),
+            Reading::Absent if self.is_in_ledger(departed) => (Action::Forget, None),
             Reading::Absent => return None,
             Reading::Unreadable(error) => {
                 let help = error.way_out().map(str::to_owned);
@@ -223,18 +237,26 @@ impl Planner<'_> {
             resource_type: departed.resource_type.clone(),
             action,
             desired: None,
-            physical_id: live.as_ref().map(|live| live.id.clone()),
+            physical_id: live.as_ref().map(|live| live.id.clone()).or_else(|| departed.physical_id.clone()),
             live,
             dependencies: departed.dependencies.clone(),
+            holds: BTreeSet::new(),
             goes_last: departed.goes_last,
             secret: BTreeSet::new(),
         })
     }
 
+    fn is_in_ledger(&self, departed: &Departed) -> bool {
+        let is_it = |record: &Record| match &departed.physical_id {
+            Some(id) => record.physical_id.as_ref() == Some(id) || record.deposed.contains(id),
+            None => record.physical_id.is_some(),
+        };
+        self.record(&departed.logical_id, departed.resource_type.as_str()).is_some_and(is_it)
+    }
+
     /// Somebody else's resource is none of ours to delete, and none to mention.
     fn deletion(&self, departed: &Departed, live: &LiveResource) -> Option<Action> {
-        let is_ours =
-            belongs_to(&live.ownership, &self.desired.stack) || self.is_remembered(&departed.logical_id, live);
+        let is_ours = self.is_ours(&departed.logical_id, departed.resource_type.as_str(), live);
         let is_side_effect = departed.why == Gone::MadeByAws;
         (is_ours || is_side_effect).then_some(Action::Delete { why: departed.why })
     }

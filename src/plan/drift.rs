@@ -9,7 +9,7 @@ use crate::aws::Scope;
 use crate::change::Changes;
 use crate::desired::Desired;
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
-use crate::inventory::Inventory;
+use crate::inventory::{Departed, Inventory};
 use crate::plan::SENSITIVE;
 use crate::plan::diff::{comparable, contributions};
 use crate::property_path::PropertyPath;
@@ -97,12 +97,10 @@ pub fn drift(desired: &Desired, inventory: &Inventory, ledger: &Ledger) -> Drift
                 continue;
             }
             Some(Reading::Absent) => Happened::Deleted,
-            Some(Reading::Live(live)) => {
-                match since(record, applied, live, ledger, &contributions) {
-                    changes if changes.is_empty() => continue,
-                    changes => Happened::Changed { changes },
-                }
-            }
+            Some(Reading::Live(live)) => match since(record, applied, live, ledger, &contributions) {
+                changes if changes.is_empty() => continue,
+                changes => Happened::Changed { changes },
+            },
         };
         drift.resources.push(Drifted {
             logical_id: logical_id.clone(),
@@ -126,9 +124,11 @@ fn reading<'a>(
     if declared.is_some_and(|resource| resource.resource_type == record.resource_type) {
         return inventory.readings.get(logical_id);
     }
-    let is_it = |resource_type: &ResourceType, id: &LogicalId| resource_type == &record.resource_type && id == logical_id;
-    let departed = inventory.departed.iter().find(|it| is_it(&it.resource_type, &it.logical_id));
-    departed.map(|departed| &departed.reading)
+    let is_it = |it: &&Departed| {
+        (&it.logical_id, &it.resource_type) == (logical_id, &record.resource_type)
+            && it.physical_id == record.physical_id
+    };
+    inventory.departed.iter().find(is_it).map(|departed| &departed.reading)
 }
 
 /// What differs, without what the service never shows again.
@@ -154,4 +154,77 @@ fn since(
         .map(|change| Since { path: change.path, applied: change.live, live: change.desired })
         .filter(is_readable)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use serde_json::json;
+
+    use super::*;
+    use crate::fake::line::{Account, desired, desired_with};
+    use crate::plan::{Action, Cause};
+
+    const QUEUE: &str = "AWS::SQS::Queue";
+
+    fn queue(properties: &str) -> String {
+        format!("Resources: {{Orders: {{Type: AWS::SQS::Queue, Properties: {{{properties}}}}}}}")
+    }
+
+    fn applied(template: &str) -> Account {
+        let account = Account::default();
+        account.apply(&desired(template)).expect("nothing crashes");
+        account
+    }
+
+    fn text(drift: &Drift) -> String {
+        let mut out = Vec::new();
+        crate::cli::view::text::drift(&mut out, drift).expect("memory can be written");
+        anstream::adapter::strip_str(&String::from_utf8(out).expect("text")).to_string()
+    }
+
+    #[test]
+    fn drift_is_what_somebody_else_did_whatever_the_template_says_by_now() {
+        let account = applied(&queue("QueueName: orders, DelaySeconds: 1"));
+        account.aws.meddle(QUEUE, |queue| queue["VisibilityTimeout"] = json!(60));
+        expect![[r"
+            Stack `orders-dev` in account 123456789012, us-east-1.
+
+            ~ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+                      VisibilityTimeout: 30 -> 60
+
+            Drift: 1 resource changed since the last apply.
+        "]]
+        .assert_eq(&text(&account.drift(&desired(&queue("QueueName: orders, DelaySeconds: 2")))));
+    }
+
+    #[test]
+    fn after_drift_is_accepted_the_template_is_to_blame() {
+        let template = desired(&queue("QueueName: orders"));
+        let account = applied(&queue("QueueName: orders"));
+        account.aws.meddle(QUEUE, |queue| queue["VisibilityTimeout"] = json!(60));
+        account.accept(&account.drift(&template));
+        assert!(account.drift(&template).resources.is_empty());
+        let plan = account.plan(&template);
+        let Action::Update { changes } = &plan.steps[0].action else { panic!("{plan:#?}") };
+        assert_eq!((changes.len(), changes[0].cause), (1, Cause::Template));
+    }
+
+    #[test]
+    fn a_secret_that_drifted_is_told_and_not_shown() {
+        const TEMPLATE: &str = "
+Parameters: {Secret: {Type: String, NoEcho: true}}
+Resources: {News: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref Secret}}}";
+        let template = desired_with(TEMPLATE, &[("Secret", "hunter2hunter2")]);
+        let account = Account::default();
+        account.apply(&template).expect("nothing crashes");
+        assert!(account.drift(&template).resources.is_empty());
+        account.aws.meddle("AWS::SNS::Topic", |topic| topic["DisplayName"] = json!("swordfish"));
+        let drift = account.drift(&template);
+        assert_eq!(drift.resources.len(), 1);
+        account.accept(&drift);
+        let said = format!("{}{}{}", text(&drift), crate::cli::view::json::drift(&drift), account.ledgers.text());
+        assert!(!said.contains("hunter2") && !said.contains("swordfish"), "{said}");
+        assert!(account.drift(&template).resources.is_empty());
+    }
 }

@@ -3,6 +3,7 @@
 
 mod diff;
 mod drift;
+mod holds;
 pub mod saved;
 mod shown;
 mod target;
@@ -33,7 +34,7 @@ pub struct Plan {
     /// Resources of the template in order of dependency, then what has departed.
     pub steps: Vec<Step>,
     /// What is not planned, because others are targeted.
-    pub left_out: Vec<LogicalId>,
+    pub left_out: Vec<Step>,
     /// What could not be looked for; the plan may lack something.
     pub problems: Vec<String>,
 }
@@ -51,6 +52,8 @@ pub struct Step {
     pub physical_id: Option<PhysicalId>,
     /// What this waits for.
     pub dependencies: BTreeSet<LogicalId>,
+    /// What the live resource refers to, or waited for when it was made: none of that goes before this is changed, or gone.
+    pub holds: BTreeSet<LogicalId>,
     /// Nobody remembers what depended on it: it goes when all else is done.
     pub goes_last: bool,
     /// Properties whose values are not shown.
@@ -162,7 +165,7 @@ impl Plan {
     }
 
     pub fn blocked(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|step| matches!(step.action, Action::Blocked { .. }))
+        self.steps.iter().filter(|step| step.is_blocked())
     }
 
     pub fn summary(&self) -> Summary {
@@ -183,6 +186,12 @@ impl Plan {
     }
 }
 
+impl Step {
+    pub fn is_blocked(&self) -> bool {
+        matches!(self.action, Action::Blocked { .. })
+    }
+}
+
 /// How many resources each action is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
@@ -197,19 +206,33 @@ pub struct Summary {
     pub left_out: usize,
 }
 
-/// The changes of a step with who made each: what was applied last tells the template's from the world's.
-fn explain(changes: Changes, applied: Option<&Value>) -> Vec<Explained> {
-    let cause = |live: &Option<Value>, desired: &Option<Value>, path: &PropertyPath| {
-        let Some(applied) = applied else { return Cause::Unrecorded };
-        let applied = at(applied, path);
-        match (applied == desired.as_ref(), applied == live.as_ref()) {
+/// What is compared to tell who made a change: secrets only as the ledger keeps them.
+struct Sides<'a> {
+    live: &'a Value,
+    desired: &'a Value,
+    applied: &'a Value,
+    /// Properties that are kept as digests, of which only the whole can be compared.
+    secret: &'a BTreeSet<String>,
+}
+
+impl Sides<'_> {
+    /// What was applied last tells the template's changes from the world's.
+    fn cause(&self, path: &PropertyPath) -> Cause {
+        let secret = path.property().filter(|property| self.secret.contains(*property)).map(PropertyPath::of);
+        let path = secret.as_ref().unwrap_or(path);
+        let [live, desired, applied] = [self.live, self.desired, self.applied].map(|side| at(side, path));
+        match (applied == desired, applied == live) {
             (true, _) => Cause::Drift,
             (false, true) => Cause::Template,
             (false, false) => Cause::Both,
         }
-    };
+    }
+}
+
+/// The changes of a step with who made each.
+fn explain(changes: Changes, sides: Option<&Sides<'_>>) -> Vec<Explained> {
     let explained = changes.0.into_iter().map(|change| {
-        let cause = cause(&change.live, &change.desired, &change.path);
+        let cause = sides.map_or(Cause::Unrecorded, |sides| sides.cause(&change.path));
         Explained { path: change.path, live: change.live, desired: change.desired, cause }
     });
     explained.collect()

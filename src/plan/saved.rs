@@ -83,12 +83,25 @@ pub struct Inputs<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stale {
     /// The resource was planned from other live properties.
-    Live { logical_id: LogicalId },
+    Live {
+        logical_id: LogicalId,
+    },
     /// The template, its parameters or its code say something else of the resource.
-    Desired { logical_id: LogicalId },
-    OtherAction { logical_id: LogicalId, saved: String, now: String },
-    Done { logical_id: LogicalId },
-    New { logical_id: LogicalId, now: String },
+    Desired {
+        logical_id: LogicalId,
+    },
+    OtherAction {
+        logical_id: LogicalId,
+        saved: String,
+        now: String,
+    },
+    Done {
+        logical_id: LogicalId,
+    },
+    New {
+        logical_id: LogicalId,
+        now: String,
+    },
 }
 
 impl SavedPlan {
@@ -196,5 +209,95 @@ fn word(action: &Action) -> &'static str {
         Action::Delete { .. } => "a deletion",
         Action::Forget => "only remembered",
         Action::Blocked { .. } => "blocked",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::desired::Desired;
+    use crate::fake::line::{Account, desired, desired_with};
+
+    const QUEUE: &str = "AWS::SQS::Queue";
+
+    fn queues(delay: u32) -> Desired {
+        let queue = |name: &str| format!("{name}: {{Type: {QUEUE}, Properties: {{DelaySeconds: {delay}}}}}");
+        desired(&format!("Resources: {{{}, {}}}", queue("Orders"), queue("Refunds")))
+    }
+
+    /// As it is read from its file.
+    fn saved(plan: &Plan, inputs: &Inputs<'_>) -> SavedPlan {
+        let (goal, options, opening) = (Goal::Template, Options::default(), Opening::default());
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let saved = SavedPlan::new(plan, goal, options, opening, inputs, "salt".to_owned(), at);
+        let text = serde_json::to_string(&saved).expect("a plan is plain data");
+        serde_json::from_str(&text).expect("a plan that was written can be read")
+    }
+
+    fn stale(plan: &Plan, now: &Plan) -> Vec<String> {
+        saved(plan, &Inputs { template: "", secrets: BTreeMap::new() })
+            .compare(now)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn a_plan_is_not_stale_while_what_it_touches_stays_the_same() {
+        let account = Account::default();
+        let plan = account.plan(&queues(1));
+        assert_eq!(stale(&plan, &account.plan(&queues(1))), [""; 0]);
+        account.apply(&queues(1)).expect("nothing crashes");
+        let plan = account.plan(&queues(2));
+        // Losing the ledger costs only the knowledge of who changed what.
+        account.ledgers.lose();
+        assert_eq!(stale(&plan, &account.plan(&queues(2))), [""; 0]);
+    }
+
+    #[test]
+    fn a_stale_plan_names_what_was_changed() {
+        let account = Account::default();
+        let plan = account.plan(&queues(1));
+        let wanted = "is wanted in another way than when the plan was made";
+        assert_eq!(
+            stale(&plan, &account.plan(&queues(2))),
+            [format!("`Orders` {wanted}"), format!("`Refunds` {wanted}")]
+        );
+        account.apply(&queues(1)).expect("nothing crashes");
+        assert_eq!(
+            stale(&plan, &account.plan(&queues(1))),
+            ["`Orders` needs no change any more", "`Refunds` needs no change any more"]
+        );
+        let plan = account.plan(&queues(2));
+        account.aws.meddle(QUEUE, |queue| {
+            if queue["QueueName"].as_str().is_some_and(|name| name.contains("Orders")) {
+                queue["VisibilityTimeout"] = json!(60);
+            }
+        });
+        let changed = "was changed in AWS since the plan was made";
+        assert_eq!(stale(&plan, &account.plan(&queues(2))), [format!("`Orders` {changed}")]);
+        let nothing = account.plan(&queues(1));
+        let plan = Plan { steps: Vec::new(), ..nothing.clone() };
+        assert_eq!(stale(&plan, &nothing), ["`Orders` is not in the plan, and now is an update"]);
+    }
+
+    fn inputs(desired: &Desired) -> Inputs<'_> {
+        Inputs { template: "", secrets: desired.graph.secrets().collect() }
+    }
+
+    #[test]
+    fn a_saved_plan_holds_no_secret_and_knows_another_one() {
+        const TEMPLATE: &str = "
+Parameters: {Secret: {Type: String, NoEcho: true}}
+Resources: {News: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref Secret}}}";
+        let with = |secret| desired_with(TEMPLATE, &[("Secret", secret)]);
+        let (one, other) = (with("hunter2hunter2"), with("swordfish"));
+        let saved = saved(&Account::default().plan(&one), &inputs(&one));
+        let text = serde_json::to_string(&saved).expect("a plan is plain data");
+        assert!(!text.contains("hunter2"), "{text}");
+        assert_eq!(saved.other_secrets(&inputs(&one)), [""; 0]);
+        assert_eq!(saved.other_secrets(&inputs(&other)), ["Secret"]);
     }
 }

@@ -11,7 +11,8 @@ pub const SENSITIVE: &str = "(sensitive)";
 impl Plan {
     /// The plan that every view renders.
     pub fn shown(&self) -> Self {
-        Self { steps: self.steps.iter().map(Step::shown).collect(), ..self.clone() }
+        let shown = |steps: &[Step]| steps.iter().map(Step::shown).collect();
+        Self { steps: shown(&self.steps), left_out: shown(&self.left_out), ..self.clone() }
     }
 }
 
@@ -22,11 +23,7 @@ impl Step {
             Action::Adopt { changes } | Action::Update { changes } | Action::Replace { changes, .. } => {
                 changes.iter_mut().for_each(|change| self.mask(change));
             }
-            Action::None
-            | Action::Create { .. }
-            | Action::Delete { .. }
-            | Action::Forget
-            | Action::Blocked { .. } => {}
+            Action::None | Action::Create { .. } | Action::Delete { .. } | Action::Forget | Action::Blocked { .. } => {}
         }
         let mut desired = self.desired.as_ref().map(display_within);
         for (name, value) in desired.iter_mut().filter_map(Value::as_object_mut).flatten() {

@@ -46,7 +46,7 @@ fn what_is_not_there_is_created_with_the_names_that_follow_from_the_template() {
                   QueueName: orders-dev-Orders-85c9532c
                   ReceiveMessageWaitTimeSeconds: 0
                   SqsManagedSseEnabled: true
-                  Tags: [{"Key":"paystack:resource","Value":"Orders"},{"Key":"paystack:stack","Value":"orders-dev"}]
+                  Tags: paystack:resource=Orders, paystack:stack=orders-dev
                   VisibilityTimeout: 30
     "#]]
     .assert_eq(&shown(&Account::default(), &queue("DelaySeconds: 5")));
@@ -173,7 +173,7 @@ fn what_was_deleted_outside_is_made_again() {
                   QueueName: orders
                   ReceiveMessageWaitTimeSeconds: 0
                   SqsManagedSseEnabled: true
-                  Tags: [{"Key":"paystack:resource","Value":"Orders"},{"Key":"paystack:stack","Value":"orders-dev"}]
+                  Tags: paystack:resource=Orders, paystack:stack=orders-dev
                   VisibilityTimeout: 30
     "#]]
     .assert_eq(&shown(&account, &queue("QueueName: orders")));

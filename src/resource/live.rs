@@ -137,9 +137,9 @@ impl Writer for AwsWriter {
                     let made = handler.create(&self.cx, owner, wanted).await?;
                     Ok(Done::Created { id: made.id, attributes: made.attributes })
                 }
-                Work::Update { resource_type, id, wanted, changes } => {
+                Work::Update { owner, resource_type, id, wanted, changes } => {
                     let row = handled(resource_type)?;
-                    let id = row.handler.update(&self.cx, id, wanted, changes).await?;
+                    let id = row.handler.update(&self.cx, owner, id, wanted, changes).await?;
                     self.read(row, id).await
                 }
                 Work::Delete { resource_type, id } => {

@@ -229,8 +229,12 @@ pub trait Handler: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Made, AwsError>> + Send;
 
     /// Changes what differs and nothing else. Gives the identifier from now on, which may name other targets than before.
+    ///
+    /// What carries its owner's mark elsewhere than in `Tags` is marked as the owner's, though nothing else may have changed:
+    /// that is how it is adopted.
     fn update(
         cx: &Context,
+        owner: &Owner,
         id: &PhysicalId,
         wanted: &Self::Properties,
         changes: &Changes,
@@ -309,6 +313,7 @@ pub trait Resource: Send + Sync {
     fn update<'a>(
         &'a self,
         cx: &'a Context,
+        owner: &'a Owner,
         id: &'a PhysicalId,
         wanted: &'a Value,
         changes: &'a Changes,
@@ -440,11 +445,12 @@ impl<H: Handler> Resource for Erased<H> {
     fn update<'a>(
         &'a self,
         cx: &'a Context,
+        owner: &'a Owner,
         id: &'a PhysicalId,
         wanted: &'a Value,
         changes: &'a Changes,
     ) -> BoxFuture<'a, Result<PhysicalId, AwsError>> {
-        Box::pin(async move { H::update(cx, id, &expect_typed::<H>(wanted)?, changes).await })
+        Box::pin(async move { H::update(cx, owner, id, &expect_typed::<H>(wanted)?, changes).await })
     }
 
     fn delete<'a>(&'a self, cx: &'a Context, id: &'a PhysicalId) -> BoxFuture<'a, Result<(), AwsError>> {

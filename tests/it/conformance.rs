@@ -1,5 +1,5 @@
 //! The test that every resource type passes: created it reads back as declared, every update shows, deleted it is gone, and
-//! each step may be repeated.
+//! each step may be repeated. What was somebody else's can be taken over.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +20,9 @@ pub struct Declared {
     resource_type: &'static str,
     properties: Value,
 }
+
+/// The types whose mark is made with them and never changes: what is somebody else's is left beside ours.
+const MARKED_FOR_LIFE: [&str; 2] = ["AWS::Lambda::LayerVersion", "AWS::Lambda::Permission"];
 
 pub fn resource(logical_id: &'static str, resource_type: &'static str, properties: Value) -> Declared {
     Declared { logical_id, resource_type, properties }
@@ -61,7 +64,7 @@ pub async fn check_with(case: Case, packages: Packages) {
 pub async fn connection() -> Connection {
     let account = Account::fresh();
     let local = LocalAccount { endpoint: account.endpoint().to_owned(), account_id: account.number };
-    let target = Target { region: Some("us-east-1".to_owned()), local: Some(local) };
+    let target = Target { region: Some("us-east-1".to_owned()), local: Some(local), ..Target::default() };
     connect(target).await.expect("the emulator says who we are")
 }
 
@@ -83,11 +86,16 @@ impl World {
         let row = row(&ResourceType::from(declared.resource_type)).expect("the type is in the table");
         let owner = Owner { stack: StackId::from("it"), resource: LogicalId::from(declared.logical_id) };
         let mut properties = self.resolve(properties);
-        let canonical = row.handler.canonical(&properties).expect(declared.logical_id);
-        if canonical.get("Tags").is_some() {
+        if self.unmarked(declared).get("Tags").is_some() {
             tags::add(&mut properties, &BTreeMap::new(), &owner);
         }
         (row.handler, owner, row.handler.canonical(&properties).expect(declared.logical_id))
+    }
+
+    /// What is declared, as whoever does not know paystack would make it.
+    fn unmarked(&self, declared: &Declared) -> Value {
+        let row = row(&ResourceType::from(declared.resource_type)).expect("the type is in the table");
+        row.handler.canonical(&self.resolve(&declared.properties)).expect(declared.logical_id)
     }
 
     async fn life_of(&mut self, declared: &Declared, updates: &[Value]) -> PhysicalId {
@@ -121,15 +129,39 @@ impl World {
         );
         let again = handler.create(cx, &owner, &wanted).await.expect("create again");
         assert_eq!(again.id, id, "a repeated create makes no second copy");
+        if matches!(live.ownership, Ownership::Owned(_)) && !MARKED_FOR_LIFE.contains(&declared.resource_type) {
+            self.is_adopted(declared, &id, &wanted).await;
+        }
         for (round, properties) in updates.iter().enumerate() {
             let (_, _, wanted) = self.wanted(declared, properties);
             let live = handler.read(cx, &id).await.expect("read").expect("live");
             let changes = Changes::between(&handler.comparable(&live.properties, &wanted, &[]), &wanted);
             assert!(!changes.is_empty(), "update {round} changes something");
-            id = handler.update(cx, &id, &wanted, &changes).await.expect("update");
+            id = handler.update(cx, &owner, &id, &wanted, &changes).await.expect("update");
             self.reads_back(handler, &id, &wanted, &format!("update {round}")).await;
         }
         id
+    }
+
+    /// Takes the marks off, or lets them be another's where the type keeps them apart from its properties, and puts them back.
+    async fn is_adopted(&self, declared: &Declared, id: &PhysicalId, wanted: &Value) {
+        let (handler, owner, _) = self.wanted(declared, &declared.properties);
+        let cx = &self.cx;
+        let foreign = self.unmarked(declared);
+        let stranger = Owner { stack: StackId::from("theirs"), resource: LogicalId::from("Theirs") };
+        let strip = Changes::between(wanted, &foreign);
+        handler.update(cx, &stranger, id, &foreign, &strip).await.expect("update without marks");
+        let live = handler.read(cx, id).await.expect("read").expect("live");
+        let expected = if strip.is_empty() { Ownership::Owned(stranger) } else { Ownership::Unmarked };
+        assert_eq!(live.ownership, expected, "a resource without our marks is not ours");
+        let changes = Changes::between(&handler.comparable(&live.properties, wanted, &[]), wanted);
+        assert!(
+            changes.0.iter().all(|change| change.path.property() == Some("Tags")),
+            "only marks differ: {changes:#?}"
+        );
+        assert_eq!(&handler.update(cx, &owner, id, wanted, &changes).await.expect("adopt"), id);
+        let live = self.reads_back(handler, id, wanted, "adoption").await;
+        assert_eq!(live.ownership, Ownership::Owned(owner), "adopted, it is ours");
     }
 
     async fn reads_back(&self, handler: &dyn Resource, id: &PhysicalId, wanted: &Value, after: &str) -> LiveResource {

@@ -6,5 +6,6 @@
 mod conformance;
 mod harness;
 mod payments;
+mod plans;
 mod sources;
 mod types;

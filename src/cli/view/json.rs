@@ -6,7 +6,8 @@ use std::io;
 use serde_json::{Value, json};
 
 use crate::apply::Report;
-use crate::plan::Plan;
+use crate::aws::calls::Calls;
+use crate::plan::{Drift, Plan};
 use crate::unknown::display_within;
 
 const VERSION: u32 = 1;
@@ -23,9 +24,15 @@ pub fn plan(plan: &Plan) -> Value {
         "scope": plan.scope,
         "summary": plan.summary(),
         "steps": plan.steps,
-        "left_out": plan.left_out,
+        "left_out": plan.left_out.iter().map(|step| &step.logical_id).collect::<Vec<_>>(),
         "problems": plan.problems,
     })
+}
+
+pub fn drift(drift: &Drift) -> Value {
+    let mut value = json!(drift.shown());
+    value["version"] = VERSION.into();
+    value
 }
 
 pub fn applied(the_plan: &Plan, report: &Report, the_outputs: &BTreeMap<String, Value>) -> Value {
@@ -39,6 +46,12 @@ pub fn applied(the_plan: &Plan, report: &Report, the_outputs: &BTreeMap<String, 
 
 pub fn destroyed(the_plan: &Plan, report: &Report, left: Option<&Plan>) -> Value {
     json!({ "version": VERSION, "plan": plan(the_plan), "report": report, "left": left.map(plan) })
+}
+
+/// What a command shows, with what it took: attempts and retries by service and operation.
+pub fn with_calls(mut shown: Value, calls: &Calls) -> Value {
+    shown["calls"] = json!(calls);
+    shown
 }
 
 pub fn outputs(outputs: &BTreeMap<String, Value>) -> Value {

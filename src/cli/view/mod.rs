@@ -1,6 +1,7 @@
 //! Everything that is shown. A view takes finished data and a place to write; text and JSON show one value.
 
 pub(crate) mod json;
+mod markdown;
 mod palette;
 mod progress;
 pub(crate) mod text;
@@ -11,26 +12,58 @@ use std::io;
 use serde_json::Value;
 
 use crate::apply::Report;
+use crate::aws::calls::Calls;
 use crate::cli::World;
-use crate::cli::arguments::Format;
-use crate::plan::Plan;
+use crate::cli::arguments::{Format, PlanFormat};
+use crate::plan::{Drift, Plan};
 
 pub use progress::Progress;
+pub use text::count;
 
 /// Shows a plan.
-pub fn plan(world: &mut World, plan: &Plan, format: Format) -> io::Result<()> {
+pub fn plan(world: &mut World, plan: &Plan, format: PlanFormat) -> io::Result<()> {
     match format {
-        Format::Text => text::plan(&mut world.out, plan),
-        Format::Json => json::write(&mut world.out, &json::plan(plan)),
+        PlanFormat::Text => text::plan(&mut world.out, plan),
+        PlanFormat::Json => json::write(&mut world.out, &json::plan(plan)),
+        PlanFormat::Markdown => markdown::plan(&mut world.out, plan),
     }
 }
 
-/// Shows what an apply did, and the outputs.
+/// Shows a plan that is all that was asked for, and what it took.
+pub fn planned(world: &mut World, plan: &Plan, calls: &Calls, format: PlanFormat) -> io::Result<()> {
+    match format {
+        PlanFormat::Text | PlanFormat::Markdown => {
+            self::plan(world, plan, format)?;
+            text::calls(&mut world.err, calls)
+        }
+        PlanFormat::Json => json::write(&mut world.out, &json::with_calls(json::plan(plan), calls)),
+    }
+}
+
+/// Shows what somebody else did.
+pub fn drift(world: &mut World, drift: &Drift, format: PlanFormat) -> io::Result<()> {
+    match format {
+        PlanFormat::Text => text::drift(&mut world.out, drift),
+        PlanFormat::Json => json::write(&mut world.out, &json::drift(drift)),
+        PlanFormat::Markdown => markdown::drift(&mut world.out, drift),
+    }
+}
+
+/// Says that what somebody else did is accepted; in JSON the drift itself has said it.
+pub fn accepted(world: &mut World, drift: &Drift, format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => text::accepted(&mut world.out, drift),
+        Format::Json => Ok(()),
+    }
+}
+
+/// Shows what an apply did, the outputs, and what it took.
 pub fn applied(
     world: &mut World,
     plan: &Plan,
     report: &Report,
     outputs: &BTreeMap<String, Value>,
+    calls: &Calls,
     format: Format,
 ) -> io::Result<()> {
     match format {
@@ -40,29 +73,30 @@ pub fn applied(
                 writeln!(world.out, "\nOutputs:\n")?;
                 text::outputs(&mut world.out, outputs)?;
             }
-            Ok(())
+            text::calls(&mut world.err, calls)
         }
-        Format::Json => json::write(&mut world.out, &json::applied(plan, report, outputs)),
+        Format::Json => json::write(&mut world.out, &json::with_calls(json::applied(plan, report, outputs), calls)),
     }
 }
 
-/// Shows what a destroy did, and what is left.
+/// Shows what a destroy did, what is left, and what it took.
 pub fn destroyed(
     world: &mut World,
     plan: &Plan,
     report: &Report,
     left: Option<&Plan>,
+    calls: &Calls,
     format: Format,
 ) -> io::Result<()> {
     match format {
         Format::Text => {
             text::report(&mut world.out, report, "destroy")?;
-            match left {
-                Some(left) => text::left(&mut world.out, left),
-                None => Ok(()),
+            if let Some(left) = left {
+                text::left(&mut world.out, left)?;
             }
+            text::calls(&mut world.err, calls)
         }
-        Format::Json => json::write(&mut world.out, &json::destroyed(plan, report, left)),
+        Format::Json => json::write(&mut world.out, &json::with_calls(json::destroyed(plan, report, left), calls)),
     }
 }
 

@@ -1,16 +1,16 @@
 //! Text, for people.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::io::{self, Write};
 
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use crate::apply::Report;
+use crate::aws::calls::Calls;
 use crate::cli::view::palette::{Role, paint};
 use crate::inventory::Gone;
-use crate::plan::{Action, Cause, Explained, ForcedBy, Missing, Order, Plan, Step};
+use crate::plan::{Action, Cause, Drift, Drifted, Explained, ForcedBy, Happened, Missing, Order, Plan, Since, Step};
 use crate::property_path::PropertyPath;
 use crate::unknown::display_within;
 
@@ -101,9 +101,7 @@ fn show_step(out: &mut dyn Write, step: &Step) -> io::Result<()> {
 /// What there is to say of an action as a whole.
 pub fn note(action: &Action) -> Option<String> {
     match action {
-        Action::Create { why: Missing::DeletedOutside } => {
-            Some("drift: it was deleted outside of paystack".to_owned())
-        }
+        Action::Create { why: Missing::DeletedOutside } => Some("drift: it was deleted outside of paystack".to_owned()),
         Action::Adopt { .. } => Some("taken over".to_owned()),
         Action::Replace { forced_by, .. } => forced(forced_by),
         Action::Delete { why } => Some(gone(*why).to_owned()),
@@ -138,20 +136,47 @@ fn gone(why: Gone) -> &'static str {
     }
 }
 
+/// An empty list or object is how a service says that there is nothing.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+/// Tags on one line, as people write them: `Owner=me, Environment=dev`. `None` for what is no list of tags.
+fn tags(value: &Value) -> Option<String> {
+    let pair = |tag: &Value| {
+        let fields = tag.as_object().filter(|fields| fields.len() == 2)?;
+        Some(format!("{}={}", fields.get("Key")?.as_str()?, fields.get("Value")?.as_str()?))
+    };
+    let pairs: Option<Vec<String>> = value.as_array()?.iter().map(pair).collect();
+    pairs.filter(|pairs| !pairs.is_empty()).map(|pairs| pairs.join(", "))
+}
+
 fn property(out: &mut dyn Write, name: &str, value: &Value) -> io::Result<()> {
+    unfolded(name, value).into_iter().try_for_each(|line| writeln!(out, "          {line}"))
+}
+
+/// A property on one line where there is room, else on several; on none where it says nothing.
+pub fn unfolded(name: &str, value: &Value) -> Vec<String> {
+    if says_nothing(value) {
+        return Vec::new();
+    }
+    if let Some(tags) = tags(value) {
+        return vec![format!("{name}: {tags}")];
+    }
     let line = inline(value);
-    if line.len() <= ONE_LINE {
-        return writeln!(out, "          {name}: {line}");
+    if line.len() <= ONE_LINE && !line.contains('\n') {
+        return vec![format!("{name}: {line}")];
     }
-    writeln!(out, "          {name}:")?;
-    for line in block(value).lines() {
-        writeln!(out, "            {line}")?;
-    }
-    Ok(())
+    let lines = block(value);
+    std::iter::once(format!("{name}:")).chain(lines.lines().map(|line| format!("  {line}"))).collect()
 }
 
 fn show_change(out: &mut dyn Write, change: &Explained, action: &Action) -> io::Result<()> {
-    let note = paint(Role::Quiet, format!("({})", reason(change, action)));
+    let note = format!("  ({})", reason(change, action));
     difference(out, &change.path, change.live.as_ref(), change.desired.as_ref(), &note)
 }
 
@@ -172,12 +197,12 @@ fn difference(
     path: &PropertyPath,
     before: Option<&Value>,
     after: Option<&Value>,
-    note: &dyn Display,
+    note: &str,
 ) -> io::Result<()> {
     if let Some(line) = on_one_line(before, after) {
-        return writeln!(out, "          {path}: {line}  {note}");
+        return writeln!(out, "          {path}: {line}{}", paint(Role::Quiet, note));
     }
-    writeln!(out, "          {path}:  {note}")?;
+    writeln!(out, "          {path}:{}", paint(Role::Quiet, note))?;
     for (tag, line) in line_by_line(before, after) {
         let (sign, role) = match tag {
             ChangeTag::Insert => ("+", Role::Created),
@@ -207,7 +232,7 @@ pub fn line_by_line(before: Option<&Value>, after: Option<&Value>) -> Vec<(Chang
 }
 
 /// A value on one line.
-pub fn inline(value: &Value) -> String {
+fn inline(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         value => value.to_string(),
@@ -215,7 +240,7 @@ pub fn inline(value: &Value) -> String {
 }
 
 /// A value on as many lines as it needs, each ended.
-pub fn block(value: &Value) -> String {
+fn block(value: &Value) -> String {
     match value {
         Value::String(text) => match serde_json::from_str::<Value>(text) {
             Ok(parsed @ (Value::Object(_) | Value::Array(_))) => format!("{parsed:#}\n"),
@@ -223,6 +248,50 @@ pub fn block(value: &Value) -> String {
         },
         value => format!("{value:#}\n"),
     }
+}
+
+/// What somebody else did since the last apply.
+pub fn drift(out: &mut dyn Write, drift: &Drift) -> io::Result<()> {
+    let drift = drift.shown();
+    let scope = &drift.scope;
+    writeln!(out, "Stack `{}` in account {}, {}.\n", drift.stack, scope.account_id, scope.region)?;
+    for problem in &drift.problems {
+        writeln!(out, "  {} {problem}\n", paint(Role::Blocked, "warning:"))?;
+    }
+    for Drifted { logical_id, resource_type, physical_id, what, .. } in &drift.resources {
+        let (sign, role) = match what {
+            Happened::Changed { .. } => ("~", Role::Changed),
+            Happened::Deleted => ("-", Role::Deleted),
+        };
+        let id = paint(Role::Quiet, format!(" [{physical_id}]"));
+        writeln!(out, "{:>5} {}  {resource_type}{id}", paint(role, sign), paint(Role::Name, logical_id))?;
+        match what {
+            Happened::Changed { changes } => {
+                for Since { path, applied, live } in changes {
+                    difference(out, path, applied.as_ref(), live.as_ref(), "")?;
+                }
+            }
+            Happened::Deleted => writeln!(out, "          it is no longer there")?,
+        }
+        writeln!(out)?;
+    }
+    writeln!(out, "{}", drift_summary(&drift))
+}
+
+/// The drift in one sentence.
+pub fn drift_summary(drift: &Drift) -> String {
+    match drift.resources.len() {
+        0 => "No drift: what was applied last is still so.".to_owned(),
+        drifted => format!("Drift: {} changed since the last apply.", count(drifted, "resource")),
+    }
+}
+
+pub fn accepted(out: &mut dyn Write, drift: &Drift) -> io::Result<()> {
+    writeln!(
+        out,
+        "\nAccepted: {} remembered as it is now. AWS was not changed.",
+        count(drift.resources.len(), "resource")
+    )
 }
 
 pub fn report(out: &mut dyn Write, report: &Report, command: &str) -> io::Result<()> {
@@ -280,6 +349,19 @@ pub fn outputs(out: &mut dyn Write, outputs: &BTreeMap<String, Value>) -> io::Re
         writeln!(out, "{name:width$} = {}", inline(&display_within(value)))?;
     }
     Ok(())
+}
+
+/// How much was asked of AWS, quietly: `3 calls to AWS (sqs 2, iam 1), 1 of them repeated`.
+pub fn calls(out: &mut dyn Write, calls: &Calls) -> io::Result<()> {
+    let services: Vec<_> = calls.by_service().into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let mut line = format!("{} to AWS", count(calls.attempts(), "call"));
+    if !services.is_empty() {
+        line.push_str(&format!(" ({})", services.join(", ")));
+    }
+    if calls.retries() > 0 {
+        line.push_str(&format!(", {} of them repeated", calls.retries()));
+    }
+    writeln!(out, "{}", paint(Role::Quiet, line))
 }
 
 /// `1 task`, `2 tasks`.

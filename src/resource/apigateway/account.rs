@@ -63,6 +63,7 @@ impl Handler for ApiGatewayAccount {
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         _id: &PhysicalId,
         account: &Account,
         _changes: &Changes,

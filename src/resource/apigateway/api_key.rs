@@ -98,7 +98,13 @@ impl Handler for ApiGatewayApiKey {
         Ok(Made { attributes: attributes(&id), id: PhysicalId::from(id) })
     }
 
-    async fn update(cx: &Context, id: &PhysicalId, key: &ApiKey, changes: &Changes) -> Result<PhysicalId, AwsError> {
+    async fn update(
+        cx: &Context,
+        _owner: &Owner,
+        id: &PhysicalId,
+        key: &ApiKey,
+        changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
         let texts =
             [("Description", "/description", &key.description), ("CustomerId", "/customerId", &key.customer_id)];
         let mut patches: Vec<_> = texts

@@ -2,6 +2,9 @@
 //!
 //! What a snapshot holds cannot be read back. The digest of the API's content therefore comes with the properties, as
 //! `ContentDigest`, and is kept in the mark; another digest is another deployment. See "API Gateway REST" in the behaviour notes.
+//!
+//! A snapshot that somebody else took is not adopted: nobody can tell what is in it, and one of our own beside it takes nothing
+//! away from it.
 
 use std::fmt;
 
@@ -73,27 +76,22 @@ impl Handler for ApiGatewayDeployment {
     }
 
     async fn create(cx: &Context, owner: &Owner, deployment: &Deployment) -> Result<Made, AwsError> {
-        let mark = OwnerMark { owner: owner.clone(), digest: deployment.content_digest.clone() };
-        let wanted = Description { text: deployment.description.clone(), mark: Some(mark) };
+        let wanted = description(owner, deployment);
         let api = &deployment.rest_api_id;
         let id = create_once(cx, || find_same(cx, api, &wanted), || make(cx, api, &wanted)).await?;
         Ok(Made { attributes: attributes(&id), id: physical_id(&id, api) })
     }
 
-    /// Only the text before the mark can change: the content stays what it was when the snapshot was taken.
+    /// Only the description can change: the content stays what it was when the snapshot was taken, and so does its digest.
     async fn update(
         cx: &Context,
+        owner: &Owner,
         id: &PhysicalId,
         deployment: &Deployment,
-        changes: &Changes,
+        _changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
-        if changes.touch("Description") {
-            let [deployment_id, api] = parts(id)?;
-            let read = cx.apigateway.get_deployment().rest_api_id(api).deployment_id(deployment_id);
-            let shown = read.send().await.during("apigateway.GetDeployment")?;
-            let Description { mark, .. } = Description::parse(shown.description().unwrap_or_default());
-            describe(cx, api, deployment_id, &Description { text: deployment.description.clone(), mark }).await?;
-        }
+        let [deployment_id, api] = parts(id)?;
+        describe(cx, api, deployment_id, &description(owner, deployment)).await?;
         Ok(id.clone())
     }
 
@@ -135,6 +133,11 @@ fn physical_id(deployment: &str, api: &str) -> PhysicalId {
 
 fn attributes(deployment: &str) -> Attributes {
     referred(deployment, [("DeploymentId", deployment.to_owned())])
+}
+
+fn description(owner: &Owner, deployment: &Deployment) -> Description {
+    let mark = OwnerMark { owner: owner.clone(), digest: deployment.content_digest.clone() };
+    Description { text: deployment.description.clone(), mark: Some(mark) }
 }
 
 /// The deployments of an API with what their descriptions say; none where the API is not there.

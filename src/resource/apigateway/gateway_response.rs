@@ -79,6 +79,7 @@ impl Handler for ApiGatewayGatewayResponse {
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         response: &GatewayResponse,
         _changes: &Changes,

@@ -128,6 +128,7 @@ impl Handler for ApiGatewayMethod {
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         method: &Method,
         _changes: &Changes,

@@ -86,7 +86,13 @@ impl Handler for ApiGatewayModel {
         Ok(Made { id, attributes: referred(model.name.as_deref().unwrap_or_default(), []) })
     }
 
-    async fn update(cx: &Context, id: &PhysicalId, model: &Model, changes: &Changes) -> Result<PhysicalId, AwsError> {
+    async fn update(
+        cx: &Context,
+        _owner: &Owner,
+        id: &PhysicalId,
+        model: &Model,
+        changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
         let [api, name] = parts(id)?;
         let schema = changes.touch("Schema").then(|| replace("/schema", schema_text(model)));
         let description = changes.touch("Description").then(|| model.description.clone().unwrap_or_default());

@@ -68,6 +68,7 @@ impl Handler for ApiGatewayRequestValidator {
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         validator: &RequestValidator,
         changes: &Changes,

@@ -68,6 +68,7 @@ impl Handler for ApiGatewayResource {
 
     async fn update(
         _cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         _resource: &PathResource,
         _changes: &Changes,

@@ -149,7 +149,13 @@ impl Handler for ApiGatewayRestApi {
         Ok(Made { attributes: live(&cx.scope, id.as_str(), answer)?.attributes, id })
     }
 
-    async fn update(cx: &Context, id: &PhysicalId, api: &RestApi, changes: &Changes) -> Result<PhysicalId, AwsError> {
+    async fn update(
+        cx: &Context,
+        _owner: &Owner,
+        id: &PhysicalId,
+        api: &RestApi,
+        changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
         let answer = cx.apigateway.get_rest_api().rest_api_id(id.as_str()).send().await;
         let mut live = live(&cx.scope, id.as_str(), answer.during("apigateway.GetRestApi")?)?.properties;
         Self::complete(&mut live);

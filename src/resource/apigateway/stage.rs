@@ -118,7 +118,13 @@ impl Handler for ApiGatewayStage {
         Ok(Made { id, attributes: referred(stage.stage_name.as_deref().unwrap_or_default(), []) })
     }
 
-    async fn update(cx: &Context, id: &PhysicalId, stage: &Stage, changes: &Changes) -> Result<PhysicalId, AwsError> {
+    async fn update(
+        cx: &Context,
+        _owner: &Owner,
+        id: &PhysicalId,
+        stage: &Stage,
+        changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
         if changes.0.iter().any(|change| change.path.property() != Some("Tags")) {
             settle(cx, id, stage).await?;
         }

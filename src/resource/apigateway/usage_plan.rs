@@ -92,6 +92,7 @@ impl Handler for ApiGatewayUsagePlan {
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         plan: &UsagePlan,
         changes: &Changes,

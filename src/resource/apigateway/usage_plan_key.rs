@@ -63,6 +63,7 @@ impl Handler for ApiGatewayUsagePlanKey {
 
     async fn update(
         _cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         _key: &UsagePlanKey,
         _changes: &Changes,

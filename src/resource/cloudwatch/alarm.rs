@@ -130,14 +130,20 @@ impl Handler for CloudWatchAlarm {
             None => put(cx, alarm).await?,
             Some(id) => {
                 let live = Self::read(cx, &id).await?.ok_or_else(|| AwsError::missing(DESCRIBE, "MetricAlarms"))?;
-                Self::update(cx, &id, alarm, &left_to_change::<Self>(&live, alarm)).await?;
+                Self::update(cx, owner, &id, alarm, &left_to_change::<Self>(&live, alarm)).await?;
             }
         }
         cx.until(DESCRIBE, "the new alarm to show", Patience::seconds(60), || described(cx, name)).await?;
         Ok(Made { attributes: attributes_of(&cx.scope, name), id })
     }
 
-    async fn update(cx: &Context, id: &PhysicalId, alarm: &Alarm, changes: &Changes) -> Result<PhysicalId, AwsError> {
+    async fn update(
+        cx: &Context,
+        _owner: &Owner,
+        id: &PhysicalId,
+        alarm: &Alarm,
+        changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
         let is_tag = |change: &Change| change.path.property() == Some("Tags");
         if !changes.0.iter().all(is_tag) {
             put(cx, alarm).await?;

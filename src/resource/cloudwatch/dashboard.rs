@@ -65,12 +65,13 @@ impl Handler for CloudWatchDashboard {
                 Self::read(cx, &id)
             })
             .await?;
-        Self::update(cx, &id, dashboard, &left_to_change::<Self>(&live, dashboard)).await?;
+        Self::update(cx, owner, &id, dashboard, &left_to_change::<Self>(&live, dashboard)).await?;
         Ok(Made { attributes: live.attributes, id })
     }
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         dashboard: &Dashboard,
         changes: &Changes,

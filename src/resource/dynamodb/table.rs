@@ -323,7 +323,13 @@ impl Handler for DynamoDbTable {
         Ok(Made { id: PhysicalId::from(name), attributes: attributes_of(&arn, &description) })
     }
 
-    async fn update(cx: &Context, id: &PhysicalId, table: &Table, changes: &Changes) -> Result<PhysicalId, AwsError> {
+    async fn update(
+        cx: &Context,
+        _owner: &Owner,
+        id: &PhysicalId,
+        table: &Table,
+        changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
         let name = id.as_str();
         let arn = arn_of(&cx.scope, name);
         if changes.0.iter().any(|change| !change.path.property().is_some_and(|it| besides::PROPERTIES.contains(&it))) {

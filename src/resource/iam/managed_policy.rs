@@ -130,10 +130,16 @@ impl Handler for IamManagedPolicy {
 
     async fn update(
         cx: &Context,
+        owner: &Owner,
         id: &PhysicalId,
         policy: &ManagedPolicy,
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
+        let live = get(cx, id.as_str()).await?.ok_or_else(|| AwsError::missing("iam.GetPolicy", "Policy"))?;
+        if tags_of(&live).owner().as_ref() != Some(owner) {
+            let tag = cx.iam.tag_policy().policy_arn(id.as_str()).set_tags(Some(marks(owner, "iam.TagPolicy")?));
+            tag.send().await.during("iam.TagPolicy")?;
+        }
         if changes.touch("PolicyDocument") {
             put_document(cx, id.as_str(), policy).await?;
         }
@@ -226,17 +232,19 @@ async fn get(cx: &Context, arn: &str) -> Result<Option<aws_sdk_iam::types::Polic
 
 async fn make(cx: &Context, owner: &Owner, policy: &ManagedPolicy) -> Result<(), AwsError> {
     const OPERATION: &str = "iam.CreatePolicy";
-    let tag = |key: &str, value: &str| {
-        let tag = Tag::builder().key(key).value(value).build();
-        tag.map_err(|error| AwsError::new(OPERATION, ErrorClass::Invalid, error.to_string()))
-    };
     let create = cx.iam.create_policy().set_policy_name(policy.managed_policy_name.clone()).path(&policy.path);
     let create = create.set_description(policy.description.clone());
     let create = create.set_policy_document(policy.policy_document.as_ref().map(PolicyDocument::to_json));
-    let create =
-        create.tags(tag(tags::STACK, owner.stack.as_str())?).tags(tag(tags::RESOURCE, owner.resource.as_str())?);
+    let create = create.set_tags(Some(marks(owner, OPERATION)?));
     let call = || async { create.clone().send().await.during(OPERATION) };
     cx.while_passing(PROPAGATION, is_fresh_principal, call).await.map(drop)
+}
+
+fn marks(owner: &Owner, operation: &'static str) -> Result<Vec<Tag>, AwsError> {
+    let pairs = [(tags::STACK, owner.stack.as_str()), (tags::RESOURCE, owner.resource.as_str())];
+    let tags = pairs.map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = tags.into_iter().collect::<Result<_, _>>();
+    tags.map_err(|error| AwsError::new(operation, ErrorClass::Invalid, error.to_string()))
 }
 
 /// Puts a new version in force. Where there is no room for it, the oldest that is not in force goes.

@@ -90,7 +90,13 @@ impl Handler for IamPolicy {
         Ok(Made { id, attributes: referred(name, [("Id", name.to_owned())]) })
     }
 
-    async fn update(cx: &Context, id: &PhysicalId, policy: &Policy, _: &Changes) -> Result<PhysicalId, AwsError> {
+    async fn update(
+        cx: &Context,
+        _owner: &Owner,
+        id: &PhysicalId,
+        policy: &Policy,
+        _: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
         let now = put(cx, policy).await?;
         let (name, before) = parse(id)?;
         let kept = if name == name_of(policy) { entities_of(policy) } else { BTreeSet::new() };

@@ -133,7 +133,13 @@ impl Handler for IamRole {
         Ok(Made { id: PhysicalId::from(name), attributes: attributes_of(&live) })
     }
 
-    async fn update(cx: &Context, id: &PhysicalId, role: &Role, changes: &Changes) -> Result<PhysicalId, AwsError> {
+    async fn update(
+        cx: &Context,
+        _owner: &Owner,
+        id: &PhysicalId,
+        role: &Role,
+        changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
         if changes.touch("AssumeRolePolicyDocument") {
             let trust = cx.iam.update_assume_role_policy().role_name(id.as_str()).policy_document(trust_of(role));
             let call = || async { trust.clone().send().await.during("iam.UpdateAssumeRolePolicy") };

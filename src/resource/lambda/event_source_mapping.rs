@@ -129,6 +129,7 @@ impl Handler for LambdaEventSourceMapping {
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         mapping: &EventSourceMapping,
         changes: &Changes,

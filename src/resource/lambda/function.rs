@@ -115,6 +115,7 @@ impl Handler for LambdaFunction {
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         function: &Function,
         changes: &Changes,

@@ -3,6 +3,8 @@
 //! Versions take no tags and their numbers are never given twice, so the owner and the zip's digest stand behind the user's
 //! own text in the description: `Shared code [paystack payments-dev/Libraries sha256:…]`. That makes looking for a version
 //! one call. Text and mark together may have 256 characters. The core refuses content in S3 before a handler sees it.
+//!
+//! A version without the mark is not adopted: nothing of it can change, and one of our own is published beside it.
 
 use std::collections::BTreeSet;
 
@@ -92,6 +94,7 @@ impl Handler for LambdaLayerVersion {
     /// Nothing of a version can change.
     async fn update(
         _cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         _layer: &LayerVersion,
         _changes: &Changes,

@@ -5,6 +5,8 @@
 //! function has the same identity: the old statement goes first. Should an interrupted replacement have left it, `create`
 //! puts the new one in its place. Statements of one function are written one at a time, since a second writer is refused;
 //! they go with the function, so nothing is swept.
+//!
+//! A statement under another id is not adopted: its id cannot change, and one of our own stands beside it.
 
 use aws_sdk_lambda::types::FunctionUrlAuthType;
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,7 @@ impl Handler for LambdaPermission {
     const TYPE: &'static str = "AWS::Lambda::Permission";
     const FOUND_BY: &'static [&'static str] = &["FunctionName"];
     const PART_OF: &'static [&'static str] = &["FunctionName"];
+    const WITHIN: Option<&'static str> = Some("AWS::Lambda::Function");
     type Properties = Permission;
 
     fn complete(permission: &mut Permission) {
@@ -90,6 +93,7 @@ impl Handler for LambdaPermission {
     /// Nothing of a permission can change.
     async fn update(
         _cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         _permission: &Permission,
         _changes: &Changes,
@@ -101,6 +105,14 @@ impl Handler for LambdaPermission {
         let [function, statement_id] = parts(id)?;
         let _turn = turn(cx, function).await;
         remove(cx, function, statement_id).await
+    }
+
+    /// Only statements whose id says that paystack made them: others permit calls to our functions by hand.
+    async fn list_within(cx: &Context, function: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
+        let function = function.as_str();
+        let statements = statements(cx, function).await?.unwrap_or_default();
+        let ids = statements.iter().filter_map(|statement| statement["Sid"].as_str());
+        Ok(ids.filter(|id| owner_of(id).is_some()).map(|id| PhysicalId::join([function, id])).collect())
     }
 }
 
@@ -195,15 +207,20 @@ fn is_fresh_principal(error: &AwsError) -> bool {
 
 /// The statement with this id in the function's policy.
 async fn statement(cx: &Context, function: &str, id: &str) -> Result<Option<Permission>, AwsError> {
+    let Some(statements) = statements(cx, function).await? else { return Ok(None) };
+    let statement = statements.iter().find(|statement| statement["Sid"] == id);
+    Ok(statement.map(|statement| permission_of(function, statement)))
+}
+
+/// The statements of the function's policy; `None` where it has none.
+async fn statements(cx: &Context, function: &str) -> Result<Option<Vec<Value>>, AwsError> {
     let (name, qualifier) = function_name::qualified(function);
     let get = cx.lambda.get_policy().function_name(name).set_qualifier(qualifier.map(str::to_owned));
     let Some(answer) = found("lambda.GetPolicy", get.send().await)? else { return Ok(None) };
     let Some(policy) = answer.policy else { return Ok(None) };
-    let policy: Value =
+    let mut policy: Value =
         serde_json::from_str(&policy).map_err(|_| AwsError::missing("lambda.GetPolicy", "Policy as JSON"))?;
-    let statements = policy["Statement"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let statement = statements.iter().find(|statement| statement["Sid"] == id);
-    Ok(statement.map(|statement| permission_of(function, statement)))
+    Ok(policy["Statement"].as_array_mut().map(std::mem::take))
 }
 
 /// A statement as AddPermission was told it.

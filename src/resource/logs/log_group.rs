@@ -113,7 +113,7 @@ impl Handler for LogsLogGroup {
         Ok(Some(Live::tagged(group, attributes_of(&cx.scope, name))))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, group: &LogGroup) -> Result<Made, AwsError> {
+    async fn create(cx: &Context, owner: &Owner, group: &LogGroup) -> Result<Made, AwsError> {
         let id = PhysicalId::from(group.log_group_name.as_deref().unwrap_or_default());
         match make(cx, group).await {
             Err(error) if error.class == ErrorClass::AlreadyExists => {}
@@ -121,12 +121,13 @@ impl Handler for LogsLogGroup {
         }
         let live =
             cx.until(DESCRIBE, "the new log group to show", Patience::seconds(60), || Self::read(cx, &id)).await?;
-        Self::update(cx, &id, group, &left_to_change::<Self>(&live, group)).await?;
+        Self::update(cx, owner, &id, group, &left_to_change::<Self>(&live, group)).await?;
         Ok(Made { attributes: live.attributes, id })
     }
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         group: &LogGroup,
         changes: &Changes,

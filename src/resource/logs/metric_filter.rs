@@ -88,6 +88,7 @@ impl Handler for LogsMetricFilter {
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         filter: &MetricFilter,
         _changes: &Changes,

@@ -78,19 +78,19 @@ impl Handler for LogsQueryDefinition {
         // The SDK's token makes one definition of a call and its own repetitions; the mark finds it after a crash.
         let mark = (definition.query_language == INSIGHTS).then_some(owner);
         let ours = named(cx, definition).await?.into_iter().find(|(it, _)| it.as_ref() == mark);
-        let id = put(cx, ours.as_ref().map(|(_, id)| id), Some(owner), definition).await?;
+        let id = put(cx, ours.as_ref().map(|(_, id)| id), owner, definition).await?;
         let live = cx.until(DESCRIBE, "the new query to show", Patience::seconds(30), || Self::read(cx, &id)).await?;
         Ok(Made { attributes: live.attributes, id })
     }
 
     async fn update(
         cx: &Context,
+        owner: &Owner,
         id: &PhysicalId,
         definition: &QueryDefinition,
         _changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
-        let owner = by_id(cx, id).await?.and_then(|live| definition_of(live).1);
-        put(cx, Some(id), owner.as_ref(), definition).await
+        put(cx, Some(id), owner, definition).await
     }
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
@@ -153,12 +153,12 @@ async fn by_id(cx: &Context, id: &PhysicalId) -> Result<Option<sdk::QueryDefinit
 async fn put(
     cx: &Context,
     id: Option<&PhysicalId>,
-    owner: Option<&Owner>,
+    owner: &Owner,
     definition: &QueryDefinition,
 ) -> Result<PhysicalId, AwsError> {
     const PUT: &str = "logs.PutQueryDefinition";
-    let query = match owner {
-        Some(owner) if definition.query_language == INSIGHTS => marked(&definition.query_string, owner),
+    let query = match definition.query_language.as_str() {
+        INSIGHTS => marked(&definition.query_string, owner),
         _ => definition.query_string.clone(),
     };
     let parameters = definition.parameters.iter().map(sdk_parameter).collect::<Result<Vec<_>, _>>();

@@ -59,6 +59,7 @@ impl Handler for LogsResourcePolicy {
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         policy: &ResourcePolicy,
         _changes: &Changes,

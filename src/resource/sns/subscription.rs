@@ -104,13 +104,14 @@ impl Handler for SnsSubscription {
         let live = Self::read(cx, &id).await?.ok_or_else(|| AwsError::missing(LIST, "Subscriptions"))?;
         // Asking again for one that is pending would send another letter to a person.
         if pending(&id).is_none() {
-            Self::update(cx, &id, subscription, &left_to_change::<Self>(&live, subscription)).await?;
+            Self::update(cx, owner, &id, subscription, &left_to_change::<Self>(&live, subscription)).await?;
         }
         Ok(Made { id, attributes: live.attributes })
     }
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         subscription: &Subscription,
         changes: &Changes,

@@ -130,7 +130,7 @@ impl Handler for SnsTopic {
         Ok(Some(Live::tagged(topic, attributes_of(arn, &name))))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, topic: &Topic) -> Result<Made, AwsError> {
+    async fn create(cx: &Context, owner: &Owner, topic: &Topic) -> Result<Made, AwsError> {
         let arn = arn_of(cx, topic);
         let id = PhysicalId::from(arn.as_str());
         // A topic of this name is answered like a new one, or refused, depending on its attributes and tags.
@@ -140,11 +140,17 @@ impl Handler for SnsTopic {
         let live = cx
             .until("sns.GetTopicAttributes", "the new topic to show", Patience::seconds(60), || Self::read(cx, &id))
             .await?;
-        Self::update(cx, &id, topic, &left_to_change::<Self>(&live, topic)).await?;
+        Self::update(cx, owner, &id, topic, &left_to_change::<Self>(&live, topic)).await?;
         Ok(Made { attributes: live.attributes, id })
     }
 
-    async fn update(cx: &Context, id: &PhysicalId, topic: &Topic, changes: &Changes) -> Result<PhysicalId, AwsError> {
+    async fn update(
+        cx: &Context,
+        _owner: &Owner,
+        id: &PhysicalId,
+        topic: &Topic,
+        changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
         let arn = id.as_str();
         let touched = || attributes_to_set(topic).into_iter().filter(|it| changes.touch(it.property));
         if touched().next().is_some() {

@@ -62,6 +62,7 @@ impl Handler for SnsTopicPolicy {
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         policy: &TopicPolicy,
         _changes: &Changes,

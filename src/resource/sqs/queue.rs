@@ -137,7 +137,13 @@ impl Handler for SqsQueue {
         Ok(Made { id: PhysicalId::from(url), attributes })
     }
 
-    async fn update(cx: &Context, id: &PhysicalId, queue: &Queue, changes: &Changes) -> Result<PhysicalId, AwsError> {
+    async fn update(
+        cx: &Context,
+        _owner: &Owner,
+        id: &PhysicalId,
+        queue: &Queue,
+        changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
         let changed: HashMap<Attribute, String> =
             attributes_of(queue).into_iter().filter(|(attribute, _)| changes.touch(attribute.as_str())).collect();
         if !changed.is_empty() {

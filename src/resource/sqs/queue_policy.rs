@@ -60,6 +60,7 @@ impl Handler for SqsQueuePolicy {
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         policy: &QueuePolicy,
         _changes: &Changes,

@@ -91,7 +91,13 @@ impl Handler for Wafv2IpSet {
         Ok(Made { id, attributes: attributes_of(&identity, &cx.scope) })
     }
 
-    async fn update(cx: &Context, id: &PhysicalId, set: &IpSet, changes: &Changes) -> Result<PhysicalId, AwsError> {
+    async fn update(
+        cx: &Context,
+        _owner: &Owner,
+        id: &PhysicalId,
+        set: &IpSet,
+        changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
         let identity = Identity::parse(id, &cx.scope, "wafv2.UpdateIPSet")?;
         if changes.touch_any(&["Addresses", "Description"]) {
             with_lock(cx, passes, || replace(cx, &identity, set)).await?;

@@ -104,6 +104,7 @@ impl Handler for Wafv2LoggingConfiguration {
 
     async fn update(
         cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         configuration: &LoggingConfiguration,
         _changes: &Changes,

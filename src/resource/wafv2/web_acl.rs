@@ -113,7 +113,13 @@ impl Handler for Wafv2WebAcl {
         .await
     }
 
-    async fn update(cx: &Context, id: &PhysicalId, acl: &WebAcl, changes: &Changes) -> Result<PhysicalId, AwsError> {
+    async fn update(
+        cx: &Context,
+        _owner: &Owner,
+        id: &PhysicalId,
+        acl: &WebAcl,
+        changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
         let identity = Identity::parse(id, &cx.scope, "wafv2.UpdateWebACL")?;
         if changes.0.iter().any(|change| change.path.property() != Some("Tags")) {
             once_visible(cx, || with_lock(cx, passes, || replace(cx, &identity, acl))).await?;

@@ -83,6 +83,7 @@ impl Handler for Wafv2WebAclAssociation {
 
     async fn update(
         _cx: &Context,
+        _owner: &Owner,
         id: &PhysicalId,
         _association: &WebAclAssociation,
         _changes: &Changes,

@@ -339,7 +339,7 @@ async fn wafv2_web_acl_keeps_what_shield_advanced_added() {
     let changes = Changes::between(&json!({}), &ours.wanted);
 
     // Whoever comes second finds that its lock token is an old one, and looks again.
-    let update = || ours.handler.update(&cx, &id, &ours.wanted, &changes);
+    let update = || ours.handler.update(&cx, &ours.owner, &id, &ours.wanted, &changes);
     let (one, other) = futures::join!(update(), update());
     assert_eq!((one.expect("update"), other.expect("update")), (id.clone(), id.clone()));
 

@@ -1,0 +1,147 @@
+//! Where every attempt of every call passes before it is sent: it is counted, and waits until its API's rates let it go.
+//!
+//! The SDK's interceptors cannot wait, and an HTTP client comes after signing, so that long waits outlive signatures. Of
+//! what comes before, only the cache of credentials waits, knows the operation, and is asked once for every attempt.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_config::SdkConfig;
+use aws_config::identity::IdentityCache;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::identity::{
+    IdentityFuture, ResolveCachedIdentity, SharedIdentityCache, SharedIdentityResolver,
+};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::retries::RequestAttempts;
+use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
+use aws_smithy_types::config_bag::ConfigBag;
+
+use crate::aws::ApiRates;
+use crate::aws::calls::Counter;
+use crate::aws::clock::Clock;
+use crate::aws::rates::Timetable;
+
+/// The gate of one run; its clones are the same gate.
+#[derive(Clone)]
+pub struct Gate {
+    credentials: SharedIdentityCache,
+    /// None where there are no rates to keep.
+    timetable: Option<Arc<Mutex<Timetable>>>,
+    calls: Counter,
+    clock: Arc<dyn Clock>,
+}
+
+impl Gate {
+    pub fn new(config: &SdkConfig, rates: ApiRates, calls: Counter, clock: Arc<dyn Clock>) -> Self {
+        let timetable = match (rates, config.endpoint_url()) {
+            (ApiRates::WhereTheyExist, Some(_)) => None,
+            (ApiRates::WhereTheyExist, None) | (ApiRates::Everywhere, _) => Some(Arc::default()),
+        };
+        let credentials = config.identity_cache().unwrap_or_else(|| IdentityCache::lazy().build());
+        Self { credentials, timetable, calls, clock }
+    }
+
+    /// A configuration whose clients all go through here.
+    pub fn before(&self, config: &SdkConfig) -> SdkConfig {
+        config.to_builder().identity_cache(self.clone()).build()
+    }
+
+    async fn pass(&self, service: &str, operation: &str, attempt: u32) {
+        self.calls.count(service, operation, attempt);
+        let Some(timetable) = &self.timetable else { return };
+        let now = self.clock.monotonic();
+        let moment = timetable.lock().unwrap_or_else(PoisonError::into_inner).book(service, operation, now);
+        let wait = moment.saturating_sub(now);
+        if !wait.is_zero() {
+            self.clock.sleep(wait).await;
+        }
+    }
+}
+
+impl ResolveCachedIdentity for Gate {
+    fn resolve_cached_identity<'a>(
+        &'a self,
+        resolver: SharedIdentityResolver,
+        components: &'a RuntimeComponents,
+        config: &'a ConfigBag,
+    ) -> IdentityFuture<'a> {
+        IdentityFuture::new(async move {
+            if let Some(call) = config.load::<Metadata>() {
+                let attempt = config.load::<RequestAttempts>().map_or(1, RequestAttempts::attempts);
+                self.pass(call.service(), call.name(), attempt).await;
+            }
+            self.credentials.resolve_cached_identity(resolver, components, config).await
+        })
+    }
+
+    fn validate_base_client_config(
+        &self,
+        components: &RuntimeComponentsBuilder,
+        config: &ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.credentials.validate_base_client_config(components, config)
+    }
+
+    fn validate_final_config(&self, components: &RuntimeComponents, config: &ConfigBag) -> Result<(), BoxError> {
+        self.credentials.validate_final_config(components, config)
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Gate").field("timetable", &self.timetable).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures::future::{BoxFuture, join_all};
+
+    use super::*;
+
+    const HELD: &str = "no test goes on after a panic under this lock";
+
+    /// Time passes where somebody sleeps, and all sleep at once.
+    #[derive(Default)]
+    struct Naps(Mutex<Vec<Duration>>);
+
+    impl Clock for Naps {
+        fn now(&self) -> jiff::Timestamp {
+            jiff::Timestamp::UNIX_EPOCH
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+            self.0.lock().expect(HELD).push(duration);
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    /// How long four deletions of APIs wait, in tenths of a second.
+    async fn waits(config: &SdkConfig, rates: ApiRates) -> Vec<u128> {
+        let clock = Arc::new(Naps::default());
+        let calls = Counter::default();
+        let gate = Gate::new(config, rates, calls.clone(), Arc::clone(&clock) as Arc<dyn Clock>);
+        join_all((0..4).map(|_| gate.pass("API Gateway", "DeleteRestApi", 1))).await;
+        assert_eq!(calls.so_far().attempts(), 4);
+        clock.0.lock().expect(HELD).iter().map(|nap| nap.as_millis() / 100).collect()
+    }
+
+    #[tokio::test]
+    async fn calls_to_aws_wait_for_its_rates() {
+        assert_eq!(waits(&SdkConfig::builder().build(), ApiRates::WhereTheyExist).await, [301, 602, 903]);
+    }
+
+    #[tokio::test]
+    async fn calls_to_an_emulator_wait_only_where_they_are_told_to() {
+        let emulator = SdkConfig::builder().endpoint_url("http://localhost:4566").build();
+        assert_eq!(waits(&emulator, ApiRates::WhereTheyExist).await, [0; 0]);
+        assert_eq!(waits(&emulator, ApiRates::Everywhere).await, [301, 602, 903]);
+    }
+}
