@@ -39,7 +39,10 @@ pub async fn make(
     ledger: &Ledger,
     concurrency: u16,
 ) -> Result<Plan, CliError> {
-    let inventory = inventory::take(&stack.desired, ledger, &stack.reader, usize::from(concurrency)).await;
+    // What the ledger has missed is searched for before all is deleted: nobody looks again.
+    let is_remembered = ledger.is_remembered && goal == Goal::Template;
+    let known = Ledger { is_remembered, ..ledger.clone() };
+    let inventory = inventory::take(&stack.desired, &known, &stack.reader, usize::from(concurrency)).await;
     targets_exist(&options.targets, &inventory)?;
     Ok(match goal {
         Goal::Template => plan::diff(&stack.desired, &inventory, ledger, options),

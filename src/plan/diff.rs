@@ -137,6 +137,9 @@ impl Planner<'_> {
         if self.options.replace.contains(logical_id) {
             forced_by.push(ForcedBy::Request);
         }
+        if !is_ours && let Some(forced) = forced_by.first() {
+            return not_adoptable(live, forced);
+        }
         if !forced_by.is_empty() {
             let order = order(row, &changes, &forced_by);
             return Action::Replace { changes, forced_by, order };
@@ -217,6 +220,13 @@ impl Planner<'_> {
                 self.replaced.insert(id.clone(), *order);
                 predicted()
             }
+            Action::Update { changes } => {
+                let unsettles = self.desired.row(id).map(|row| row.handler.unsettles()).unwrap_or_default();
+                let changed = |property: &str| changes.iter().any(|change| change.path.property() == Some(property));
+                let unsettled = |name: &str| unsettles.iter().any(|(property, it)| *it == name && changed(property));
+                let attributes = live.map(|live| live.attributes.clone()).unwrap_or_default();
+                attributes.into_iter().filter(|(name, _)| !unsettled(name)).collect()
+            }
             _ => live.map(|live| live.attributes.clone()).unwrap_or_default(),
         };
         self.known.insert(id.clone(), attributes);
@@ -267,6 +277,19 @@ pub(super) fn comparable(row: &Row, live: &LiveResource, wanted: &Value, contrib
     let is_in_this = |it: &&Contribution| it.resource_type == row.handler.resource_type() && it.id == live.id;
     let contributed: Vec<&Contribution> = contributions.iter().filter(is_in_this).collect();
     row.handler.comparable(&live.properties, wanted, &contributed)
+}
+
+/// Taking over must not mean deleting what somebody else made.
+fn not_adoptable(live: &LiveResource, forced: &ForcedBy) -> Action {
+    let because = match forced {
+        ForcedBy::Property { path } => format!("`{path}` differs and cannot be changed in place"),
+        ForcedBy::Parent { logical_id } => format!("`{logical_id}`, which it is a part of, is replaced"),
+        ForcedBy::Request => "its replacement is asked for".to_owned(),
+    };
+    Action::Blocked {
+        reason: format!("`{}` cannot be taken over as it is declared: {because}", live.id),
+        help: Some("declare it as it is, take it over, and change it then".to_owned()),
+    }
 }
 
 fn blocked(reason: String) -> Action {

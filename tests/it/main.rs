@@ -5,7 +5,9 @@
 
 mod conformance;
 mod harness;
+mod mistakes;
 mod payments;
 mod plans;
+mod rates;
 mod sources;
 mod types;
