@@ -242,7 +242,9 @@ impl Planner<'_> {
             dependencies: departed.dependencies.clone(),
             holds: BTreeSet::new(),
             goes_last: departed.goes_last,
-            secret: BTreeSet::new(),
+            secret: row(&departed.resource_type)
+                .map(|row| row.handler.secrets().iter().map(|it| (*it).to_owned()).collect())
+                .unwrap_or_default(),
         })
     }
 

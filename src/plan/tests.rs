@@ -208,3 +208,26 @@ fn a_secret_is_in_no_plan_and_in_no_ledger() {
     shown += &(text_of(&plan) + &json_of(&plan).to_string() + &account.ledgers.text());
     assert!(!shown.contains("tr0ub4dor") && !shown.contains("c0rrect"), "{shown}");
 }
+
+#[test]
+fn an_api_keys_value_is_in_no_plan_and_in_no_ledger_though_the_template_writes_it_down() {
+    let key = |value: &str| {
+        desired(&format!(
+            "Resources: {{Key: {{Type: AWS::ApiGateway::ApiKey, Properties: {{Name: acme, Value: {value}}}}}}}"
+        ))
+    };
+    let account = Account::default();
+    let first = key("tr0ub4dor-tr0ub4dor-1");
+    let mut shown = text_of(&account.plan(&first)) + &json_of(&account.plan(&first)).to_string();
+    account.apply(&first);
+    let second = key("c0rrect-h0rse-battery");
+    let plan = account.plan(&second);
+    expect![[r#"
+        -/+ Key  AWS::ApiGateway::ApiKey [apikey1]
+                  Value: (sensitive) -> (sensitive)  (template, forces replacement)
+    "#]]
+    .assert_eq(&steps_of(&text_of(&plan)));
+    shown += &(text_of(&plan) + &json_of(&plan).to_string() + &account.ledgers.text());
+    shown += &json_of(&account.destruction(&second)).to_string();
+    assert!(!shown.contains("tr0ub4dor") && !shown.contains("c0rrect"), "{shown}");
+}

@@ -184,6 +184,8 @@ pub trait Handler: Send + Sync + 'static {
     const PART_OF: &'static [&'static str] = &[];
     /// Properties that replace the resource when they change, beside those that CloudFormation's facts name.
     const ALSO_CREATE_ONLY: &'static [&'static str] = &[];
+    /// Properties that are secret whatever the template says of them: what they hold is shown and kept nowhere.
+    const SECRETS: &'static [&'static str] = &[];
     /// What the Resource Groups Tagging API calls the type: `sqs`, `lambda:function`. `None` where it does not know it.
     const TAGGED_AS: Option<&'static str> = None;
     /// Properties that CloudFormation has and that are refused here, each with the reason and the way out.
@@ -284,6 +286,7 @@ pub trait Resource: Send + Sync {
         whole: &'a PhysicalId,
     ) -> BoxFuture<'a, Result<Vec<PhysicalId>, AwsError>>;
     fn also_create_only(&self) -> &'static [&'static str];
+    fn secrets(&self) -> &'static [&'static str];
     /// The properties with every default filled in and everything whose order means nothing put in order.
     ///
     /// # Errors
@@ -373,6 +376,9 @@ impl<H: Handler> Resource for Erased<H> {
         H::ALSO_CREATE_ONLY
     }
 
+    fn secrets(&self) -> &'static [&'static str] {
+        H::SECRETS
+    }
     fn canonical(&self, properties: &Value) -> Result<Value, String> {
         typed::<H>(properties).map(|properties| plain(&properties))
     }
