@@ -105,8 +105,26 @@ impl Planner<'_> {
         let Some(row) = self.desired.row(logical_id) else { return live.clone() };
         let is_in_this = |it: &&Contribution| it.resource_type == row.handler.resource_type() && it.id == live.id;
         let contributed: Vec<&Contribution> = self.contributions.iter().filter(is_in_this).collect();
-        let properties = row.handler.comparable(&live.properties, wanted, &contributed);
+        let mut properties = row.handler.comparable(&live.properties, wanted, &contributed);
+        self.lost(row, wanted).for_each(|lost| lost.take_back(&mut properties));
         LiveResource { properties, ..live.clone() }
+    }
+
+    /// What this resource has put into others that are deleted before they are made again: it is lost with them, and has to be
+    /// put there again.
+    fn lost(&self, row: &Row, wanted: &Value) -> impl Iterator<Item = Contribution> {
+        let goes_first = |it: &Contribution| {
+            let deleted_first = self.replaced.iter().filter(|(_, order)| **order == Order::DeleteFirst);
+            deleted_first.into_iter().any(|(id, _)| self.is_live_as(id, it.resource_type, it.id.as_str()))
+        };
+        row.handler.contributions(&self.desired.scope, wanted).into_iter().filter(goes_first)
+    }
+
+    fn is_live_as(&self, logical_id: &LogicalId, resource_type: &str, id: &str) -> bool {
+        let resource = self.desired.graph.resources.get(logical_id);
+        let live = self.inventory.readings.get(logical_id);
+        resource.is_some_and(|it| it.resource_type.as_str() == resource_type)
+            && matches!(live, Some(Reading::Live(live)) if live.id.as_str() == id)
     }
 
     /// What is remembered of a resource; what its logical id stood for under another type is another resource.
@@ -177,13 +195,13 @@ impl Planner<'_> {
         logical_id: &LogicalId,
         row: &Row,
         live: &LiveResource,
-        desired: &Value,
+        wanted: &Value,
     ) -> Vec<Explained> {
         let record = self.record(logical_id, row.handler.resource_type());
         let applied = record.and_then(|record| record.applied.as_ref());
         let secret = self.desired.secret_properties(logical_id);
-        let changes = Changes::between(&live.properties, desired);
-        let [live, desired] = [&live.properties, desired].map(|side| self.ledger.without_secrets(side, &secret));
+        let changes = Changes::between(&live.properties, wanted);
+        let [live, desired] = [&live.properties, wanted].map(|side| self.ledger.without_secrets(side, &secret));
         let sides = applied.map(|applied| Sides { live: &live, desired: &desired, applied, secret: &secret });
         let is_news = |change: &Explained| {
             if change.live.is_some() || !row.facts().is_write_only(&change.path) {
@@ -191,7 +209,14 @@ impl Planner<'_> {
             }
             sides.as_ref().is_some_and(|sides| sides.cause(&change.path) != Cause::Drift)
         };
-        explain(changes, sides.as_ref()).into_iter().filter(is_news).collect()
+        let mut changes: Vec<Explained> = explain(changes, sides.as_ref()).into_iter().filter(is_news).collect();
+        let lost: BTreeSet<&str> = self.lost(row, wanted).map(|lost| lost.through).collect();
+        for change in changes.iter_mut().filter(|it| matches!(it.cause, Cause::Drift | Cause::Unrecorded)) {
+            if change.path.property().is_some_and(|property| lost.contains(property)) {
+                change.cause = Cause::Replacement;
+            }
+        }
+        changes
     }
 
     /// The resources that this one is a part of and that are replaced under the same name: it goes with them.

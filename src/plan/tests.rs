@@ -231,3 +231,28 @@ fn an_api_keys_value_is_in_no_plan_and_in_no_ledger_though_the_template_writes_i
     shown += &json_of(&account.destruction(&second)).to_string();
     assert!(!shown.contains("tr0ub4dor") && !shown.contains("c0rrect"), "{shown}");
 }
+
+#[test]
+fn what_was_attached_to_a_replaced_role_is_attached_again() {
+    let role_and_policy = |path: &str| {
+        format!(
+            "
+            Resources:
+              Worker:
+                Type: AWS::IAM::Role
+                Properties: {{RoleName: worker, Path: {path}, AssumeRolePolicyDocument: {{Statement: []}}}}
+              Policy:
+                Type: AWS::IAM::ManagedPolicy
+                Properties: {{ManagedPolicyName: work, PolicyDocument: {{Statement: []}}, Roles: [!Ref Worker]}}
+            "
+        )
+    };
+    expect![[r#"
+        -/+ Worker  AWS::IAM::Role [worker]
+                  Path: / -> /service/  (template, forces replacement)
+
+        ~ Policy  AWS::IAM::ManagedPolicy [arn:aws:iam::123456789012:policy/work]
+                  Roles: [] -> ["worker"]  (put back after a replacement)
+    "#]]
+    .assert_eq(&plan_of(&role_and_policy("/service/"), &role_and_policy("/")));
+}

@@ -120,6 +120,8 @@ pub struct Contribution {
     pub resource_type: &'static str,
     /// The other's identifier.
     pub id: PhysicalId,
+    /// The list among the contributor's own properties that names the other.
+    pub through: &'static str,
     /// The list among the other's properties that shows the item.
     pub property: &'static str,
     /// The item. An object stands for every item that has its fields.
@@ -132,6 +134,13 @@ impl Contribution {
         let is_declared = wanted[self.property].as_array().is_some_and(|items| items.iter().any(|it| self.is(it)));
         if !is_declared && let Some(items) = live.get_mut(self.property).and_then(Value::as_array_mut) {
             items.retain(|item| !self.is(item));
+        }
+    }
+
+    /// Takes the other's name out of what the contributor shows, as it will be when the other is gone.
+    pub fn take_back(&self, contributor: &mut Value) {
+        if let Some(names) = contributor.get_mut(self.through).and_then(Value::as_array_mut) {
+            names.retain(|name| name.as_str() != Some(self.id.as_str()));
         }
     }
 
@@ -537,6 +546,7 @@ mod tests {
         let sibling = Contribution {
             resource_type: "AWS::IAM::Role",
             id: PhysicalId::from("worker"),
+            through: "Roles",
             property: "Policies",
             item: json!({"PolicyName": "queue"}),
         };

@@ -168,6 +168,7 @@ fn show_change(out: &mut dyn Write, change: &Explained, step: &Step, forces: boo
         Cause::Template => "template",
         Cause::Drift => "drift",
         Cause::Both => "template and drift",
+        Cause::Replacement => "put back after a replacement",
         Cause::Unrecorded => "differs",
     };
     let note = if forces { format!("({cause}, forces replacement)") } else { format!("({cause})") };
