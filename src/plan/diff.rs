@@ -146,9 +146,11 @@ impl Planner<'_> {
             return refused;
         }
         let changes = self.readable_changes(logical_id, row, live, desired);
+        let replaced_by = row.handler.replaced_by(&live.properties, desired);
+        let is_fixed = |path: &PropertyPath| replaced_by.is_some_and(|fixed| path.property() == Some(fixed));
         let mut forced_by: Vec<ForcedBy> = changes
             .iter()
-            .filter(|change| replaces(row, &change.path))
+            .filter(|change| replaces(row, &change.path) || is_fixed(&change.path))
             .map(|change| ForcedBy::Property { path: change.path.clone() })
             .collect();
         forced_by.extend(self.replaced_parents(logical_id, row).map(|logical_id| ForcedBy::Parent { logical_id }));

@@ -232,6 +232,56 @@ fn an_api_keys_value_is_in_no_plan_and_in_no_ledger_though_the_template_writes_i
     assert!(!shown.contains("tr0ub4dor") && !shown.contains("c0rrect"), "{shown}");
 }
 
+
+#[test]
+fn a_log_group_of_another_class_is_another_log_group() {
+    let logs = |class: &str| {
+        format!(
+            "Resources: {{Logs: {{Type: AWS::Logs::LogGroup, \
+             Properties: {{LogGroupName: logs, LogGroupClass: {class}}}}}}}"
+        )
+    };
+    expect![[r#"
+        -/+ Logs  AWS::Logs::LogGroup [logs]
+                  LogGroupClass: STANDARD -> INFREQUENT_ACCESS  (template, forces replacement)
+    "#]]
+    .assert_eq(&plan_of(&logs("INFREQUENT_ACCESS"), &logs("STANDARD")));
+}
+
+#[test]
+fn an_attribute_of_a_tables_key_cannot_change_its_type_and_one_of_an_index_can() {
+    let table = |key: &str, index: &str| {
+        format!(
+            "
+            Resources:
+              Orders:
+                Type: AWS::DynamoDB::Table
+                Properties:
+                  TableName: orders
+                  BillingMode: PAY_PER_REQUEST
+                  AttributeDefinitions:
+                    - {{AttributeName: id, AttributeType: {key}}}
+                    - {{AttributeName: state, AttributeType: {index}}}
+                  KeySchema: [{{AttributeName: id, KeyType: HASH}}]
+                  GlobalSecondaryIndexes:
+                    - IndexName: by-state
+                      KeySchema: [{{AttributeName: state, KeyType: HASH}}]
+                      Projection: {{ProjectionType: ALL}}
+            "
+        )
+    };
+    expect![[r#"
+        -/+ Orders  AWS::DynamoDB::Table [orders]
+                  AttributeDefinitions[0].AttributeType: S -> N  (template, forces replacement)
+    "#]]
+    .assert_eq(&plan_of(&table("N", "S"), &table("S", "S")));
+    expect![[r#"
+        ~ Orders  AWS::DynamoDB::Table [orders]
+                  AttributeDefinitions[1].AttributeType: S -> N  (template)
+    "#]]
+    .assert_eq(&plan_of(&table("S", "N"), &table("S", "S")));
+}
+
 #[test]
 fn what_was_attached_to_a_replaced_role_is_attached_again() {
     let role_and_policy = |path: &str| {

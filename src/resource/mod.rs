@@ -219,6 +219,11 @@ pub trait Handler: Send + Sync + 'static {
     /// by its ARN or its id, more warm capacity than was asked for.
     fn equate(_live: &mut Self::Properties, _wanted: &Self::Properties) {}
 
+    /// The property that differs in a way that replaces the resource, though another change of it would not.
+    fn replaced_by(_live: &Self::Properties, _wanted: &Self::Properties) -> Option<&'static str> {
+        None
+    }
+
     /// Looks for the resource without knowing its identifier: by name, by its parent, or by the marks of its owner.
     fn find(
         cx: &Context,
@@ -296,6 +301,7 @@ pub trait Resource: Send + Sync {
     ) -> BoxFuture<'a, Result<Vec<PhysicalId>, AwsError>>;
     fn also_create_only(&self) -> &'static [&'static str];
     fn secrets(&self) -> &'static [&'static str];
+    fn replaced_by(&self, live: &Value, wanted: &Value) -> Option<&'static str>;
     /// The properties with every default filled in and everything whose order means nothing put in order.
     ///
     /// # Errors
@@ -388,6 +394,11 @@ impl<H: Handler> Resource for Erased<H> {
     fn secrets(&self) -> &'static [&'static str] {
         H::SECRETS
     }
+
+    fn replaced_by(&self, live: &Value, wanted: &Value) -> Option<&'static str> {
+        H::replaced_by(&typed::<H>(live).ok()?, &typed::<H>(wanted).ok()?)
+    }
+
     fn canonical(&self, properties: &Value) -> Result<Value, String> {
         typed::<H>(properties).map(|properties| plain(&properties))
     }
