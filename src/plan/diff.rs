@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::change::Changes;
-use crate::desired::Desired;
+use crate::desired::{Desired, of_type};
 use crate::identity::LogicalId;
 use crate::inventory::{Departed, Gone, Inventory, belongs_to};
 use crate::plan::holds::held;
@@ -141,7 +141,7 @@ impl Planner<'_> {
 
     fn compare(&mut self, logical_id: &LogicalId, row: &Row, live: &LiveResource, desired: &Value) -> Action {
         let is_ours = self.is_ours(logical_id, row.handler.resource_type(), live);
-        let adopts = self.options.adopt.contains(logical_id);
+        let adopts = self.options.adopt.contains(logical_id) || self.was_made_by_lambda(row, live);
         if let Some(refused) = self.foreign(logical_id, live, is_ours, adopts) {
             return refused;
         }
@@ -174,6 +174,36 @@ impl Planner<'_> {
             |record: &Record| record.physical_id.as_ref() == Some(&live.id) || record.deposed.contains(&live.id);
         let is_remembered = || self.record(logical_id, resource_type).is_some_and(is_it);
         belongs_to(&live.ownership, &self.desired.stack) || live.ownership == Ownership::Unmarked && is_remembered()
+    }
+
+    /// A function that runs before its log group is there, or once more after it has gone, gets one from Lambda, without a
+    /// tag. Nobody else has made it: where the function is this stack's, so is the log group ("Real AWS behaviour", 9.1).
+    fn was_made_by_lambda(&self, row: &Row, live: &LiveResource) -> bool {
+        let is_bare =
+            live.ownership == Ownership::Unmarked && live.properties["Tags"].as_array().is_some_and(Vec::is_empty);
+        let function = live.id.as_str().strip_prefix("/aws/lambda/");
+        row.handler.resource_type() == "AWS::Logs::LogGroup"
+            && is_bare
+            && function.is_some_and(|name| self.has_function(name))
+    }
+
+    /// Whether this stack has, will have or had a function of this name.
+    fn has_function(&self, name: &str) -> bool {
+        const FUNCTION: &str = "AWS::Lambda::Function";
+        let is_it = |logical_id: &LogicalId, reading: Option<&Reading>| match reading {
+            Some(Reading::Live(live)) => live.id.as_str() == name && self.is_ours(logical_id, FUNCTION, live),
+            Some(Reading::Unreadable(_)) => false,
+            Some(Reading::Absent) | None => self.will_be_named(logical_id, name),
+        };
+        let mut declared = of_type(&self.desired.graph, FUNCTION);
+        let mut departed = self.inventory.departed.iter().filter(|it| it.resource_type.as_str() == FUNCTION);
+        declared.any(|it| is_it(&it.logical_id, self.inventory.readings.get(&it.logical_id)))
+            || departed.any(|it| is_it(&it.logical_id, Some(&it.reading)))
+    }
+
+    fn will_be_named(&self, function: &LogicalId, name: &str) -> bool {
+        let known = |id: &LogicalId, name: &str| self.known.get(id)?.get(name).cloned();
+        self.desired.properties(function, &known).is_ok_and(|properties| properties["FunctionName"] == name)
     }
 
     fn foreign(&self, logical_id: &LogicalId, live: &LiveResource, is_ours: bool, adopts: bool) -> Option<Action> {

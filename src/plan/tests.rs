@@ -4,7 +4,7 @@ use expect_test::expect;
 use serde_json::json;
 
 use crate::fake::line::{Account, desired, desired_with, json_of, text_of};
-use crate::plan::Options;
+use crate::plan::{Options, Plan};
 
 const QUEUE: &str = "AWS::SQS::Queue";
 
@@ -232,6 +232,46 @@ fn an_api_keys_value_is_in_no_plan_and_in_no_ledger_though_the_template_writes_i
     assert!(!shown.contains("tr0ub4dor") && !shown.contains("c0rrect"), "{shown}");
 }
 
+const FUNCTION_AND_LOG_GROUP: &str = "
+    Resources:
+      Logs:
+        Type: AWS::Logs::LogGroup
+        Properties: {LogGroupName: /aws/lambda/charge, RetentionInDays: 30}
+      Charge:
+        Type: AWS::Lambda::Function
+        Properties:
+          FunctionName: charge
+          Role: arn:aws:iam::123456789012:role/charge
+          Runtime: python3.13
+          Handler: index.handler
+          Code: {ZipFile: 'pass'}
+    ";
+
+fn log_group_step(account: &Account) -> String {
+    let plan = account.plan(&desired(FUNCTION_AND_LOG_GROUP));
+    let step = plan.steps.iter().find(|step| step.logical_id.as_str() == "Logs").expect("it is planned");
+    text_of(&Plan { steps: vec![step.clone()], ..plan }).lines().nth(2).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_log_group_that_lambda_made_for_a_function_of_the_stack_is_taken_over_unasked() {
+    let account = Account::default();
+    account.aws.plant("AWS::Logs::LogGroup", json!({"LogGroupName": "/aws/lambda/charge"}));
+    expect!["~ Logs  AWS::Logs::LogGroup [/aws/lambda/charge]  # taken over"].assert_eq(&log_group_step(&account));
+}
+
+#[test]
+fn a_log_group_that_somebody_made_for_a_function_or_that_somebodys_function_writes_into_is_not() {
+    let account = Account::default();
+    let tags = json!([{"Key": "Owner", "Value": "somebody"}]);
+    account.aws.plant("AWS::Logs::LogGroup", json!({"LogGroupName": "/aws/lambda/charge", "Tags": tags}));
+    expect!["! Logs  AWS::Logs::LogGroup [/aws/lambda/charge]"].assert_eq(&log_group_step(&account));
+
+    let account = Account::default();
+    account.aws.plant("AWS::Logs::LogGroup", json!({"LogGroupName": "/aws/lambda/charge"}));
+    account.aws.plant("AWS::Lambda::Function", json!({"FunctionName": "charge", "Role": "theirs"}));
+    expect!["! Logs  AWS::Logs::LogGroup [/aws/lambda/charge]"].assert_eq(&log_group_step(&account));
+}
 
 #[test]
 fn a_log_group_of_another_class_is_another_log_group() {
