@@ -195,6 +195,8 @@ pub trait Handler: Send + Sync + 'static {
     const ALSO_CREATE_ONLY: &'static [&'static str] = &[];
     /// Properties that are secret whatever the template says of them: what they hold is shown and kept nowhere.
     const SECRETS: &'static [&'static str] = &[];
+    /// Attributes that a change of a property gives another value: property, attribute.
+    const UNSETTLES: &'static [(&'static str, &'static str)] = &[];
     /// What the Resource Groups Tagging API calls the type: `sqs`, `lambda:function`. `None` where it does not know it.
     const TAGGED_AS: Option<&'static str> = None;
     /// Properties that CloudFormation has and that are refused here, each with the reason and the way out.
@@ -302,6 +304,7 @@ pub trait Resource: Send + Sync {
     fn also_create_only(&self) -> &'static [&'static str];
     fn secrets(&self) -> &'static [&'static str];
     fn replaced_by(&self, live: &Value, wanted: &Value) -> Option<&'static str>;
+    fn unsettles(&self) -> &'static [(&'static str, &'static str)];
     /// The properties with every default filled in and everything whose order means nothing put in order.
     ///
     /// # Errors
@@ -373,6 +376,10 @@ impl<H: Handler> Resource for Erased<H> {
 
     fn part_of(&self) -> &'static [&'static str] {
         H::PART_OF
+    }
+
+    fn unsettles(&self) -> &'static [(&'static str, &'static str)] {
+        H::UNSETTLES
     }
 
     fn within(&self) -> Option<&'static str> {
