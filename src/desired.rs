@@ -141,12 +141,14 @@ impl Desired {
         distinct.is_some_and(|expr| !is_distinct(expr))
     }
 
-    /// The top-level properties into which a secret parameter goes.
+    /// The top-level properties that are secret by their type, or into which a secret parameter goes.
     pub fn secret_properties(&self, logical_id: &LogicalId) -> BTreeSet<String> {
         let Some(resource) = self.graph.resources.get(logical_id) else { return BTreeSet::new() };
         let Some(row) = row(&resource.resource_type) else { return BTreeSet::new() };
         let is_secret = |name: &&str| {
-            resource.properties.at(&[PathStep::from(*name)]).is_some_and(|expr| self.graph.has_secret(expr))
+            let has_secret = |expr| self.graph.has_secret(expr);
+            row.handler.secrets().contains(name)
+                || resource.properties.at(&[PathStep::from(*name)]).is_some_and(has_secret)
         };
         row.facts().properties().filter(is_secret).map(str::to_owned).collect()
     }

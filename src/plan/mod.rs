@@ -138,6 +138,8 @@ pub enum Cause {
     /// Somebody changed the resource since the last apply.
     Drift,
     Both,
+    /// It goes when something that is replaced goes, and comes back with it.
+    Replacement,
     /// Nothing is remembered of what was applied last.
     Unrecorded,
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests run programs on this machine")]
 #![expect(clippy::print_stderr, reason = "the first test tells how far the emulator's installation is")]
 
+mod adoption;
 mod conformance;
 mod harness;
 mod mistakes;

@@ -186,6 +186,7 @@ pub fn reason(change: &Explained, action: &Action) -> String {
         Cause::Template => "template",
         Cause::Drift => "drift",
         Cause::Both => "template and drift",
+        Cause::Replacement => "put back after a replacement",
         Cause::Unrecorded => "differs",
     };
     if forces(action, change) { format!("{cause}, forces replacement") } else { cause.to_owned() }

@@ -290,6 +290,11 @@ impl Handler for DynamoDbTable {
         }
     }
 
+    /// An attribute may change its type, but not one that the table's own key, or a local index's, is made of.
+    fn replaced_by(live: &Table, wanted: &Table) -> Option<&'static str> {
+        steps::fixed_at_creation(live, wanted)
+    }
+
     async fn find(cx: &Context, _owner: &Owner, table: &Table) -> Result<Option<PhysicalId>, AwsError> {
         let name = name_of(table);
         Ok(settled(cx, name).await?.map(|_| PhysicalId::from(name)))
