@@ -173,7 +173,7 @@ impl FakeAws {
     pub fn lose_some(&self, dice: usize) {
         let mut world = self.world();
         let nth = dice % world.things.len().max(1);
-        if let Some(key) = world.things.keys().nth(nth).cloned() {
+        if let Some(key) = world.things.keys().nth(nth).cloned().filter(|key| world.holder(key).is_none()) {
             world.remove(&key);
         }
     }
@@ -299,6 +299,7 @@ fn call_of(work: &Work) -> Call {
     }
 }
 
+const ASSOCIATION: &str = "AWS::WAFv2::WebACLAssociation";
 const PERMISSION: &str = "AWS::Lambda::Permission";
 
 /// The types that carry a mark elsewhere than in `Tags`, where an update can write it.
@@ -378,7 +379,7 @@ fn references<'a>(resource_type: &ResourceType, properties: &'a Value) -> Vec<Re
         ]
         .concat(),
         "AWS::ApiGateway::Account" => all(&["AWS::IAM::Role"], "/CloudWatchRoleArn", false),
-        "AWS::WAFv2::WebACLAssociation" => all(&["AWS::WAFv2::WebACL"], "/WebACLArn", true),
+        ASSOCIATION => all(&["AWS::WAFv2::WebACL"], "/WebACLArn", true),
         "AWS::WAFv2::WebACL" => all(&["AWS::WAFv2::IPSet"], "/Rules", true),
         "AWS::IAM::Role" => all(&["AWS::IAM::ManagedPolicy"], "/ManagedPolicyArns", false),
         _ => Vec::new(),
@@ -475,6 +476,11 @@ impl World {
             return Ok(Done::Created { id: key.1, attributes: thing.attributes.clone() });
         }
         let (key, thing) = self.make(owner, resource_type, wanted.clone());
+        if resource_type.as_str() == ASSOCIATION {
+            // A resource has one web ACL: another takes the place of the first.
+            let is_same = |other: &Thing| other.properties["ResourceArn"] == wanted["ResourceArn"];
+            self.things.retain(|(of, _), other| of.as_str() != ASSOCIATION || !is_same(other));
+        }
         let done = Done::Created { id: key.1.clone(), attributes: thing.attributes.clone() };
         self.things.insert(key, thing);
         Ok(done)

@@ -831,6 +831,7 @@ mod tests {
             AWS_ACCESS_KEY_ID=000000000001
             AWS_SECRET_ACCESS_KEY=test
             AWS_REGION=us-east-1
+            AWS_DEFAULT_REGION=us-east-1
         "#]]
         .assert_eq(
             &running

@@ -113,7 +113,7 @@ fn with_suffix(mut environment: Environment, template: &Template) -> Environment
 
 fn region(environment: &Environment, world: &World) -> Option<String> {
     let variable = |name: &str| (world.variable)(name)?.into_string().ok().filter(|value| !value.is_empty());
-    variable("AWS_REGION").or_else(|| environment.region.clone()).or_else(|| variable("AWS_DEFAULT_REGION"))
+    environment.region.clone().or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"))
 }
 
 async fn connection(

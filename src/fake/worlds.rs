@@ -54,6 +54,24 @@ const SLOTS: &[Slot] = &[
         let properties = json!({"LayerName": version("layer", dice[0]), "Content": text(dice[1])});
         Some(resource("AWS::Lambda::LayerVersion", properties))
     }),
+    ("Role", role),
+    ("Policy", role_policy),
+    ("ManagedPolicy", |_, dice| {
+        let document =
+            json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]});
+        let properties = json!({"ManagedPolicyName": version("policy", dice[0]), "PolicyDocument": document});
+        Some(resource("AWS::IAM::ManagedPolicy", properties))
+    }),
+    ("Table", |_, dice| {
+        let key = ["id", "key"][usize::from(dice[1]) % 2];
+        let properties = json!({
+            "TableName": version("table", dice[0]),
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+        });
+        Some(resource("AWS::DynamoDB::Table", properties))
+    }),
     ("FunctionA", |present, dice| Some(function(present, "FunctionA", dice))),
     ("FunctionB", |present, dice| Some(function(present, "FunctionB", dice))),
     ("LogGroup", |_, dice| {
@@ -101,7 +119,7 @@ const SLOTS: &[Slot] = &[
 
 /// Templates with each of the resources or without it.
 pub fn templates() -> impl Strategy<Value = Template> {
-    let dice = prop::option::weighted(0.6, prop::array::uniform4(0..12_u8));
+    let dice = prop::option::weighted(0.5, prop::array::uniform4(0..12_u8));
     (prop::collection::vec(dice, SLOTS.len()), any::<bool>()).prop_map(|(dice, is_forward)| {
         let ids = SLOTS.iter().zip(&dice).filter(|(_, dice)| dice.is_some()).map(|((id, _), _)| *id).collect();
         let mut present = Present { ids, is_forward };
@@ -218,6 +236,31 @@ fn subscription(present: &Present, dice: Dice) -> Option<Value> {
     (present.has("Topic") && present.has(queue)).then(|| resource("AWS::SNS::Subscription", properties))
 }
 
+fn role(present: &Present, dice: Dice) -> Option<Value> {
+    let service = json!({"Service": "lambda.amazonaws.com"});
+    let statement = json!({"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"});
+    let mut properties = json!({
+        "RoleName": version("role", dice[0]),
+        "Path": if dice[1].is_multiple_of(3) { "/orders/" } else { "/" },
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+    });
+    if present.has("ManagedPolicy") && dice[2].is_multiple_of(2) {
+        properties["ManagedPolicyArns"] = json!([reference("ManagedPolicy")]);
+    }
+    Some(resource("AWS::IAM::Role", properties))
+}
+
+fn role_policy(present: &Present, dice: Dice) -> Option<Value> {
+    let resource_arn = if present.has("QueueA") { attribute("QueueA", "Arn") } else { json!("*") };
+    let statement = json!({"Effect": "Allow", "Action": "sqs:*", "Resource": resource_arn});
+    let properties = json!({
+        "PolicyName": version("inline", dice[0]),
+        "Roles": [reference("Role")],
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+    });
+    present.has("Role").then(|| resource("AWS::IAM::Policy", properties))
+}
+
 fn function(present: &Present, id: &str, dice: Dice) -> Value {
     let mut properties = json!({
         "FunctionName": version(id, dice[0]),
@@ -226,7 +269,10 @@ fn function(present: &Present, id: &str, dice: Dice) -> Value {
         "Handler": "index.handler",
         "Code": {"ZipFile": text(dice[1])},
     });
-    let target = ["QueueA", "OldId", "NewId", "Api"][usize::from(dice[2]) % 4];
+    if present.has("Role") {
+        properties["Role"] = attribute("Role", "Arn");
+    }
+    let target = ["QueueA", "OldId", "NewId", "Api", "Table"][usize::from(dice[2]) % 5];
     if present.has(target) {
         properties["Environment"] = json!({"Variables": {"TARGET": reference(target)}});
     }

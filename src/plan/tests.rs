@@ -3,7 +3,9 @@
 use expect_test::expect;
 use serde_json::json;
 
+use crate::fake::Call;
 use crate::fake::line::{Account, desired, desired_with, json_of, text_of};
+use crate::graph::Reason;
 use crate::plan::Options;
 
 const QUEUE: &str = "AWS::SQS::Queue";
@@ -28,6 +30,12 @@ fn shown(account: &Account, template: &str) -> String {
 fn steps_of(text: &str) -> String {
     let steps = text.lines().skip(2).filter(|line| !line.starts_with("Plan: ")).collect::<Vec<_>>();
     format!("{}\n", steps.join("\n").trim_end())
+}
+
+/// Only the first line of each step, and those with the given text.
+fn heads(text: &str, further: &str) -> String {
+    let is_shown = |line: &&str| !line.is_empty() && (!line.starts_with("     ") || line.contains(further));
+    text.lines().filter(is_shown).map(|line| format!("{line}\n")).collect()
 }
 
 fn queue(properties: &str) -> String {
@@ -165,18 +173,9 @@ fn what_was_deleted_outside_is_made_again() {
     account.aws.lose(QUEUE);
     expect![[r#"
         + Orders  AWS::SQS::Queue  # drift: it was deleted outside of paystack
-                  ContentBasedDeduplication: false
-                  DelaySeconds: 0
-                  FifoQueue: false
-                  MaximumMessageSize: 1048576
-                  MessageRetentionPeriod: 345600
                   QueueName: orders
-                  ReceiveMessageWaitTimeSeconds: 0
-                  SqsManagedSseEnabled: true
-                  Tags: paystack:resource=Orders, paystack:stack=orders-dev
-                  VisibilityTimeout: 30
     "#]]
-    .assert_eq(&shown(&account, &queue("QueueName: orders")));
+    .assert_eq(&heads(&shown(&account, &queue("QueueName: orders")), "QueueName"));
 }
 
 #[test]
@@ -202,9 +201,245 @@ fn a_secret_is_in_no_plan_and_in_no_ledger() {
     let plan = account.plan(&second);
     expect![[r#"
         ~ Charge  AWS::Lambda::Function [charge]
-                  Environment.Variables.TOKEN: (sensitive) -> (sensitive)  (template and drift)
+                  Environment.Variables.TOKEN: (sensitive) -> (sensitive)  (template)
     "#]]
     .assert_eq(&steps_of(&text_of(&plan)));
     shown += &(text_of(&plan) + &json_of(&plan).to_string() + &account.ledgers.text());
     assert!(!shown.contains("tr0ub4dor") && !shown.contains("c0rrect"), "{shown}");
+}
+
+/// An API with one method and a stage; `$1` stands for what the method is like.
+const API: &str = "
+Resources:
+  Api: {Type: AWS::ApiGateway::RestApi, Properties: {Name: orders}}
+  Orders:
+    Type: AWS::ApiGateway::Resource
+    Properties: {RestApiId: !Ref Api, ParentId: !GetAtt Api.RootResourceId, PathPart: orders}
+  List:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      RestApiId: !Ref Api
+      ResourceId: !Ref Orders
+      HttpMethod: GET
+      AuthorizationType: NONE
+      ApiKeyRequired: false
+      Integration: {Type: MOCK}
+  Deployment: {Type: AWS::ApiGateway::Deployment, Properties: {RestApiId: !Ref Api}}
+  Stage:
+    Type: AWS::ApiGateway::Stage
+    Properties: {RestApiId: !Ref Api, DeploymentId: !Ref Deployment, StageName: v1}
+";
+
+#[test]
+fn what_only_aws_can_say_is_not_guessed() {
+    expect![[r#"
+        + Api  AWS::ApiGateway::RestApi
+        + Orders  AWS::ApiGateway::Resource
+                  ParentId: (known after apply)
+                  RestApiId: (known after apply)
+        + List  AWS::ApiGateway::Method
+                      "CacheNamespace": "(known after apply)",
+                  ResourceId: (known after apply)
+                  RestApiId: (known after apply)
+        + Deployment  AWS::ApiGateway::Deployment
+                  RestApiId: (known after apply)
+        + Stage  AWS::ApiGateway::Stage
+                  DeploymentId: (known after apply)
+                  RestApiId: (known after apply)
+    "#]]
+    .assert_eq(&heads(&shown(&Account::default(), API), "known after apply"));
+}
+
+#[test]
+fn a_method_that_changes_is_deployed_anew_and_the_stage_follows() {
+    expect![[r#"
+        ~ List  AWS::ApiGateway::Method [restapi1|resource2|GET]
+                  ApiKeyRequired: false -> true  (template)
+
+        +/- Deployment  AWS::ApiGateway::Deployment [deployment4|restapi1]
+                  ContentDigest: 42fd3b3c6d6fa837 -> 8ae9169acb28c6e9  (template, forces replacement)
+
+        ~ Stage  AWS::ApiGateway::Stage [restapi1|v1]
+                  DeploymentId: deployment4 -> (known after apply)  (template)
+    "#]]
+    .assert_eq(&plan_of(&API.replace("Required: false", "Required: true"), API));
+}
+
+#[test]
+fn a_path_is_replaced_with_all_that_is_in_it() {
+    expect![[r#"
+        -/+ Orders  AWS::ApiGateway::Resource [restapi1|resource2]
+                  PathPart: orders -> bills  (template, forces replacement)
+
+        -/+ List  AWS::ApiGateway::Method [restapi1|resource2|GET]  # goes with `Orders`
+                  Integration.CacheNamespace: resource2 -> (known after apply)  (template)
+                  ResourceId: resource2 -> (known after apply)  (template, forces replacement)
+
+        +/- Deployment  AWS::ApiGateway::Deployment [deployment4|restapi1]
+                  ContentDigest: 42fd3b3c6d6fa837 -> 07c047a1a48c60d8  (template, forces replacement)
+
+        ~ Stage  AWS::ApiGateway::Stage [restapi1|v1]
+                  DeploymentId: deployment4 -> (known after apply)  (template)
+    "#]]
+    .assert_eq(&plan_of(&API.replace("PathPart: orders", "PathPart: bills"), API));
+}
+
+#[test]
+fn a_new_logical_id_for_the_same_name_moves_the_mark() {
+    let renamed = queue("QueueName: orders").replace("Orders:", "AllOrders:");
+    expect![[r#"
+        ~ AllOrders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+                  Tags[0].Value: Orders -> AllOrders  (differs)
+    "#]]
+    .assert_eq(&plan_of(&renamed, &queue("QueueName: orders")));
+}
+
+#[test]
+fn a_new_logical_id_without_a_name_is_another_queue() {
+    let plan = plan_of(&queue("").replace("Orders:", "AllOrders:"), &queue(""));
+    expect![[r#"
+        + AllOrders  AWS::SQS::Queue
+                  QueueName: orders-dev-AllOrders-6303e687
+        - Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders-dev-Orders-85c9532c]  # not in the template
+    "#]].assert_eq(&heads(&plan, "QueueName"));
+}
+
+#[test]
+fn another_type_under_the_same_logical_id_is_a_new_resource_and_a_deletion() {
+    let topic = "Resources: {Orders: {Type: AWS::SNS::Topic, Properties: {TopicName: orders}}}";
+    expect![[r#"
+        + Orders  AWS::SNS::Topic
+                  TopicName: orders
+        - Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]  # its name now stands for another type
+    "#]].assert_eq(&heads(&plan_of(topic, &queue("QueueName: orders")), "TopicName"));
+}
+
+#[test]
+fn a_replacement_that_somebody_asks_for_says_so() {
+    let account = applied(&queue("QueueName: orders"));
+    let options = Options { replace: ["Orders".into()].into(), ..Options::default() };
+    let plan = account.plan_with(&desired(&queue("QueueName: orders")), &options);
+    expect![[r#"
+        -/+ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]  # as asked for
+    "#]]
+    .assert_eq(&steps_of(&text_of(&plan)));
+}
+
+#[test]
+fn a_stack_is_found_again_when_nothing_is_remembered_of_it() {
+    let account = applied(API);
+    account.ledgers.lose();
+    expect![[r#"
+        Nothing to change: AWS is as the template says.
+    "#]]
+    .assert_eq(&shown(&account, API));
+    expect![[r#"
+        - (restapi1|resource2)  AWS::ApiGateway::Resource [restapi1|resource2]  # part of the stack's own, and not in the template
+
+        - (restapi1|resource2|GET)  AWS::ApiGateway::Method [restapi1|resource2|GET]  # part of the stack's own, and not in the template
+
+        - Api  AWS::ApiGateway::RestApi [restapi1]  # not in the template
+
+        - Deployment  AWS::ApiGateway::Deployment [deployment4|restapi1]  # not in the template
+
+        - Stage  AWS::ApiGateway::Stage [restapi1|v1]  # not in the template
+    "#]].assert_eq(&shown(&account, "Resources: {}"));
+}
+
+#[test]
+fn what_is_destroyed_goes_from_the_outside_in() {
+    let account = applied(API);
+    let desired = desired(API);
+    account.destroy(&desired);
+    let calls = account.aws.calls().into_iter().filter_map(|call| match call {
+        Call::Delete(resource_type, id) => Some(format!("{resource_type} {id}\n")),
+        Call::Create(..) | Call::Update(..) => None,
+    });
+    expect![[r#"
+        AWS::ApiGateway::Stage restapi1|v1
+        AWS::ApiGateway::Deployment deployment4|restapi1
+        AWS::ApiGateway::Method restapi1|resource2|GET
+        AWS::ApiGateway::Resource restapi1|resource2
+        AWS::ApiGateway::RestApi restapi1
+    "#]]
+    .assert_eq(&calls.collect::<String>());
+}
+
+#[test]
+fn what_every_cloudformation_user_has_to_know_by_heart_is_known() {
+    let desired = desired(
+        "
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        {Version: '2012-10-17', Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}]}
+  MayRead:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyName: read
+      Roles: [!Ref Role]
+      PolicyDocument: {Version: '2012-10-17', Statement: [{Effect: Allow, Action: 'sqs:*', Resource: '*'}]}
+  MayCallItself:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyName: call
+      Roles: [!Ref Role]
+      PolicyDocument:
+        {Version: '2012-10-17', Statement: [{Effect: Allow, Action: 'lambda:InvokeFunction', Resource: !GetAtt Charge.Arn}]}
+  Charge:
+    Type: AWS::Lambda::Function
+    Properties:
+      {FunctionName: charge, Role: !GetAtt Role.Arn, Runtime: python3.13, Handler: index.handler, Code: {ZipFile: pass}}
+  Log: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /aws/lambda/charge}}
+  Errors:
+    Type: AWS::Logs::MetricFilter
+    Properties:
+      LogGroupName: /aws/lambda/charge
+      FilterPattern: ERROR
+      MetricTransformations: [{MetricName: errors, MetricNamespace: orders, MetricValue: '1'}]
+  Paid: {Type: AWS::SNS::Topic, Properties: {TopicName: paid}}
+  Bills: {Type: AWS::SQS::Queue, Properties: {QueueName: bills}}
+  BillsPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Bills]
+      PolicyDocument: {Version: '2012-10-17', Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:SendMessage', Resource: '*'}]}
+  Subscription:
+    Type: AWS::SNS::Subscription
+    Properties: {TopicArn: !Ref Paid, Protocol: sqs, Endpoint: !GetAtt Bills.Arn}
+  Account: {Type: AWS::ApiGateway::Account, Properties: {CloudWatchRoleArn: !GetAtt Role.Arn}}
+  Api: {Type: AWS::ApiGateway::RestApi, Properties: {Name: orders}}
+  Ping:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      {RestApiId: !Ref Api, ResourceId: !GetAtt Api.RootResourceId, HttpMethod: GET, AuthorizationType: NONE,
+       Integration: {Type: MOCK}}
+  Deployment: {Type: AWS::ApiGateway::Deployment, Properties: {RestApiId: !Ref Api}}
+  Stage:
+    Type: AWS::ApiGateway::Stage
+    Properties: {RestApiId: !Ref Api, DeploymentId: !Ref Deployment, StageName: v1}
+  Plan:
+    Type: AWS::ApiGateway::UsagePlan
+    Properties: {ApiStages: [{ApiId: !Ref Api, Stage: v1}]}
+",
+    );
+    let waits = desired.graph.resources.keys().flat_map(|id| {
+        let reasons = desired.dependencies.reasons(id);
+        reasons.filter_map(move |(on, reason)| match reason {
+            Reason::Implied(because) => Some(format!("{id} waits for {on}: {because}\n")),
+            Reason::Reference | Reason::DependsOn => None,
+        })
+    });
+    expect![[r#"
+        Charge waits for Log: a function that runs first makes a log group of its own, without tags and retention
+        Charge waits for MayRead: a function's role needs its permissions before the function runs
+        Errors waits for Log: a metric filter belongs to a log group
+        Subscription waits for BillsPolicy: messages to an endpoint that does not permit them are lost in silence
+        Deployment waits for Ping: a deployment is a snapshot: what comes later is not in it
+        Stage waits for Account: a stage that logs is refused until the account has a logging role
+        Plan waits for Stage: a usage plan is refused for a stage that does not exist
+    "#]]
+    .assert_eq(&waits.collect::<String>());
 }

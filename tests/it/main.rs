@@ -7,5 +7,6 @@ mod conformance;
 mod harness;
 mod mistakes;
 mod payments;
+mod rates;
 mod sources;
 mod types;
