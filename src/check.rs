@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use crate::diagnostic::Diagnostic;
-use crate::identity::{LogicalId, REF};
+use crate::identity::REF;
 use crate::property_path::PropertyPath;
 use crate::resource::facts::{At, Finding, lambda_runtime};
 use crate::resource::{Row, TYPES, row};
-use crate::template::{DeletionPolicyKind, DesiredGraph, DesiredResource, Part};
+use crate::template::{DeletionPolicyKind, DesiredGraph, DesiredResource, Expr, Part, Reference};
 
 /// Everything that is wrong, or will be refused by AWS, in a graph's resources and outputs.
 ///
@@ -15,23 +15,14 @@ use crate::template::{DeletionPolicyKind, DesiredGraph, DesiredResource, Part};
 pub fn check(graph: &DesiredGraph, today: &str) -> Vec<Diagnostic> {
     let mut diagnostics: Vec<Diagnostic> =
         graph.resources.values().flat_map(|resource| check_resource(graph, resource, today)).collect();
-    diagnostics.extend(graph.outputs.values().filter_map(|output| {
-        let output_references = output.value.references();
-        output_references.iter().find_map(|reference| {
-            check_attribute(graph, reference.resource.as_str(), &reference.attribute)
-                .map(|diagnostic| diagnostic.at(output.value.span()))
-        })
-    }));
+    diagnostics.extend(graph.outputs.values().flat_map(|output| missing_attributes(graph, &output.value)));
     diagnostics
 }
 
 fn check_resource(graph: &DesiredGraph, resource: &DesiredResource, today: &str) -> Vec<Diagnostic> {
     let Some(row) = row(&resource.resource_type) else { return vec![unhandled_type(resource)] };
     let mut diagnostics = retained(resource);
-    diagnostics.extend(resource.references.iter().filter_map(|reference| {
-        check_attribute(graph, reference.resource.as_str(), &reference.attribute)
-            .map(|diagnostic| diagnostic.at(resource.properties.span()))
-    }));
+    diagnostics.extend(missing_attributes(graph, &resource.properties));
     let properties = match graph.evaluate(&resource.properties, &|_, _| None) {
         Ok(properties) => properties,
         Err(diagnostic) => {
@@ -85,14 +76,20 @@ fn retained(resource: &DesiredResource) -> Vec<Diagnostic> {
         .collect()
 }
 
-fn check_attribute(graph: &DesiredGraph, logical_id: &str, attribute: &str) -> Option<Diagnostic> {
-    let target = graph.resources.get(&LogicalId::from(logical_id))?;
+/// What an expression refers to and the types do not have.
+fn missing_attributes(graph: &DesiredGraph, expr: &Expr) -> Vec<Diagnostic> {
+    let places = expr.placed_references().into_iter();
+    places.filter_map(|(reference, span)| Some(missing_attribute(graph, reference)?.at(span))).collect()
+}
+
+fn missing_attribute(graph: &DesiredGraph, Reference { resource, attribute }: &Reference) -> Option<Diagnostic> {
+    let target = graph.resources.get(resource)?;
     let facts = row(&target.resource_type)?.facts();
     if attribute == REF || facts.has_attribute(attribute) {
         return None;
     }
     let diagnostic = Diagnostic::error(format!("`{}` has no attribute `{attribute}`", target.resource_type))
-        .label(format!("`{logical_id}.{attribute}` does not exist"));
+        .label(format!("`{resource}.{attribute}` does not exist"));
     Some(match facts.nearest_attribute(attribute) {
         Some(nearest) => diagnostic.help(format!("did you mean `{nearest}`?")),
         None => diagnostic,

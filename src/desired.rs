@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::aws::Scope;
-use crate::graph::{Dependencies, Reason, implied};
-use crate::identity::{LogicalId, REF, StackId};
+use crate::graph::{Dependencies, Reason, api_of, implied};
+use crate::identity::{LogicalId, StackId};
 use crate::property_path::PathStep;
 use crate::resource::{Attributes, Case, GeneratedName, Owner, Row, row, tags};
 use crate::template::{DesiredGraph, DesiredResource};
@@ -176,10 +176,12 @@ fn content_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Value>) ->
     let deployments = of_type(graph, "AWS::ApiGateway::Deployment");
     deployments
         .filter_map(|deployment| {
-            let api = values.get(&deployment.logical_id)?.get("RestApiId")?;
+            let id = |logical_id: &LogicalId| values.get(logical_id)?.get("RestApiId");
+            let (api, literal) = (api_of(deployment), id(&deployment.logical_id)?);
             let of_this_api = |resource: &&DesiredResource| match resource.resource_type.as_str() {
-                "AWS::ApiGateway::RestApi" => api.as_str() == Some(&unknown::attribute(&resource.logical_id, REF)),
-                _ => values.get(&resource.logical_id).and_then(|value| value.get("RestApiId")) == Some(api),
+                "AWS::ApiGateway::RestApi" => api.as_ref() == Some(&resource.logical_id),
+                _ if api.is_some() => api_of(resource) == api,
+                _ => id(&resource.logical_id) == Some(literal),
             };
             let content: BTreeMap<&LogicalId, Value> = graph
                 .resources
@@ -194,7 +196,7 @@ fn content_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Value>) ->
         .collect()
 }
 
-/// Tags, names and descriptions are not deployed.
+/// Tags and descriptions are not deployed.
 fn deployed(properties: &Value) -> Value {
     let Value::Object(fields) = properties else { return properties.clone() };
     let is_deployed = |name: &str| !matches!(name, "Tags" | "Description");

@@ -250,7 +250,10 @@ impl World<'_> {
     }
 
     fn same_api(&self, from: &DesiredResource, on: &DesiredResource) -> bool {
-        self.same(from, on, "RestApiId")
+        match (api_of(from), api_of(on)) {
+            (Some(from), Some(on)) => from == on,
+            _ => self.same(from, on, "RestApiId"),
+        }
     }
 
     /// Whether `from` refers to the API that the stage `on` belongs to.
@@ -287,6 +290,12 @@ impl World<'_> {
             self.graph.resources.get(*id).is_some_and(|it| it.resource_type.as_str() == resource_type)
         })
     }
+}
+
+/// The API that a resource belongs to, where the template names it by any of its attributes.
+pub(crate) fn api_of(resource: &DesiredResource) -> Option<LogicalId> {
+    let references = resource.properties.at(&["RestApiId".into()])?.references();
+    references.into_iter().next().map(|reference| reference.resource)
 }
 
 /// Which of several resources goes first when nobody remembers what waits for what: the lower the sooner ("Real AWS

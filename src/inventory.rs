@@ -397,7 +397,7 @@ pub async fn add_side_effects(inventory: &mut Inventory, desired: &Desired, read
     let declared: BTreeSet<String> = inventory.departed.iter().filter_map(log_group_name).collect();
     let mut made = Vec::new();
     for departed in &mut inventory.departed {
-        let Some(name) = side_log_group(departed).filter(|name| !declared.contains(name)) else { continue };
+        let Some(name) = side_log_group(departed, desired).filter(|name| !declared.contains(name)) else { continue };
         let logical_id = LogicalId::new(format!("{}'s log group", departed.logical_id));
         let identity = Identity {
             owner: desired.owner(&logical_id),
@@ -432,9 +432,12 @@ fn log_group_name(departed: &Departed) -> Option<String> {
     (departed.resource_type.as_str() == LOG_GROUP).then(|| live.id.to_string())
 }
 
-/// The log group that a service makes for a resource by itself.
-fn side_log_group(departed: &Departed) -> Option<String> {
+/// The log group that a service makes by itself for a resource of the stack's.
+fn side_log_group(departed: &Departed, desired: &Desired) -> Option<String> {
     let Reading::Live(live) = &departed.reading else { return None };
+    if !belongs_to(&live.ownership, &desired.stack) {
+        return None;
+    }
     match departed.resource_type.as_str() {
         "AWS::Lambda::Function" => Some(format!("/aws/lambda/{}", live.id)),
         "AWS::ApiGateway::Stage" => {

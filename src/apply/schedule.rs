@@ -61,7 +61,7 @@ pub fn schedule(plan: &Plan) -> Schedule {
     }
     for step in plan.steps.iter().filter(|step| step.desired.is_some()) {
         let Some(task) = making.get(&step.logical_id) else { continue };
-        schedule.after[task.0].extend(step.dependencies.iter().filter_map(|on| making.get(on)));
+        schedule.after[task.0].extend(made_before(plan, &making, step));
     }
     for (task, step, deletion) in &deleting {
         let Some(make) = making.get(&step.logical_id) else { continue };
@@ -93,6 +93,26 @@ pub fn schedule(plan: &Plan) -> Schedule {
     }
     schedule.weigh();
     schedule
+}
+
+/// What has to be made before a step's resource: what it depends on, also through what stays as it is.
+fn made_before(plan: &Plan, making: &BTreeMap<&LogicalId, TaskId>, step: &Step) -> BTreeSet<TaskId> {
+    let mut before = BTreeSet::new();
+    let mut seen: BTreeSet<&LogicalId> = BTreeSet::from([&step.logical_id]);
+    let mut next: Vec<&LogicalId> = step.dependencies.iter().collect();
+    while let Some(on) = next.pop() {
+        if !seen.insert(on) {
+            continue;
+        }
+        match making.get(on) {
+            Some(task) => _ = before.insert(*task),
+            None => {
+                let stays = plan.steps.iter().find(|other| &other.logical_id == on && other.desired.is_some());
+                next.extend(stays.into_iter().flat_map(|stays| &stays.dependencies));
+            }
+        }
+    }
+    before
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -267,8 +267,9 @@ fn unanswered(class: ErrorClass, error: &dyn Error) -> String {
         innermost = source;
     }
     let cause = innermost.to_string();
-    let is_nowhere = class == ErrorClass::Credentials && cause.starts_with("no credentials found");
-    if is_nowhere { "there are no AWS credentials".to_owned() } else { cause }
+    // The last place that is looked into is the machine's own role, which a machine outside of AWS does not have.
+    let is_nowhere = cause.starts_with("no credentials found") || format!("{error:?}").contains("Imds");
+    if class == ErrorClass::Credentials && is_nowhere { "there are no AWS credentials".to_owned() } else { cause }
 }
 
 #[cfg(test)]

@@ -29,15 +29,20 @@ pub async fn destroy(arguments: &DestroyArguments, world: &mut World) -> Result<
     let report = carry_out(&task, ledger, &stack, world).await?;
     let left = if report.is_complete() { Some(look_again(&stack, concurrency).await) } else { None };
     if let Some(left) = &left
-        && left.is_empty()
+        && is_nothing(left)
     {
         stack.ledgers.remove(&id)?;
     }
     view::destroyed(world, &plan, &report, left.as_ref(), &stack.calls.so_far(), arguments.format)?;
     Ok(match left {
-        Some(left) if !left.is_empty() => Exit::Failed,
+        Some(left) if !is_nothing(&left) => Exit::Failed,
         _ => exit(&report),
     })
+}
+
+/// What could not be looked for may still be there.
+fn is_nothing(left: &Plan) -> bool {
+    left.is_empty() && left.problems.is_empty()
 }
 
 /// Searches for the stack as if nothing were remembered of it.

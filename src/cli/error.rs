@@ -76,6 +76,7 @@ impl CliError {
                 Some("`template` in paystack.toml, or `--template`, says which file it is".to_owned())
             }
             Self::Project(error) => error.way_out(),
+            Self::Ledger(error) => error.way_out().map(str::to_owned),
             Self::Aws(error) => error.way_out().map(str::to_owned),
             Self::Blocked => Some("each blocked entry above says what to do".to_owned()),
             Self::CannotAsk { command } => {

@@ -35,7 +35,9 @@ pub async fn changes(stack: &Opened, ledger: &Ledger, options: &Options, concurr
 
 /// The plan towards nothing.
 pub async fn destruction(stack: &Opened, ledger: &Ledger, concurrency: usize) -> Plan {
-    let inventory = inventory::take(&stack.desired, ledger, &stack.reader, concurrency).await;
+    // What the ledger has missed is searched for as well: this is the last time that anybody looks.
+    let searching = Ledger { is_remembered: false, ..ledger.clone() };
+    let inventory = inventory::take(&stack.desired, &searching, &stack.reader, concurrency).await;
     let mut inventory = inventory.departing(&stack.desired);
     add_side_effects(&mut inventory, &stack.desired, &stack.reader).await;
     plan::diff(&stack.desired.nothing(), &inventory, ledger, &Options::default())

@@ -1,5 +1,6 @@
 //! The way from arguments to a desired state: project, template, checks, account, packages.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use crate::check::check;
 use crate::cli::arguments::StackArguments;
 use crate::cli::{CliError, World, local};
 use crate::desired::Desired;
-use crate::diagnostic::{self, Diagnostic, Severity, Source, Style};
+use crate::diagnostic::{self, Diagnostic, Severity, Source, Span, Style};
 use crate::graph::cycles;
 use crate::identity::StackId;
 use crate::package::{PipCommand, Workshop, package};
@@ -52,7 +53,7 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
     let text = std::fs::read_to_string(&project.template)
         .map_err(|source| CliError::UnreadableTemplate { path: shown.to_owned(), source })?;
     let source = Source::new(shown, text);
-    let template = match template::parse(&source) {
+    let template = match template::draft(&source) {
         Ok(template) => template,
         Err(findings) => return Err(CliError::Template { source_file: Box::new(source), findings }),
     };
@@ -113,7 +114,7 @@ fn with_suffix(mut environment: Environment, template: &Template) -> Environment
 
 fn region(environment: &Environment, world: &World) -> Option<String> {
     let variable = |name: &str| (world.variable)(name)?.into_string().ok().filter(|value| !value.is_empty());
-    variable("AWS_REGION").or_else(|| environment.region.clone()).or_else(|| variable("AWS_DEFAULT_REGION"))
+    environment.region.clone().or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"))
 }
 
 async fn connection(
@@ -160,11 +161,14 @@ impl Checked {
             stack: self.stack.clone(),
         };
         let inputs = Inputs { parameters: self.environment.parameters.clone(), pseudo };
-        let graph = self.template.resolve(&inputs).map_err(|findings| self.mistakes(findings))?;
+        let (graph, unresolved) = self.template.draft(&inputs);
         let today = world.clock.now().strftime("%Y-%m-%d").to_string();
-        let mut findings: Vec<Diagnostic> = self.template.warnings.clone();
-        findings.extend(cycles(&graph));
-        findings.extend(check(&graph, &today));
+        let mut findings: Vec<Diagnostic> = self.template.findings.clone();
+        for more in [unresolved, cycles(&graph), check(&graph, &today)] {
+            // What one look found wrong, the next need not find wrong at the same place.
+            let places: BTreeSet<Span> = findings.iter().filter_map(|finding| finding.span).collect();
+            findings.extend(more.into_iter().filter(|it| it.span.is_none_or(|span| !places.contains(&span))));
+        }
         if findings.iter().any(|finding| finding.severity == Severity::Error) {
             return Err(self.mistakes(findings));
         }

@@ -137,6 +137,9 @@ impl Planner<'_> {
         if self.options.replace.contains(logical_id) {
             forced_by.push(ForcedBy::Request);
         }
+        if !is_ours && let Some(forced) = forced_by.first() {
+            return not_adoptable(live, forced);
+        }
         if !forced_by.is_empty() {
             let order = order(row, &changes, &forced_by);
             return Action::Replace { changes, forced_by, order };
@@ -217,6 +220,13 @@ impl Planner<'_> {
                 self.replaced.insert(id.clone(), *order);
                 predicted()
             }
+            Action::Update { changes } => {
+                let unsettles = self.desired.row(id).map(|row| row.handler.unsettles()).unwrap_or_default();
+                let changed = |property: &str| changes.iter().any(|change| change.path.property() == Some(property));
+                let unsettled = |name: &str| unsettles.iter().any(|(property, it)| *it == name && changed(property));
+                let attributes = live.map(|live| live.attributes.clone()).unwrap_or_default();
+                attributes.into_iter().filter(|(name, _)| !unsettled(name)).collect()
+            }
             _ => live.map(|live| live.attributes.clone()).unwrap_or_default(),
         };
         self.known.insert(id.clone(), attributes);
@@ -259,6 +269,19 @@ impl Planner<'_> {
         let is_ours = self.is_ours(&departed.logical_id, departed.resource_type.as_str(), live);
         let is_side_effect = departed.why == Gone::MadeByAws;
         (is_ours || is_side_effect).then_some(Action::Delete { why: departed.why })
+    }
+}
+
+/// Taking over must not mean deleting what somebody else made.
+fn not_adoptable(live: &LiveResource, forced: &ForcedBy) -> Action {
+    let because = match forced {
+        ForcedBy::Property { path } => format!("`{path}` differs and cannot be changed in place"),
+        ForcedBy::Parent { logical_id } => format!("`{logical_id}`, which it is a part of, is replaced"),
+        ForcedBy::Request => "its replacement is asked for".to_owned(),
+    };
+    Action::Blocked {
+        reason: format!("`{}` cannot be taken over as it is declared: {because}", live.id),
+        help: Some("declare it as it is, take it over, and change it then".to_owned()),
     }
 }
 

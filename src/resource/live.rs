@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, join_all};
+use serde_json::Value;
 
 use crate::apply::{Done, Work, Writer};
 use crate::aws::Context;
@@ -10,7 +11,7 @@ use crate::aws::error::{AwsError, During, ErrorClass};
 use crate::identity::{PhysicalId, ResourceType, StackId};
 use crate::inventory::{Identity, Reader, Stray};
 use crate::resource::tags::{self, Tags};
-use crate::resource::{LiveResource, Reading, Row, TYPES, row};
+use crate::resource::{LiveResource, Owner, Ownership, Reading, Resource, Row, TYPES, row};
 
 /// Reads AWS. Cannot change it.
 pub struct AwsReader {
@@ -121,6 +122,30 @@ impl AwsWriter {
         Self { cx }
     }
 
+    /// A create takes what it finds for what an interrupted create left, or overwrites it: that must be ours. The plan has
+    /// not seen it, where a name was changed to one that is taken, or was taken since.
+    async fn refuse_what_is_not_ours(
+        &self,
+        handler: &dyn Resource,
+        owner: &Owner,
+        wanted: &Value,
+    ) -> Result<(), AwsError> {
+        let Some(id) = handler.find(&self.cx, owner, wanted).await? else { return Ok(()) };
+        let Some(live) = handler.read(&self.cx, &id).await? else { return Ok(()) };
+        let whose = match &live.ownership {
+            Ownership::Unmarkable => return Ok(()),
+            Ownership::Owned(found) if found == owner => return Ok(()),
+            Ownership::Owned(found) => format!("belongs to the stack `{}` (as `{}`)", found.stack, found.resource),
+            Ownership::Unmarked if is_made_by_aws(handler, &id) => return Ok(()),
+            Ownership::Unmarked => "was not made by paystack".to_owned(),
+        };
+        let message = format!(
+            "`{id}` exists and {whose}: give `{}` another name, or take it over with `--adopt`",
+            owner.resource
+        );
+        Err(AwsError::new(handler.resource_type(), ErrorClass::AlreadyExists, message))
+    }
+
     async fn read(&self, row: &Row, id: PhysicalId) -> Result<Done, AwsError> {
         let live = row.handler.read(&self.cx, &id).await?;
         let attributes = live.map(|live| live.attributes).unwrap_or_default();
@@ -134,6 +159,7 @@ impl Writer for AwsWriter {
             match work {
                 Work::Create { owner, resource_type, wanted } => {
                     let handler = handled(resource_type)?.handler;
+                    self.refuse_what_is_not_ours(handler, owner, wanted).await?;
                     let made = handler.create(&self.cx, owner, wanted).await?;
                     Ok(Done::Created { id: made.id, attributes: made.attributes })
                 }
@@ -149,6 +175,11 @@ impl Writer for AwsWriter {
             }
         })
     }
+}
+
+/// A function that ran before its log group was made has one of its own, without tags.
+fn is_made_by_aws(handler: &dyn Resource, id: &PhysicalId) -> bool {
+    handler.resource_type() == "AWS::Logs::LogGroup" && id.as_str().starts_with("/aws/lambda/")
 }
 
 fn handled(resource_type: &ResourceType) -> Result<&'static Row, AwsError> {

@@ -184,6 +184,8 @@ pub trait Handler: Send + Sync + 'static {
     const PART_OF: &'static [&'static str] = &[];
     /// Properties that replace the resource when they change, beside those that CloudFormation's facts name.
     const ALSO_CREATE_ONLY: &'static [&'static str] = &[];
+    /// Attributes that a change of a property gives another value: property, attribute.
+    const UNSETTLES: &'static [(&'static str, &'static str)] = &[];
     /// What the Resource Groups Tagging API calls the type: `sqs`, `lambda:function`. `None` where it does not know it.
     const TAGGED_AS: Option<&'static str> = None;
     /// Properties that CloudFormation has and that are refused here, each with the reason and the way out.
@@ -284,6 +286,7 @@ pub trait Resource: Send + Sync {
         whole: &'a PhysicalId,
     ) -> BoxFuture<'a, Result<Vec<PhysicalId>, AwsError>>;
     fn also_create_only(&self) -> &'static [&'static str];
+    fn unsettles(&self) -> &'static [(&'static str, &'static str)];
     /// The properties with every default filled in and everything whose order means nothing put in order.
     ///
     /// # Errors
@@ -355,6 +358,10 @@ impl<H: Handler> Resource for Erased<H> {
 
     fn part_of(&self) -> &'static [&'static str] {
         H::PART_OF
+    }
+
+    fn unsettles(&self) -> &'static [(&'static str, &'static str)] {
+        H::UNSETTLES
     }
 
     fn within(&self) -> Option<&'static str> {

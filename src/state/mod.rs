@@ -124,18 +124,29 @@ pub enum LedgerError {
         #[source]
         source: std::io::Error,
     },
-    #[error(
-        "the ledger `{path}` is not one that this paystack can read; deleting it costs only the memory of what was applied"
-    )]
+    #[error("the ledger `{path}` is not one that this paystack can read")]
     Unreadable {
         path: PathBuf,
         #[source]
         source: serde_json::Error,
     },
-    #[error("the ledger `{path}` was written by a newer paystack (version {version}); use that one")]
+    #[error("the ledger `{path}` was written by a newer paystack (version {version})")]
     Newer { path: PathBuf, version: u32 },
     #[error("the ledger `{path}` belongs to the stack `{found}`, not to `{expected}`")]
     OtherStack { path: PathBuf, found: StackId, expected: StackId },
-    #[error("another paystack works on the stack `{stack}`: {holder}; wait until it is done")]
+    #[error("another paystack works on the stack `{stack}`: {holder}")]
     Locked { stack: StackId, holder: String },
+}
+
+impl LedgerError {
+    /// What a person can do about it.
+    pub fn way_out(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreadable { .. } => Some("delete it: that costs only the memory of what was applied"),
+            Self::Newer { .. } => Some("use that paystack"),
+            Self::OtherStack { .. } => Some("move it away: the ledger of this stack is written anew"),
+            Self::Locked { .. } => Some("wait until it is done, then run the same command again"),
+            Self::Read { .. } | Self::Write { .. } => None,
+        }
+    }
 }

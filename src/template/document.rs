@@ -110,6 +110,11 @@ pub(super) fn without_byte_order_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
+/// The finding for a file with nothing in it.
+pub(super) fn empty() -> Diagnostic {
+    Diagnostic::error("the template is empty").at(Span::new(0, 0)).help("declare what should exist under `Resources`")
+}
+
 /// Adds an entry to a map, or reports that its key is there already.
 pub(super) fn insert(entries: &mut Vec<Entry>, entry: Entry, diagnostics: &mut Vec<Diagnostic>) {
     match entries.iter().find(|earlier| earlier.key == entry.key) {

@@ -70,9 +70,12 @@ impl Evaluation<'_> {
     fn value(&self, expr: &Expr) -> Result<Option<Value>, Diagnostic> {
         let value = match &expr.kind {
             Kind::Literal(value) => value.clone(),
+            Kind::Mistake => unknown::named("a mistake").into(),
             Kind::List(items) => Value::Array(self.items(items)?),
             Kind::Object(fields) => Value::Object(self.object(fields)?),
-            Kind::Parameter(name) => self.scope.parameters.get(name).cloned().unwrap_or_default(),
+            Kind::Parameter(name) => {
+                self.scope.parameters.get(name).cloned().unwrap_or_else(|| unknown::named(name).into())
+            }
             Kind::Pseudo(parameter) => return Ok(self.scope.pseudo.value(*parameter)),
             Kind::Attribute(reference) => (self.attributes)(&reference.resource, &reference.attribute)
                 .unwrap_or_else(|| unknown::attribute(&reference.resource, &reference.attribute).into()),

@@ -22,6 +22,8 @@ pub struct Expr {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum Kind {
     Literal(Value),
+    /// What cannot be read and has been reported: nothing is known of it.
+    Mistake,
     List(Vec<Expr>),
     Object(Vec<Field>),
     Parameter(String),
@@ -147,6 +149,14 @@ impl Expr {
         }
     }
 
+    /// The values of an object, or the one value that something else is.
+    pub(super) fn fields_or_self(&mut self) -> Vec<&mut Expr> {
+        if !matches!(self.kind, Kind::Object(_)) {
+            return vec![self];
+        }
+        self.children_mut()
+    }
+
     /// Sets a field; a value that is not an object becomes one. A field that is there already keeps its place.
     pub(super) fn set(&mut self, key: &str, value: Value) {
         if !matches!(self.kind, Kind::Object(_)) {
@@ -175,6 +185,17 @@ impl Expr {
         references
     }
 
+    /// Everything that the expression refers to, each at its place.
+    pub fn placed_references(&self) -> Vec<(&Reference, Span)> {
+        let mut references = Vec::new();
+        self.visit(&mut |expr| {
+            if let Kind::Attribute(reference) = &expr.kind {
+                references.push((reference, expr.span));
+            }
+        });
+        references
+    }
+
     pub(super) fn visit<'a>(&'a self, look: &mut impl FnMut(&'a Expr)) {
         look(self);
         for child in self.children() {
@@ -184,7 +205,7 @@ impl Expr {
 
     fn children(&self) -> Vec<&Expr> {
         match &self.kind {
-            Kind::Literal(_) | Kind::Parameter(_) | Kind::Pseudo(_) | Kind::Attribute(_) => Vec::new(),
+            Kind::Literal(_) | Kind::Mistake | Kind::Parameter(_) | Kind::Pseudo(_) | Kind::Attribute(_) => Vec::new(),
             Kind::List(items) | Kind::Concat(items) => items.iter().collect(),
             Kind::Object(fields) => fields.iter().map(|field| &field.value).collect(),
             Kind::Join { delimiter, items } => vec![delimiter, items],
@@ -201,7 +222,7 @@ impl Expr {
 
     fn children_mut(&mut self) -> Vec<&mut Expr> {
         match &mut self.kind {
-            Kind::Literal(_) | Kind::Parameter(_) | Kind::Pseudo(_) | Kind::Attribute(_) => Vec::new(),
+            Kind::Literal(_) | Kind::Mistake | Kind::Parameter(_) | Kind::Pseudo(_) | Kind::Attribute(_) => Vec::new(),
             Kind::List(items) | Kind::Concat(items) => items.iter_mut().collect(),
             Kind::Object(fields) => fields.iter_mut().map(|field| &mut field.value).collect(),
             Kind::Join { delimiter, items } => vec![delimiter, items],
@@ -218,7 +239,7 @@ impl Expr {
 
     /// Replaces every `Fn::If` by the branch that its condition chooses.
     pub(super) fn choose(&mut self, conditions: &BTreeMap<String, bool>) {
-        match std::mem::replace(&mut self.kind, Kind::Literal(Value::Null)) {
+        match std::mem::replace(&mut self.kind, Kind::Mistake) {
             Kind::If(choice) => {
                 let is_met = conditions.get(&choice.condition).copied().unwrap_or_default();
                 *self = if is_met { choice.then } else { choice.otherwise };

@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
     pub(super) fn expression(&mut self, node: &Node) -> Expr {
         if let Some(call) = as_call(node, self.place) {
             let kind = self.call(call);
-            return Expr::new(kind.unwrap_or(Kind::Literal(Value::Null)), node.span);
+            return Expr::new(kind.unwrap_or(Kind::Mistake), node.span);
         }
         let kind = match &node.kind {
             NodeKind::Null => self.null(node.span),
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
     fn null(&mut self, span: Span) -> Kind {
         let finding = Diagnostic::error("null is not allowed in a template");
         self.report(finding.at(span).help("leave the property out, or give it `!Ref AWS::NoValue`"));
-        Kind::Literal(Value::Null)
+        Kind::Mistake
     }
 
     fn field(&mut self, entry: &Entry) -> Field {
@@ -403,7 +403,7 @@ impl<'a> Reader<'a> {
                 None => self.named(name, span),
             }
         };
-        Expr::new(kind.unwrap_or(Kind::Literal(Value::Null)), span)
+        Expr::new(kind.unwrap_or(Kind::Mistake), span)
     }
 
     /// Where a piece of a scalar stands in the source, if it is written there without escapes.

@@ -2,7 +2,7 @@
 //!
 //! Only structure and places are worked out here; strings and numbers are decoded by `serde_json`.
 
-use super::document::{DEPTH_LIMIT, Entry, Kind, Node, insert, refuse_mark, too_deep, without_byte_order_mark};
+use super::document::{DEPTH_LIMIT, Entry, Kind, Node, empty, insert, refuse_mark, too_deep, without_byte_order_mark};
 use crate::diagnostic::{Diagnostic, Span};
 
 /// Reads JSON up to its first syntax error.
@@ -23,7 +23,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn document(&mut self) -> Result<Node, Diagnostic> {
         if self.peek().is_none() {
-            return Err(Diagnostic::error("the template is empty"));
+            return Err(empty());
         }
         let node = self.value()?;
         match self.peek() {

@@ -19,7 +19,9 @@ pub use crate::property_path::PathStep;
 pub use condition::{Condition, NamedCondition};
 pub use expression::{Expr, Part, Reference};
 pub use parameter::{Parameter, ParameterType};
-pub use parse::{Assertion, DeletionPolicy, DeletionPolicyKind, Mapping, Output, Resource, Rule, Template, parse};
+pub use parse::{
+    Assertion, DeletionPolicy, DeletionPolicyKind, Mapping, Output, Resource, Rule, Template, draft, parse,
+};
 pub use pseudo::Pseudo;
 pub use resolve::{DesiredGraph, DesiredOutput, DesiredResource, Inputs};
 

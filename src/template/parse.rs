@@ -27,8 +27,8 @@ pub struct Template {
     pub resources: IndexMap<LogicalId, Resource>,
     pub outputs: IndexMap<String, Output>,
     pub metadata: Value,
-    /// What works, but probably not as its author thinks.
-    pub warnings: Vec<Diagnostic>,
+    /// What is wrong with the file, and what works, but probably not as its author thinks.
+    pub findings: Vec<Diagnostic>,
 }
 
 /// Two levels of keys, and a string or a list of strings for each pair.
@@ -121,8 +121,18 @@ const RESOURCE_ATTRIBUTES: [&str; 10] = [
     "UpdateReplacePolicy",
 ];
 
-/// Reads a template. Whatever is wrong with the file is found at once, as far as it can be read.
+/// Reads a template in which nothing is wrong.
 pub fn parse(source: &Source) -> Result<Template, Vec<Diagnostic>> {
+    let template = draft(source)?;
+    if template.has_mistakes() { Err(template.findings) } else { Ok(template) }
+}
+
+/// Reads a template as far as it can be read: what is wrong with it is in its findings, so that more can be looked for.
+///
+/// # Errors
+///
+/// The file is no template at all.
+pub fn draft(source: &Source) -> Result<Template, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let document = document::read(source, &mut diagnostics);
     let template = document.and_then(|document| {
@@ -131,11 +141,17 @@ pub fn parse(source: &Source) -> Result<Template, Vec<Diagnostic>> {
         let names = Names::default();
         Some(Parser { source: &source.text, names, diagnostics: &mut diagnostics }.template(&sections))
     });
-    let (errors, warnings): (Vec<_>, Vec<_>) =
-        diagnostics.into_iter().partition(|diagnostic| diagnostic.severity == Severity::Error);
+    diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
     match template {
-        Some(template) if errors.is_empty() => Ok(Template { warnings, ..template }),
-        _ => Err(errors.into_iter().chain(warnings).collect()),
+        Some(template) => Ok(Template { findings: diagnostics, ..template }),
+        None => Err(diagnostics),
+    }
+}
+
+impl Template {
+    /// Whether something is wrong with the file: then it can only be looked at for more that is wrong.
+    pub fn has_mistakes(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 }
 
@@ -200,7 +216,7 @@ impl Parser<'_> {
                 .map(|(name, resource)| (LogicalId::from(name), resource))
                 .collect(),
             outputs: self.read_all(&outputs.iter().collect::<Vec<_>>(), Self::output),
-            warnings: Vec::new(),
+            findings: Vec::new(),
         }
     }
 
@@ -228,7 +244,11 @@ impl Parser<'_> {
 
     fn require_resources(&mut self, sections: &Fields) {
         if sections.get("Resources").is_none() {
-            self.diagnostics.push(Diagnostic::error("the template has no `Resources`"));
+            self.diagnostics.push(
+                Diagnostic::error("the template has no `Resources`")
+                    .at(Span::new(0, 0))
+                    .help("declare what should exist under `Resources`"),
+            );
         }
     }
 
@@ -359,7 +379,7 @@ impl Parser<'_> {
         if !matches!(written.value.kind, NodeKind::Map(_) | NodeKind::Call(_)) {
             let message = format!("`Properties` has to be a map, found {}", written.value.describe());
             self.diagnostics.push(Diagnostic::error(message).at(written.key_span));
-            return Expr::new(Kind::Object(Vec::new()), entry.key_span);
+            return Expr::new(Kind::Mistake, entry.key_span);
         }
         self.reader(Place::Resource(&entry.key)).expression(&written.value)
     }

@@ -62,20 +62,35 @@ pub struct DesiredOutput {
 impl Template {
     /// Gives the parameters their values, decides the conditions, checks the rules, and keeps what should exist.
     pub fn resolve(&self, inputs: &Inputs) -> Result<DesiredGraph, Vec<Diagnostic>> {
-        let mut scope = self.scope(inputs)?;
-        self.decide_conditions(&mut scope)?;
-        self.check_rules(&scope)?;
-        let graph = DesiredGraph {
+        let (graph, diagnostics) = self.draft(inputs);
+        if diagnostics.is_empty() { Ok(graph) } else { Err(diagnostics) }
+    }
+
+    /// The same as far as it can be said, and what is wrong: a graph with mistakes can only be looked at for more of them.
+    pub fn draft(&self, inputs: &Inputs) -> (DesiredGraph, Vec<Diagnostic>) {
+        let (mut scope, mut diagnostics) = self.scope(inputs);
+        // What depends on a mistake would be reported as one itself.
+        let is_sound = diagnostics.is_empty() && !self.has_mistakes();
+        let undecided = self.decide_conditions(&mut scope);
+        let is_decided = is_sound && undecided.is_empty();
+        let mut graph = DesiredGraph {
             resources: self.desired_resources(&scope.conditions),
             outputs: self.desired_outputs(&scope.conditions),
             secrets: self.secrets(),
             scope,
         };
-        let diagnostics: Vec<_> = self.dangling(&graph).into_iter().chain(graph.objections()).collect();
-        if diagnostics.is_empty() { Ok(graph) } else { Err(diagnostics) }
+        if is_sound {
+            diagnostics.extend(undecided);
+        }
+        if is_decided {
+            diagnostics.extend(self.broken_rules(&graph.scope));
+            diagnostics.extend(self.dangling(&graph));
+        }
+        diagnostics.extend(graph.objections());
+        (graph, diagnostics)
     }
 
-    fn scope(&self, inputs: &Inputs) -> Result<Scope, Vec<Diagnostic>> {
+    fn scope(&self, inputs: &Inputs) -> (Scope, Vec<Diagnostic>) {
         let mut diagnostics: Vec<_> = self.unknown_parameters(inputs).collect();
         let mut parameters = BTreeMap::new();
         for (name, parameter) in &self.parameters {
@@ -88,11 +103,8 @@ impl Template {
             diagnostics.extend(parameter.objection(name, text));
             parameters.insert(name.clone(), parameter.value(text));
         }
-        if !diagnostics.is_empty() {
-            return Err(diagnostics);
-        }
         let (mappings, conditions, pseudo) = (self.mappings.clone(), BTreeMap::new(), inputs.pseudo.clone());
-        Ok(Scope { parameters, mappings, conditions, pseudo })
+        (Scope { parameters, mappings, conditions, pseudo }, diagnostics)
     }
 
     fn unknown_parameters(&self, inputs: &Inputs) -> impl Iterator<Item = Diagnostic> {
@@ -103,7 +115,8 @@ impl Template {
         })
     }
 
-    fn decide_conditions(&self, scope: &mut Scope) -> Result<(), Vec<Diagnostic>> {
+    /// Decides the conditions that can be decided, and says what is wrong with the others.
+    fn decide_conditions(&self, scope: &mut Scope) -> Vec<Diagnostic> {
         let mut diagnostics = Vec::new();
         for (name, named) in &self.conditions {
             match named.condition.holds(scope) {
@@ -111,10 +124,10 @@ impl Template {
                 Err(diagnostic) => diagnostics.push(diagnostic),
             }
         }
-        if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+        diagnostics
     }
 
-    fn check_rules(&self, scope: &Scope) -> Result<(), Vec<Diagnostic>> {
+    fn broken_rules(&self, scope: &Scope) -> Vec<Diagnostic> {
         let mut diagnostics = Vec::new();
         for (name, rule) in &self.rules {
             match rule.condition.as_ref().map_or(Ok(true), |condition| condition.holds(scope)) {
@@ -135,7 +148,7 @@ impl Template {
                 }
             }
         }
-        if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+        diagnostics
     }
 
     fn desired_resources(&self, conditions: &BTreeMap<String, bool>) -> IndexMap<LogicalId, DesiredResource> {
@@ -242,13 +255,19 @@ impl DesiredGraph {
         resources.chain(self.outputs.values().map(|output| &output.value))
     }
 
-    /// What is wrong with calls whatever the resources' attributes will be: the first finding of each property.
-    fn objections(&self) -> Vec<Diagnostic> {
-        let parts = self.expressions().flat_map(|expr| match &expr.kind {
-            Kind::Object(fields) => fields.iter().map(|field| &field.value).collect(),
-            _ => vec![expr],
+    /// What is wrong with calls whatever the resources' attributes will be: the first finding of each property, of which
+    /// nothing is known from then on.
+    fn objections(&mut self) -> Vec<Diagnostic> {
+        let Self { resources, outputs, scope, .. } = self;
+        let properties = resources.values_mut().map(|resource| &mut resource.properties);
+        let outputs = outputs.values_mut().map(|output| &mut output.value);
+        let parts = properties.chain(outputs).flat_map(Expr::fields_or_self);
+        let objections = parts.filter_map(|part| {
+            let finding = scope.constant(part).err()?;
+            part.kind = Kind::Mistake;
+            Some(finding)
         });
-        parts.filter_map(|expr| self.scope.constant(expr).err()).collect()
+        objections.collect()
     }
 }
 

@@ -597,7 +597,7 @@ Outputs: {Url: {Value: !Ref Orders, Export: {Name: orders}}}
         2 | Outputs: {Url: {Value: !Ref Orders, Export: {Name: orders}}}
           |                                     ^^^^^^ exports belong to CloudFormation stacks, and there is none here
     "#]]
-    .assert_eq(&render(&parse(&source(text)).unwrap().warnings, &source(text), Style::Plain));
+    .assert_eq(&render(&parse(&source(text)).unwrap().findings, &source(text), Style::Plain));
 }
 
 #[test]

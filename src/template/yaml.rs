@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput, Tag};
 use serde_json::Number;
 
-use super::document::{Call, DEPTH_LIMIT, Entry, Kind, Node, insert, refuse_mark, too_deep, without_byte_order_mark};
+use super::document::{
+    Call, DEPTH_LIMIT, Entry, Kind, Node, empty, insert, refuse_mark, too_deep, without_byte_order_mark,
+};
 use crate::diagnostic::{Diagnostic, Span};
 
 /// How many values the anchors and aliases of a document may copy: "a billion laughs" ends here.
@@ -79,7 +81,6 @@ impl<'a> Reader<'a> {
                 first => document = Some(self.node(first)?),
             }
         }
-        let empty = || Diagnostic::error("the template is empty");
         document.filter(|node| node.kind != Kind::Null).ok_or_else(empty)
     }
 

@@ -5,6 +5,8 @@
 
 mod conformance;
 mod harness;
+mod mistakes;
 mod payments;
+mod rates;
 mod sources;
 mod types;

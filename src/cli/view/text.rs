@@ -250,7 +250,7 @@ pub fn report(out: &mut dyn Write, report: &Report, command: &str) -> io::Result
 
 /// What a second look found after everything was deleted.
 pub fn left(out: &mut dyn Write, left: &Plan) -> io::Result<()> {
-    if left.is_empty() {
+    if left.is_empty() && left.problems.is_empty() {
         return writeln!(out, "Nothing of the stack `{}` is left.", left.stack);
     }
     writeln!(out, "\nThis is left of the stack `{}`:", left.stack)?;

@@ -44,8 +44,10 @@ impl Handler for ApiGatewayAccount {
         attributes()
     }
 
-    async fn find(cx: &Context, _owner: &Owner, _account: &Account) -> Result<Option<PhysicalId>, AwsError> {
-        Ok(live_role(cx).await?.map(|role| joined([NAME, &role])))
+    /// The setting is the account's: only with the role that is wanted is it taken for ours.
+    async fn find(cx: &Context, _owner: &Owner, account: &Account) -> Result<Option<PhysicalId>, AwsError> {
+        let live = live_role(cx).await?.filter(|role| account.cloudwatch_role_arn.as_ref() == Some(role));
+        Ok(live.map(|role| joined([NAME, &role])))
     }
 
     async fn read(cx: &Context, _id: &PhysicalId) -> Result<Option<Live<Account>>, AwsError> {

@@ -202,6 +202,8 @@ impl Handler for DynamoDbTable {
     const FOUND_BY: &'static [&'static str] = &["TableName"];
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("TableName", 255));
     const ALSO_CREATE_ONLY: &'static [&'static str] = &["LocalSecondaryIndexes"];
+    /// Another stream has another ARN.
+    const UNSETTLES: &'static [(&'static str, &'static str)] = &[("StreamSpecification", "StreamArn")];
     const TAGGED_AS: Option<&'static str> = Some("dynamodb:table");
     const REFUSED: &'static [(&'static str, &'static str)] = &[
         (

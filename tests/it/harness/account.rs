@@ -55,13 +55,6 @@ impl Account {
         answer
     }
 
-    /// Makes one call that AWS has to refuse, and gives the error's code.
-    pub fn aws_refuses(&self, service: &str, operation: &str, arguments: Value) -> String {
-        let answer = self.python(&["call.py", service, operation], &arguments);
-        let code = answer.pointer("/Error/Code").and_then(Value::as_str);
-        code.unwrap_or_else(|| panic!("{service} {operation} {arguments} is not refused: {answer}")).to_owned()
-    }
-
     fn python(&self, arguments: &[&str], input: &Value) -> Value {
         let mut command = Command::new(&self.emulator.python);
         command.args(["-W", "ignore"]).args(arguments).current_dir(SCRIPTS).envs(self.variables());

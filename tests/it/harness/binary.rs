@@ -70,6 +70,13 @@ impl Paystack {
 
     /// The binary with its environment, for a test that changes something about it.
     pub fn command(&self, account: &Account, arguments: &[&str]) -> Command {
+        let mut command = self.command_nowhere(arguments);
+        command.envs(account.variables());
+        command
+    }
+
+    /// The binary with an environment that names no AWS.
+    pub fn command_nowhere(&self, arguments: &[&str]) -> Command {
         fs::create_dir_all(self.path()).expect("a directory can be made");
         let mut command = Command::new(env!("CARGO_BIN_EXE_paystack"));
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
@@ -78,7 +85,6 @@ impl Paystack {
                 command.env_remove(name);
             }
         }
-        command.envs(account.variables());
         command
     }
 
