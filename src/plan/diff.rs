@@ -91,7 +91,7 @@ impl Planner<'_> {
         self.learn(&logical_id, &action, live.as_ref(), desired.as_ref());
         Step {
             dependencies: self.desired.dependencies.of(&logical_id).cloned().collect(),
-            holds: BTreeSet::new(),
+            holds: BTreeMap::new(),
             goes_last: false,
             secret: self.desired.secret_properties(&logical_id),
             physical_id: live.as_ref().map(|live| live.id.clone()),
@@ -308,7 +308,7 @@ impl Planner<'_> {
             physical_id: live.as_ref().map(|live| live.id.clone()).or_else(|| departed.physical_id.clone()),
             live,
             dependencies: departed.dependencies.clone(),
-            holds: BTreeSet::new(),
+            holds: BTreeMap::new(),
             goes_last: departed.goes_last,
             secret: row(&departed.resource_type)
                 .map(|row| row.handler.secrets().iter().map(|it| (*it).to_owned()).collect())

@@ -52,12 +52,22 @@ pub struct Step {
     pub physical_id: Option<PhysicalId>,
     /// What this waits for.
     pub dependencies: BTreeSet<LogicalId>,
-    /// What the live resource refers to, or waited for when it was made: none of that goes before this is changed, or gone.
-    pub holds: BTreeSet<LogicalId>,
+    /// What the live resource holds on to among what goes: none of that goes before this is changed, or gone.
+    pub holds: BTreeMap<LogicalId, Hold>,
     /// Nobody remembers what depended on it: it goes when all else is done.
     pub goes_last: bool,
     /// Properties whose values are not shown.
     pub secret: BTreeSet<String>,
+}
+
+/// How a live resource holds on to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// It names it: the service may refuse to delete what is named.
+    Refers,
+    /// It waited for it when it was made.
+    Waited,
 }
 
 /// What happens to one resource.

@@ -62,7 +62,7 @@ fn comes_along<'a>(step: &'a Step, going: &BTreeSet<&LogicalId>) -> Vec<&'a Logi
         | Action::Replace { .. }
         | Action::Delete { .. }
         | Action::Forget
-        | Action::Blocked { .. } => step.holds.iter().any(|on| going.contains(on)),
+        | Action::Blocked { .. } => step.holds.keys().any(|on| going.contains(on)),
     };
     if comes_along { vec![&step.logical_id] } else { Vec::new() }
 }

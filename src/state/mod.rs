@@ -51,9 +51,9 @@ pub struct Record {
     pub applied: Option<Value>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub dependencies: BTreeSet<LogicalId>,
-    /// A create was asked for, and what came of it was not recorded: something may be there that nobody remembers.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_being_created: bool,
+    /// The properties of a create that was asked for, and of which nobody knows what came: something may be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intended: Option<Value>,
     /// What a replacement left and still has to delete.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub deposed: BTreeSet<PhysicalId>,
@@ -81,11 +81,6 @@ impl Ledger {
             resources: BTreeMap::new(),
             history: Vec::new(),
         }
-    }
-
-    /// Whether everything of the stack is remembered. If not, AWS has to be searched for it.
-    pub fn is_complete(&self) -> bool {
-        self.is_remembered && !self.resources.values().any(|record| record.is_being_created)
     }
 
     /// The properties as they may be kept: those with a secret in them as salted digests.
