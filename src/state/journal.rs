@@ -27,8 +27,10 @@ impl<'a> LedgerJournal<'a> {
     /// The ledger cannot be written.
     pub fn begin(&mut self, plan: &Plan) -> Result<(), LedgerError> {
         // What the creates of earlier runs have left has been looked for, and is in the plan.
-        self.ledger.resources.values_mut().for_each(|record| record.intended = None);
-        for step in &plan.steps {
+        if !plan.left_out.iter().any(Step::is_blocked) {
+            self.ledger.resources.values_mut().for_each(|record| record.intended = None);
+        }
+        for step in plan.steps.iter().chain(&plan.left_out) {
             match (&step.action, &step.live) {
                 (Action::None, Some(live)) => {
                     let applied =

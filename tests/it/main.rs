@@ -7,6 +7,7 @@ mod conformance;
 mod harness;
 mod mistakes;
 mod payments;
+mod plans;
 mod rates;
 mod sources;
 mod types;
