@@ -197,6 +197,9 @@ fn key_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, 
     }
 }
 
+const INSIGHTS: &str = "it would cost one more call per table and index at every plan; turn it on beside the stack with \
+                        `aws dynamodb update-contributor-insights`";
+
 impl Handler for DynamoDbTable {
     const TYPE: &'static str = "AWS::DynamoDB::Table";
     const FOUND_BY: &'static [&'static str] = &["TableName"];
@@ -206,10 +209,16 @@ impl Handler for DynamoDbTable {
     const UNSETTLES: &'static [(&'static str, &'static str)] = &[("StreamSpecification", "StreamArn")];
     const TAGGED_AS: Option<&'static str> = Some("dynamodb:table");
     const REFUSED: &'static [(&'static str, &'static str)] = &[
+        ("ContributorInsightsSpecification", INSIGHTS),
+        ("GlobalSecondaryIndexes.*.ContributorInsightsSpecification", INSIGHTS),
         (
-            "ContributorInsightsSpecification",
-            "it would cost one more call per table and index at every plan; turn it on beside the stack with \
-             `aws dynamodb update-contributor-insights`",
+            "StreamSpecification.ResourcePolicy",
+            "a stream is made anew whenever its view changes; put the policy beside the stack with \
+             `aws dynamodb put-resource-policy`, or give the readers' roles the permission",
+        ),
+        (
+            "StreamSpecification.Tags",
+            "a stream is made anew whenever its view changes; tag it beside the stack with `aws dynamodb tag-resource`",
         ),
         (
             "ImportSourceSpecification",
