@@ -32,7 +32,7 @@ fn check_resource(graph: &DesiredGraph, resource: &DesiredResource, today: &str)
     };
     let properties = if properties.is_null() { Value::Object(serde_json::Map::new()) } else { properties };
     let checked = row.facts().check(&properties);
-    let refused = refused_properties(row, resource, &properties);
+    let refused: Vec<_> = refused_properties(row, resource, &properties).collect();
     let is_sound = checked.findings.is_empty() && refused.is_empty();
     diagnostics.extend(checked.findings.iter().map(|finding| placed(resource, finding)));
     diagnostics.extend(refused);
@@ -117,37 +117,37 @@ fn place(resource: &DesiredResource, path: &PropertyPath, at: At) -> crate::diag
     resource.properties.span_at(path.steps(), part)
 }
 
-fn refused_properties(row: &Row, resource: &DesiredResource, properties: &Value) -> Vec<Diagnostic> {
-    let refused = row.handler.refused().iter().flat_map(|(property, reason)| {
-        let segments: Vec<&str> = property.split('.').collect();
-        places(properties, &segments).into_iter().map(move |path| (path, reason))
-    });
-    refused
-        .map(|(path, reason)| {
+fn refused_properties<'a>(
+    row: &'a Row,
+    resource: &'a DesiredResource,
+    properties: &'a Value,
+) -> impl Iterator<Item = Diagnostic> + 'a {
+    row.handler.refused().iter().flat_map(move |(property, reason)| {
+        let steps: Vec<&str> = property.split('.').collect();
+        places_of(properties, &steps).into_iter().map(move |path| {
             Diagnostic::error(format!("paystack does not handle `{path}` of `{}`", resource.resource_type))
                 .at(place(resource, &path, At::Key))
                 .label("not handled")
                 .help(*reason)
         })
-        .collect()
+    })
 }
 
-/// Where in a value something is that is named by its path, with `*` for the items of a list.
-fn places(value: &Value, segments: &[&str]) -> Vec<PropertyPath> {
-    let mut found = vec![(PropertyPath::root(), value)];
-    for segment in segments {
-        found = found.into_iter().flat_map(|(path, value)| within(&path, value, segment)).collect();
+/// Every place in some properties that a path with `*` for list items leads to.
+fn places_of(value: &Value, steps: &[&str]) -> Vec<PropertyPath> {
+    let mut places = vec![(PropertyPath::default(), value)];
+    for step in steps {
+        places = places
+            .into_iter()
+            .flat_map(|(path, value)| match value {
+                Value::Array(items) if *step == "*" => {
+                    items.iter().enumerate().map(|(index, item)| (path.index(index), item)).collect()
+                }
+                value => value.get(step).map(|value| (path.key(step), value)).into_iter().collect::<Vec<_>>(),
+            })
+            .collect();
     }
-    found.into_iter().map(|(path, _)| path).collect()
-}
-
-fn within<'a>(path: &PropertyPath, value: &'a Value, segment: &str) -> Vec<(PropertyPath, &'a Value)> {
-    match value {
-        Value::Array(items) if segment == "*" => {
-            items.iter().enumerate().map(|(index, item)| (path.index(index), item)).collect()
-        }
-        value => value.get(segment).map(|value| (path.key(segment), value)).into_iter().collect(),
-    }
+    places.into_iter().map(|(path, _)| path).collect()
 }
 
 /// A function's code or a layer's content is a path until the packages are made.

@@ -71,7 +71,7 @@ pub struct Departed {
 }
 
 /// Why a resource has no place any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gone {
     /// The template does not declare it (any more).
@@ -114,7 +114,7 @@ pub async fn take(desired: &Desired, ledger: &Ledger, reader: &dyn Reader, concu
     let mut inventory = Inventory::default();
     read_declared(desired, ledger, reader, concurrency, &mut inventory.readings).await;
     let mut departed = remembered_elsewhere(desired, ledger);
-    if !ledger.is_complete() {
+    if !ledger.is_remembered {
         search(desired, reader, &mut inventory, &mut departed).await;
     }
     let claimed = claimed(desired, &inventory);
@@ -141,6 +141,13 @@ pub async fn take(desired: &Desired, ledger: &Ledger, reader: &dyn Reader, concu
         inventory.departed.push(departed);
     }
     drop(reads);
+    let mut seen = claimed;
+    inventory.departed.retain(|departed| match &departed.reading {
+        Reading::Live(live) => seen.insert((departed.resource_type.clone(), live.id.clone())),
+        // An unanswered create that made nothing.
+        Reading::Absent => departed.physical_id.is_some(),
+        Reading::Unreadable(_) => true,
+    });
     let name = |it: &Departed| (it.logical_id.clone(), it.resource_type.clone(), it.physical_id.clone());
     inventory.departed.sort_by_key(name);
     inventory
@@ -338,6 +345,16 @@ fn remembered_elsewhere(desired: &Desired, ledger: &Ledger) -> Vec<Candidate> {
         };
         if let (Some(why), Some(physical_id)) = (why, &record.physical_id) {
             candidates.push(remembered(identity(physical_id), why));
+        }
+        // What an unanswered create may have made: if it is what the template wants still, the template's resource claims it.
+        if let Some(intended) = &record.intended {
+            let looked_for = Identity {
+                owner: desired.owner(logical_id),
+                resource_type: record.resource_type.clone(),
+                physical_id: None,
+                wanted: Some(intended.clone()),
+            };
+            candidates.push(remembered(looked_for, why.unwrap_or(Gone::Replaced)));
         }
         candidates.extend(record.deposed.iter().map(|id| remembered(identity(id), Gone::Replaced)));
     }

@@ -91,7 +91,7 @@ pub async fn execute(
                 let step = &plan.steps[task.step];
                 tell(Event::Started { task });
                 let work = prepare(task, step, desired, &report.attributes).and_then(|work| {
-                    intend(&mut *world.journal, task, &work)?;
+                    intend(&mut *world.journal, step, &work)?;
                     Ok(work)
                 });
                 let (writer, start) = (world.writer, world.clock.monotonic());
@@ -186,9 +186,9 @@ fn prepare(
     })
 }
 
-fn intend(journal: &mut dyn Journal, task: &Task, work: &Work) -> Result<(), AwsError> {
+fn intend(journal: &mut dyn Journal, step: &Step, work: &Work) -> Result<(), AwsError> {
     match work {
-        Work::Create { .. } => journal.intend(&task.logical_id, &task.resource_type).map_err(unwritten),
+        Work::Create { wanted, .. } => journal.intend(step, wanted).map_err(unwritten),
         Work::Update { .. } | Work::Delete { .. } => Ok(()),
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::aws::error::AwsError;
 use crate::change::Changes;
-use crate::identity::{LogicalId, PhysicalId, ResourceType};
+use crate::identity::{PhysicalId, ResourceType};
 use crate::resource::{Attributes, Owner};
 
 pub use execute::{Event, Failure, Outcome, Report, World, execute};
@@ -47,7 +47,7 @@ pub trait Journal: Send {
     /// # Errors
     ///
     /// The memory cannot be written; the create must not start.
-    fn intend(&mut self, logical_id: &LogicalId, resource_type: &ResourceType) -> Result<(), String>;
+    fn intend(&mut self, step: &crate::plan::Step, wanted: &Value) -> Result<(), String>;
 
     /// A task is done.
     ///

@@ -67,7 +67,7 @@ fn stumble(account: &Account, wanted: &Desired, at: usize, trouble: Trouble) {
 }
 
 proptest! {
-    #![proptest_config(cases(12))]
+    #![proptest_config(cases(6))]
 
     #[test]
     fn from_any_template_to_any_other_and_to_nothing(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
-use crate::plan::{Action, Order, Plan, Step};
+use crate::plan::{Action, Hold, Order, Plan, Step};
 
 /// The place of a task in its schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -74,11 +74,13 @@ pub fn schedule(plan: &Plan) -> Schedule {
     }
     // Much waits for what goes first to make room: what that waits for comes last, where it closes no circle.
     deleting.sort_by_key(|(_, _, deletion)| *deletion == Deletion::First);
-    for (task, step, _) in &deleting {
-        for holder in plan.steps.iter().filter(|holder| holder.holds.contains(&step.logical_id)) {
-            let goes = deleting.iter().find(|(_, other, _)| std::ptr::eq(*other, holder)).map(|(other, ..)| *other);
-            let changes = || making.get(&holder.logical_id).copied().filter(|_| holder.desired.is_some());
-            schedule.let_wait(*task, goes.or_else(changes));
+    for hold in [Hold::Refers, Hold::Waited] {
+        for (task, step, _) in &deleting {
+            for holder in plan.steps.iter().filter(|holder| holder.holds.get(&step.logical_id) == Some(&hold)) {
+                let goes = deleting.iter().find(|(_, other, _)| std::ptr::eq(*other, holder)).map(|(other, ..)| *other);
+                let changes = || making.get(&holder.logical_id).copied().filter(|_| holder.desired.is_some());
+                schedule.let_wait(*task, goes.or_else(changes));
+            }
         }
     }
     for (task, step, deletion) in &deleting {

@@ -3,6 +3,7 @@
 use crate::apply::{Kind, schedule};
 use crate::fake::line::{Account, desired};
 use crate::fake::{Call, Trouble};
+use crate::plan::Options;
 
 const RESOURCES: &str = "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n";
 
@@ -222,4 +223,31 @@ fn wherever_an_apply_an_update_or_a_destroy_goes_wrong_the_next_one_repairs_it()
             }
         }
     }
+}
+
+#[test]
+fn a_subscription_that_was_made_without_an_answer_goes_when_the_template_has_it_no_longer() {
+    let without =
+        format!("{}  Paid: {{Type: AWS::SNS::Topic, Properties: {{TopicName: paid}}}}\n", queue("Bills", "bills"));
+    let with = format!(
+        "{without}  Subscription:
+    Type: AWS::SNS::Subscription
+    Properties: {{TopicArn: !Ref Paid, Protocol: sqs, Endpoint: !GetAtt Bills.Arn}}\n"
+    );
+    let account = applied(&without);
+    stumble(&account, &with, 0, Trouble::CrashAfter);
+    assert_eq!(account.aws.things().len(), 3);
+    apply(&account, &without);
+    assert_eq!(account.aws.things().len(), 2, "{:#?}", account.aws.things());
+}
+
+#[test]
+fn what_is_replaced_does_not_hold_up_the_stage_that_leaves_an_old_deployment() {
+    let validator = "  Validator: {Type: AWS::ApiGateway::RequestValidator, Properties: {RestApiId: !Ref Api}}\n";
+    let account = applied(&format!("{}{validator}", released("DeploymentA1")));
+    let wanted = desired(&format!("{RESOURCES}{}{validator}", released("DeploymentB2")));
+    let options = Options { replace: ["Validator".into()].into(), ..Options::default() };
+    let plan = account.plan_with(&wanted, &options);
+    let report = account.carry_out(&plan, &wanted).expect("nothing crashes");
+    assert!(report.is_complete(), "{report:#?}");
 }

@@ -37,6 +37,8 @@ pub struct Checked {
 /// A stack in its account.
 pub struct Opened {
     pub desired: Desired,
+    /// The template's file.
+    pub source: Source,
     pub ledgers: LocalLedgers,
     pub reader: AwsReader,
     pub writer: AwsWriter,
@@ -82,6 +84,7 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
     let cx = Arc::new(Context::new(&connection, packages, Arc::clone(&world.clock)));
     Ok(Opened {
         desired,
+        source: checked.source,
         ledgers: checked.ledgers,
         calls: cx.calls.clone(),
         reader: AwsReader::new(Arc::clone(&cx)),

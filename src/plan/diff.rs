@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::change::Changes;
-use crate::desired::Desired;
+use crate::desired::{Desired, of_type};
 use crate::identity::LogicalId;
 use crate::inventory::{Departed, Gone, Inventory, belongs_to};
 use crate::plan::holds::held;
-use crate::plan::{Action, Cause, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Sides, Step, explain};
+use crate::plan::{
+    Action, Cause, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Sides, Step, explain, target,
+};
 use crate::property_path::PropertyPath;
 use crate::resource::{Contribution, LiveResource, Ownership, Reading, Row, row};
 use crate::state::{Ledger, Record};
@@ -24,11 +26,12 @@ pub fn diff(desired: &Desired, inventory: &Inventory, ledger: &Ledger, options: 
     let held = held(&steps, ledger);
     steps.iter_mut().zip(held).for_each(|(step, held)| step.holds = held);
     let problems = inventory.problems.iter().map(ToString::to_string).collect();
-    Plan { stack: desired.stack.clone(), scope: desired.scope.clone(), steps, problems }
+    let (steps, left_out) = target::only(steps, &options.targets);
+    Plan { stack: desired.stack.clone(), scope: desired.scope.clone(), steps, left_out, problems }
 }
 
 /// What the stack's resources put into each other, those that go included.
-fn contributions(desired: &Desired, inventory: &Inventory) -> Vec<Contribution> {
+pub(super) fn contributions(desired: &Desired, inventory: &Inventory) -> Vec<Contribution> {
     let known = |id: &LogicalId, name: &str| match inventory.readings.get(id) {
         Some(Reading::Live(live)) => live.attributes.get(name).cloned(),
         _ => None,
@@ -88,7 +91,7 @@ impl Planner<'_> {
         self.learn(&logical_id, &action, live.as_ref(), desired.as_ref());
         Step {
             dependencies: self.desired.dependencies.of(&logical_id).cloned().collect(),
-            holds: BTreeSet::new(),
+            holds: BTreeMap::new(),
             goes_last: false,
             secret: self.desired.secret_properties(&logical_id),
             physical_id: live.as_ref().map(|live| live.id.clone()),
@@ -103,10 +106,26 @@ impl Planner<'_> {
     /// The live resource without what others of the stack put into it, in the words of what is wanted.
     fn comparable(&self, logical_id: &LogicalId, live: &LiveResource, wanted: &Value) -> LiveResource {
         let Some(row) = self.desired.row(logical_id) else { return live.clone() };
-        let is_in_this = |it: &&Contribution| it.resource_type == row.handler.resource_type() && it.id == live.id;
-        let contributed: Vec<&Contribution> = self.contributions.iter().filter(is_in_this).collect();
-        let properties = row.handler.comparable(&live.properties, wanted, &contributed);
+        let mut properties = comparable(row, live, wanted, &self.contributions);
+        self.lost(row, wanted).for_each(|lost| lost.take_back(&mut properties));
         LiveResource { properties, ..live.clone() }
+    }
+
+    /// What this resource has put into others that are deleted before they are made again: it is lost with them, and has to be
+    /// put there again.
+    fn lost(&self, row: &Row, wanted: &Value) -> impl Iterator<Item = Contribution> {
+        let goes_first = |it: &Contribution| {
+            let deleted_first = self.replaced.iter().filter(|(_, order)| **order == Order::DeleteFirst);
+            deleted_first.into_iter().any(|(id, _)| self.is_live_as(id, it.resource_type, it.id.as_str()))
+        };
+        row.handler.contributions(&self.desired.scope, wanted).into_iter().filter(goes_first)
+    }
+
+    fn is_live_as(&self, logical_id: &LogicalId, resource_type: &str, id: &str) -> bool {
+        let resource = self.desired.graph.resources.get(logical_id);
+        let live = self.inventory.readings.get(logical_id);
+        resource.is_some_and(|it| it.resource_type.as_str() == resource_type)
+            && matches!(live, Some(Reading::Live(live)) if live.id.as_str() == id)
     }
 
     /// What is remembered of a resource; what its logical id stood for under another type is another resource.
@@ -123,14 +142,16 @@ impl Planner<'_> {
 
     fn compare(&mut self, logical_id: &LogicalId, row: &Row, live: &LiveResource, desired: &Value) -> Action {
         let is_ours = self.is_ours(logical_id, row.handler.resource_type(), live);
-        let adopts = self.options.adopt.contains(logical_id);
+        let adopts = self.options.adopt.contains(logical_id) || self.was_made_by_lambda(row, live);
         if let Some(refused) = self.foreign(logical_id, live, is_ours, adopts) {
             return refused;
         }
         let changes = self.readable_changes(logical_id, row, live, desired);
+        let replaced_by = row.handler.replaced_by(&live.properties, desired);
+        let is_fixed = |path: &PropertyPath| replaced_by.is_some_and(|fixed| path.property() == Some(fixed));
         let mut forced_by: Vec<ForcedBy> = changes
             .iter()
-            .filter(|change| replaces(row, &change.path))
+            .filter(|change| replaces(row, &change.path) || is_fixed(&change.path))
             .map(|change| ForcedBy::Property { path: change.path.clone() })
             .collect();
         forced_by.extend(self.replaced_parents(logical_id, row).map(|logical_id| ForcedBy::Parent { logical_id }));
@@ -159,6 +180,36 @@ impl Planner<'_> {
         belongs_to(&live.ownership, &self.desired.stack) || live.ownership == Ownership::Unmarked && is_remembered()
     }
 
+    /// A function that runs before its log group is there, or once more after it has gone, gets one from Lambda, without a
+    /// tag. Nobody else has made it: where the function is this stack's, so is the log group ("Real AWS behaviour", 9.1).
+    fn was_made_by_lambda(&self, row: &Row, live: &LiveResource) -> bool {
+        let is_bare =
+            live.ownership == Ownership::Unmarked && live.properties["Tags"].as_array().is_some_and(Vec::is_empty);
+        let function = live.id.as_str().strip_prefix("/aws/lambda/");
+        row.handler.resource_type() == "AWS::Logs::LogGroup"
+            && is_bare
+            && function.is_some_and(|name| self.has_function(name))
+    }
+
+    /// Whether this stack has, will have or had a function of this name.
+    fn has_function(&self, name: &str) -> bool {
+        const FUNCTION: &str = "AWS::Lambda::Function";
+        let is_it = |logical_id: &LogicalId, reading: Option<&Reading>| match reading {
+            Some(Reading::Live(live)) => live.id.as_str() == name && self.is_ours(logical_id, FUNCTION, live),
+            Some(Reading::Unreadable(_)) => false,
+            Some(Reading::Absent) | None => self.will_be_named(logical_id, name),
+        };
+        let mut declared = of_type(&self.desired.graph, FUNCTION);
+        let mut departed = self.inventory.departed.iter().filter(|it| it.resource_type.as_str() == FUNCTION);
+        declared.any(|it| is_it(&it.logical_id, self.inventory.readings.get(&it.logical_id)))
+            || departed.any(|it| is_it(&it.logical_id, Some(&it.reading)))
+    }
+
+    fn will_be_named(&self, function: &LogicalId, name: &str) -> bool {
+        let known = |id: &LogicalId, name: &str| self.known.get(id)?.get(name).cloned();
+        self.desired.properties(function, &known).is_ok_and(|properties| properties["FunctionName"] == name)
+    }
+
     fn foreign(&self, logical_id: &LogicalId, live: &LiveResource, is_ours: bool, adopts: bool) -> Option<Action> {
         let id = &live.id;
         match &live.ownership {
@@ -180,13 +231,13 @@ impl Planner<'_> {
         logical_id: &LogicalId,
         row: &Row,
         live: &LiveResource,
-        desired: &Value,
+        wanted: &Value,
     ) -> Vec<Explained> {
         let record = self.record(logical_id, row.handler.resource_type());
         let applied = record.and_then(|record| record.applied.as_ref());
         let secret = self.desired.secret_properties(logical_id);
-        let changes = Changes::between(&live.properties, desired);
-        let [live, desired] = [&live.properties, desired].map(|side| self.ledger.without_secrets(side, &secret));
+        let changes = Changes::between(&live.properties, wanted);
+        let [live, desired] = [&live.properties, wanted].map(|side| self.ledger.without_secrets(side, &secret));
         let sides = applied.map(|applied| Sides { live: &live, desired: &desired, applied, secret: &secret });
         let is_news = |change: &Explained| {
             if change.live.is_some() || !row.facts().is_write_only(&change.path) {
@@ -194,7 +245,14 @@ impl Planner<'_> {
             }
             sides.as_ref().is_some_and(|sides| sides.cause(&change.path) != Cause::Drift)
         };
-        explain(changes, sides.as_ref()).into_iter().filter(is_news).collect()
+        let mut changes: Vec<Explained> = explain(changes, sides.as_ref()).into_iter().filter(is_news).collect();
+        let lost: BTreeSet<&str> = self.lost(row, wanted).map(|lost| lost.through).collect();
+        for change in changes.iter_mut().filter(|it| matches!(it.cause, Cause::Drift | Cause::Unrecorded)) {
+            if change.path.property().is_some_and(|property| lost.contains(property)) {
+                change.cause = Cause::Replacement;
+            }
+        }
+        changes
     }
 
     /// The resources that this one is a part of and that are replaced under the same name: it goes with them.
@@ -250,9 +308,11 @@ impl Planner<'_> {
             physical_id: live.as_ref().map(|live| live.id.clone()).or_else(|| departed.physical_id.clone()),
             live,
             dependencies: departed.dependencies.clone(),
-            holds: BTreeSet::new(),
+            holds: BTreeMap::new(),
             goes_last: departed.goes_last,
-            secret: BTreeSet::new(),
+            secret: row(&departed.resource_type)
+                .map(|row| row.handler.secrets().iter().map(|it| (*it).to_owned()).collect())
+                .unwrap_or_default(),
         })
     }
 
@@ -270,6 +330,13 @@ impl Planner<'_> {
         let is_side_effect = departed.why == Gone::MadeByAws;
         (is_ours || is_side_effect).then_some(Action::Delete { why: departed.why })
     }
+}
+
+/// The live properties without what others of the stack put into them, in the words of what is wanted.
+pub(super) fn comparable(row: &Row, live: &LiveResource, wanted: &Value, contributions: &[Contribution]) -> Value {
+    let is_in_this = |it: &&Contribution| it.resource_type == row.handler.resource_type() && it.id == live.id;
+    let contributed: Vec<&Contribution> = contributions.iter().filter(is_in_this).collect();
+    row.handler.comparable(&live.properties, wanted, &contributed)
 }
 
 /// Taking over must not mean deleting what somebody else made.

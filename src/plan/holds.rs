@@ -5,23 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::identity::LogicalId;
-use crate::plan::{Action, Step};
+use crate::plan::{Action, Hold, Step};
 use crate::state::Ledger;
 
 /// A name that is shorter is only believed where it stands alone.
 const TELLING: usize = 8;
 
 /// For every step, what its live resource holds on to among what goes.
-pub fn held(steps: &[Step], ledger: &Ledger) -> Vec<BTreeSet<LogicalId>> {
+pub fn held(steps: &[Step], ledger: &Ledger) -> Vec<BTreeMap<LogicalId, Hold>> {
     let names = Names::of(steps);
     let of_step = |step: &Step| {
-        let Some(live) = &step.live else { return BTreeSet::new() };
+        let Some(live) = &step.live else { return BTreeMap::new() };
         let record = ledger.resources.get(&step.logical_id).filter(|record| record.resource_type == step.resource_type);
-        let mut held = record.map(|record| record.dependencies.clone()).unwrap_or_default();
-        if step.desired.is_none() {
-            held.extend(step.dependencies.iter().cloned());
-        }
-        names.look_in(&live.properties, &mut held);
+        let remembered = record.into_iter().flat_map(|record| &record.dependencies);
+        let departing = step.dependencies.iter().filter(|_| step.desired.is_none());
+        let mut held: BTreeMap<LogicalId, Hold> =
+            remembered.chain(departing).map(|id| (id.clone(), Hold::Waited)).collect();
+        names.look_in(&live.properties, &mut |id| _ = held.insert(id.clone(), Hold::Refers));
         held.remove(&step.logical_id);
         held
     };
@@ -51,15 +51,15 @@ impl<'a> Names<'a> {
         names
     }
 
-    fn look_in(&self, value: &Value, held: &mut BTreeSet<LogicalId>) {
+    fn look_in(&self, value: &Value, found: &mut dyn FnMut(&LogicalId)) {
         match value {
             Value::String(text) => {
-                held.extend(self.whole.get(text.as_str()).into_iter().flatten().map(|id| (*id).clone()));
+                self.whole.get(text.as_str()).into_iter().flatten().for_each(|id| found(id));
                 let within = self.telling.iter().filter(|(name, _)| text.len() > name.len() && text.contains(name));
-                held.extend(within.map(|(_, id)| (*id).clone()));
+                within.for_each(|(_, id)| found(id));
             }
-            Value::Array(items) => items.iter().for_each(|item| self.look_in(item, held)),
-            Value::Object(fields) => fields.values().for_each(|field| self.look_in(field, held)),
+            Value::Array(items) => items.iter().for_each(|item| self.look_in(item, found)),
+            Value::Object(fields) => fields.values().for_each(|field| self.look_in(field, found)),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::fake::Call;
 use crate::fake::line::{Account, desired, desired_with, json_of, text_of};
 use crate::graph::Reason;
-use crate::plan::Options;
+use crate::plan::{Options, Plan};
 
 const QUEUE: &str = "AWS::SQS::Queue";
 
@@ -206,6 +206,144 @@ fn a_secret_is_in_no_plan_and_in_no_ledger() {
     .assert_eq(&steps_of(&text_of(&plan)));
     shown += &(text_of(&plan) + &json_of(&plan).to_string() + &account.ledgers.text());
     assert!(!shown.contains("tr0ub4dor") && !shown.contains("c0rrect"), "{shown}");
+}
+
+#[test]
+fn an_api_keys_value_is_in_no_plan_and_in_no_ledger_though_the_template_writes_it_down() {
+    let key = |value: &str| {
+        desired(&format!(
+            "Resources: {{Key: {{Type: AWS::ApiGateway::ApiKey, Properties: {{Name: acme, Value: {value}}}}}}}"
+        ))
+    };
+    let account = Account::default();
+    let first = key("tr0ub4dor-tr0ub4dor-1");
+    let mut shown = text_of(&account.plan(&first)) + &json_of(&account.plan(&first)).to_string();
+    account.apply(&first);
+    let second = key("c0rrect-h0rse-battery");
+    let plan = account.plan(&second);
+    expect![[r#"
+        -/+ Key  AWS::ApiGateway::ApiKey [apikey1]
+                  Value: (sensitive) -> (sensitive)  (template, forces replacement)
+    "#]]
+    .assert_eq(&steps_of(&text_of(&plan)));
+    shown += &(text_of(&plan) + &json_of(&plan).to_string() + &account.ledgers.text());
+    shown += &json_of(&account.destruction(&second)).to_string();
+    assert!(!shown.contains("tr0ub4dor") && !shown.contains("c0rrect"), "{shown}");
+}
+
+const FUNCTION_AND_LOG_GROUP: &str = "
+    Resources:
+      Logs:
+        Type: AWS::Logs::LogGroup
+        Properties: {LogGroupName: /aws/lambda/charge, RetentionInDays: 30}
+      Charge:
+        Type: AWS::Lambda::Function
+        Properties:
+          FunctionName: charge
+          Role: arn:aws:iam::123456789012:role/charge
+          Runtime: python3.13
+          Handler: index.handler
+          Code: {ZipFile: 'pass'}
+    ";
+
+fn log_group_step(account: &Account) -> String {
+    let plan = account.plan(&desired(FUNCTION_AND_LOG_GROUP));
+    let step = plan.steps.iter().find(|step| step.logical_id.as_str() == "Logs").expect("it is planned");
+    text_of(&Plan { steps: vec![step.clone()], ..plan }).lines().nth(2).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_log_group_that_lambda_made_for_a_function_of_the_stack_is_taken_over_unasked() {
+    let account = Account::default();
+    account.aws.plant("AWS::Logs::LogGroup", json!({"LogGroupName": "/aws/lambda/charge"}));
+    expect!["~ Logs  AWS::Logs::LogGroup [/aws/lambda/charge]  # taken over"].assert_eq(&log_group_step(&account));
+}
+
+#[test]
+fn a_log_group_that_somebody_made_for_a_function_or_that_somebodys_function_writes_into_is_not() {
+    let account = Account::default();
+    let tags = json!([{"Key": "Owner", "Value": "somebody"}]);
+    account.aws.plant("AWS::Logs::LogGroup", json!({"LogGroupName": "/aws/lambda/charge", "Tags": tags}));
+    expect!["! Logs  AWS::Logs::LogGroup [/aws/lambda/charge]"].assert_eq(&log_group_step(&account));
+
+    let account = Account::default();
+    account.aws.plant("AWS::Logs::LogGroup", json!({"LogGroupName": "/aws/lambda/charge"}));
+    account.aws.plant("AWS::Lambda::Function", json!({"FunctionName": "charge", "Role": "theirs"}));
+    expect!["! Logs  AWS::Logs::LogGroup [/aws/lambda/charge]"].assert_eq(&log_group_step(&account));
+}
+
+#[test]
+fn a_log_group_of_another_class_is_another_log_group() {
+    let logs = |class: &str| {
+        format!(
+            "Resources: {{Logs: {{Type: AWS::Logs::LogGroup, \
+             Properties: {{LogGroupName: logs, LogGroupClass: {class}}}}}}}"
+        )
+    };
+    expect![[r#"
+        -/+ Logs  AWS::Logs::LogGroup [logs]
+                  LogGroupClass: STANDARD -> INFREQUENT_ACCESS  (template, forces replacement)
+    "#]]
+    .assert_eq(&plan_of(&logs("INFREQUENT_ACCESS"), &logs("STANDARD")));
+}
+
+#[test]
+fn an_attribute_of_a_tables_key_cannot_change_its_type_and_one_of_an_index_can() {
+    let table = |key: &str, index: &str| {
+        format!(
+            "
+            Resources:
+              Orders:
+                Type: AWS::DynamoDB::Table
+                Properties:
+                  TableName: orders
+                  BillingMode: PAY_PER_REQUEST
+                  AttributeDefinitions:
+                    - {{AttributeName: id, AttributeType: {key}}}
+                    - {{AttributeName: state, AttributeType: {index}}}
+                  KeySchema: [{{AttributeName: id, KeyType: HASH}}]
+                  GlobalSecondaryIndexes:
+                    - IndexName: by-state
+                      KeySchema: [{{AttributeName: state, KeyType: HASH}}]
+                      Projection: {{ProjectionType: ALL}}
+            "
+        )
+    };
+    expect![[r#"
+        -/+ Orders  AWS::DynamoDB::Table [orders]
+                  AttributeDefinitions[0].AttributeType: S -> N  (template, forces replacement)
+    "#]]
+    .assert_eq(&plan_of(&table("N", "S"), &table("S", "S")));
+    expect![[r#"
+        ~ Orders  AWS::DynamoDB::Table [orders]
+                  AttributeDefinitions[1].AttributeType: S -> N  (template)
+    "#]]
+    .assert_eq(&plan_of(&table("S", "N"), &table("S", "S")));
+}
+
+#[test]
+fn what_was_attached_to_a_replaced_role_is_attached_again() {
+    let role_and_policy = |path: &str| {
+        format!(
+            "
+            Resources:
+              Worker:
+                Type: AWS::IAM::Role
+                Properties: {{RoleName: worker, Path: {path}, AssumeRolePolicyDocument: {{Statement: []}}}}
+              Policy:
+                Type: AWS::IAM::ManagedPolicy
+                Properties: {{ManagedPolicyName: work, PolicyDocument: {{Statement: []}}, Roles: [!Ref Worker]}}
+            "
+        )
+    };
+    expect![[r#"
+        -/+ Worker  AWS::IAM::Role [worker]
+                  Path: / -> /service/  (template, forces replacement)
+
+        ~ Policy  AWS::IAM::ManagedPolicy [arn:aws:iam::123456789012:policy/work]
+                  Roles: [] -> ["worker"]  (put back after a replacement)
+    "#]]
+    .assert_eq(&plan_of(&role_and_policy("/service/"), &role_and_policy("/")));
 }
 
 /// An API with one method and a stage; `$1` stands for what the method is like.

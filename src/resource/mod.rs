@@ -120,6 +120,8 @@ pub struct Contribution {
     pub resource_type: &'static str,
     /// The other's identifier.
     pub id: PhysicalId,
+    /// The list among the contributor's own properties that names the other.
+    pub through: &'static str,
     /// The list among the other's properties that shows the item.
     pub property: &'static str,
     /// The item. An object stands for every item that has its fields.
@@ -132,6 +134,13 @@ impl Contribution {
         let is_declared = wanted[self.property].as_array().is_some_and(|items| items.iter().any(|it| self.is(it)));
         if !is_declared && let Some(items) = live.get_mut(self.property).and_then(Value::as_array_mut) {
             items.retain(|item| !self.is(item));
+        }
+    }
+
+    /// Takes the other's name out of what the contributor shows, as it will be when the other is gone.
+    pub fn take_back(&self, contributor: &mut Value) {
+        if let Some(names) = contributor.get_mut(self.through).and_then(Value::as_array_mut) {
+            names.retain(|name| name.as_str() != Some(self.id.as_str()));
         }
     }
 
@@ -184,12 +193,14 @@ pub trait Handler: Send + Sync + 'static {
     const PART_OF: &'static [&'static str] = &[];
     /// Properties that replace the resource when they change, beside those that CloudFormation's facts name.
     const ALSO_CREATE_ONLY: &'static [&'static str] = &[];
+    /// Properties that are secret whatever the template says of them: what they hold is shown and kept nowhere.
+    const SECRETS: &'static [&'static str] = &[];
     /// Attributes that a change of a property gives another value: property, attribute.
     const UNSETTLES: &'static [(&'static str, &'static str)] = &[];
     /// What the Resource Groups Tagging API calls the type: `sqs`, `lambda:function`. `None` where it does not know it.
     const TAGGED_AS: Option<&'static str> = None;
-    /// Properties that CloudFormation has and that are refused here, each with the reason and the way out. What is within
-    /// another is named by its path, `Indexes.*.Name`.
+    /// Properties that CloudFormation has and that are refused here, each with the reason and the way out. Within a property
+    /// the path is written with points, and `*` for every item of a list.
     const REFUSED: &'static [(&'static str, &'static str)] = &[];
 
     /// The properties in CloudFormation's names and shapes. What the service does when the template is silent is `Default`.
@@ -210,6 +221,11 @@ pub trait Handler: Send + Sync + 'static {
     /// Writes what is live in the words of what is wanted, where both mean the same and the wanted side alone can tell: a key
     /// by its ARN or its id, more warm capacity than was asked for.
     fn equate(_live: &mut Self::Properties, _wanted: &Self::Properties) {}
+
+    /// The property that differs in a way that replaces the resource, though another change of it would not.
+    fn replaced_by(_live: &Self::Properties, _wanted: &Self::Properties) -> Option<&'static str> {
+        None
+    }
 
     /// Looks for the resource without knowing its identifier: by name, by its parent, or by the marks of its owner.
     fn find(
@@ -287,6 +303,8 @@ pub trait Resource: Send + Sync {
         whole: &'a PhysicalId,
     ) -> BoxFuture<'a, Result<Vec<PhysicalId>, AwsError>>;
     fn also_create_only(&self) -> &'static [&'static str];
+    fn secrets(&self) -> &'static [&'static str];
+    fn replaced_by(&self, live: &Value, wanted: &Value) -> Option<&'static str>;
     fn unsettles(&self) -> &'static [(&'static str, &'static str)];
     /// The properties with every default filled in and everything whose order means nothing put in order.
     ///
@@ -379,6 +397,14 @@ impl<H: Handler> Resource for Erased<H> {
 
     fn also_create_only(&self) -> &'static [&'static str] {
         H::ALSO_CREATE_ONLY
+    }
+
+    fn secrets(&self) -> &'static [&'static str] {
+        H::SECRETS
+    }
+
+    fn replaced_by(&self, live: &Value, wanted: &Value) -> Option<&'static str> {
+        H::replaced_by(&typed::<H>(live).ok()?, &typed::<H>(wanted).ok()?)
     }
 
     fn canonical(&self, properties: &Value) -> Result<Value, String> {
@@ -539,6 +565,7 @@ mod tests {
         let sibling = Contribution {
             resource_type: "AWS::IAM::Role",
             id: PhysicalId::from("worker"),
+            through: "Roles",
             property: "Policies",
             item: json!({"PolicyName": "queue"}),
         };

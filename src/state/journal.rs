@@ -26,11 +26,11 @@ impl<'a> LedgerJournal<'a> {
     ///
     /// The ledger cannot be written.
     pub fn begin(&mut self, plan: &Plan) -> Result<(), LedgerError> {
-        // What the creates of earlier runs have left has been searched for, and is in the plan.
-        if plan.problems.is_empty() {
-            self.ledger.resources.values_mut().for_each(|record| record.is_being_created = false);
+        // What the creates of earlier runs have left has been looked for, and is in the plan.
+        if plan.problems.is_empty() && !plan.left_out.iter().any(Step::is_blocked) {
+            self.ledger.resources.values_mut().for_each(|record| record.intended = None);
         }
-        for step in &plan.steps {
+        for step in plan.steps.iter().chain(&plan.left_out) {
             match (&step.action, &step.live) {
                 (Action::None, Some(live)) => {
                     let applied =
@@ -84,7 +84,7 @@ impl<'a> LedgerJournal<'a> {
             physical_id: None,
             applied: None,
             dependencies: BTreeSet::new(),
-            is_being_created: false,
+            intended: None,
             deposed: BTreeSet::new(),
         })
     }
@@ -137,9 +137,9 @@ impl<'a> LedgerJournal<'a> {
 
     /// What stands for nothing, and for nothing that may come, need not be remembered.
     fn drop_empty(&mut self) {
-        self.ledger
-            .resources
-            .retain(|_, record| record.physical_id.is_some() || record.is_being_created || !record.deposed.is_empty());
+        self.ledger.resources.retain(|_, record| {
+            record.physical_id.is_some() || record.intended.is_some() || !record.deposed.is_empty()
+        });
     }
 }
 
@@ -149,8 +149,9 @@ fn aside(logical_id: &LogicalId, resource_type: &ResourceType) -> LogicalId {
 }
 
 impl Journal for LedgerJournal<'_> {
-    fn intend(&mut self, logical_id: &LogicalId, resource_type: &ResourceType) -> Result<(), String> {
-        self.entry(logical_id, resource_type).is_being_created = true;
+    fn intend(&mut self, step: &Step, wanted: &Value) -> Result<(), String> {
+        let intended = self.ledger.without_secrets(wanted, &step.secret);
+        self.record_of(step).intended = Some(intended);
         self.save().map_err(|error| error.to_string())
     }
 
@@ -166,7 +167,7 @@ impl Journal for LedgerJournal<'_> {
                 }
                 record.applied = applied;
                 record.dependencies = step.dependencies.clone();
-                record.is_being_created = false;
+                record.intended = None;
             }
             Done::Deleted => {
                 if let Some(id) = &step.physical_id {

@@ -3,10 +3,12 @@
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests run programs on this machine")]
 #![expect(clippy::print_stderr, reason = "the first test tells how far the emulator's installation is")]
 
+mod adoption;
 mod conformance;
 mod harness;
 mod mistakes;
 mod payments;
+mod plans;
 mod rates;
 mod sources;
 mod types;

@@ -404,7 +404,7 @@ Resources:
                 10 |       StreamSpecification: {StreamViewType: NEW_IMAGE, Tags: [{Key: a, Value: b}]}
                    |                                                        ^^^^ not handled
                    |
-                   = help: a stream is made anew whenever its view changes; tag it beside the stack with `aws dynamodb tag-resource`
+                   = help: a stream is made anew whenever its view changes, and its tags with it; tag the table
 
                 error: 2 errors in `template.yaml`
             "#]],

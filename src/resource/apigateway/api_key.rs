@@ -28,7 +28,6 @@ pub struct ApiKey {
     pub customer_id: Option<String>,
     /// Whether the key's id is another text than its value.
     pub generate_distinct_id: bool,
-    /// A secret.
     pub value: Option<String>,
     pub tags: Tags,
 }
@@ -54,6 +53,7 @@ impl Handler for ApiGatewayApiKey {
     const TYPE: &'static str = "AWS::ApiGateway::ApiKey";
     const FOUND_BY: &'static [&'static str] = &["Name"];
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("Name", 128));
+    const SECRETS: &'static [&'static str] = &["Value"];
     const TAGGED_AS: Option<&'static str> = Some("apigateway:apikeys");
     const REFUSED: &'static [(&'static str, &'static str)] = &[(
         "StageKeys",

@@ -180,7 +180,7 @@ async fn make(cx: &Context, stage: &Stage) -> Result<(), AwsError> {
         .set_tags(Some(stage.tags.to_map()));
     let created =
         write(cx, &stage.rest_api_id, || async { create.clone().send().await.during("apigateway.CreateStage") });
-    created.await.map(drop)
+    created.await.map(drop).map_err(with_way_out)
 }
 
 /// Patches the stage until it is as wanted. The second round is for what the first one brought along: defaults of this account
@@ -194,9 +194,23 @@ async fn settle(cx: &Context, id: &PhysicalId, wanted: &Stage) -> Result<(), Aws
         }
         let update = cx.apigateway.update_stage().rest_api_id(api).stage_name(name);
         let update = update.set_patch_operations(Some(patches));
-        write(cx, api, || async { update.clone().send().await.during("apigateway.UpdateStage") }).await?;
+        let updated = write(cx, api, || async { update.clone().send().await.during("apigateway.UpdateStage") });
+        updated.await.map_err(with_way_out)?;
     }
     ready(cx, id).await.map(drop)
+}
+
+/// What a stage lacks to write logs is nothing of its own.
+fn with_way_out(error: AwsError) -> AwsError {
+    if !error.says("BadRequestException", "CloudWatch Logs role ARN must be set") {
+        return error;
+    }
+    let message = format!(
+        "{}: give API Gateway a logging role first: an `AWS::ApiGateway::Account` with `CloudWatchRoleArn`, once per account \
+         and region",
+        error.message
+    );
+    AwsError { message, ..error }
 }
 
 /// The stage once its cache has come or gone.
@@ -330,6 +344,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::aws::error::ErrorClass;
 
     fn stage(properties: serde_json::Value) -> Stage {
         let mut stage: Stage = serde_json::from_value(properties).expect("a stage");
@@ -343,6 +358,18 @@ mod tests {
             [op, patch.path.clone().unwrap_or_default(), patch.value.clone().unwrap_or_default()].join(" ")
         };
         patches.iter().map(line).map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_stage_that_may_not_log_says_what_the_account_lacks() {
+        let refused = |message: &str| AwsError {
+            code: "BadRequestException".to_owned(),
+            ..AwsError::new("apigateway.UpdateStage", ErrorClass::Invalid, message)
+        };
+        let lacking =
+            with_way_out(refused("CloudWatch Logs role ARN must be set in account settings to enable logging"));
+        assert!(lacking.message.contains("an `AWS::ApiGateway::Account` with `CloudWatchRoleArn`"), "{lacking}");
+        assert_eq!(with_way_out(refused("Invalid stage name")).message, "Invalid stage name");
     }
 
     #[test]

@@ -197,9 +197,6 @@ fn key_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, 
     }
 }
 
-const INSIGHTS: &str = "it would cost one more call per table and index at every plan; turn it on beside the stack with \
-                        `aws dynamodb update-contributor-insights`";
-
 impl Handler for DynamoDbTable {
     const TYPE: &'static str = "AWS::DynamoDB::Table";
     const FOUND_BY: &'static [&'static str] = &["TableName"];
@@ -209,16 +206,15 @@ impl Handler for DynamoDbTable {
     const UNSETTLES: &'static [(&'static str, &'static str)] = &[("StreamSpecification", "StreamArn")];
     const TAGGED_AS: Option<&'static str> = Some("dynamodb:table");
     const REFUSED: &'static [(&'static str, &'static str)] = &[
-        ("ContributorInsightsSpecification", INSIGHTS),
-        ("GlobalSecondaryIndexes.*.ContributorInsightsSpecification", INSIGHTS),
         (
-            "StreamSpecification.ResourcePolicy",
-            "a stream is made anew whenever its view changes; put the policy beside the stack with \
-             `aws dynamodb put-resource-policy`, or give the readers' roles the permission",
+            "ContributorInsightsSpecification",
+            "it would cost one more call per table and index at every plan; turn it on beside the stack with \
+             `aws dynamodb update-contributor-insights`",
         ),
         (
-            "StreamSpecification.Tags",
-            "a stream is made anew whenever its view changes; tag it beside the stack with `aws dynamodb tag-resource`",
+            "GlobalSecondaryIndexes.*.ContributorInsightsSpecification",
+            "it would cost one more call per index at every plan; turn it on beside the stack with \
+             `aws dynamodb update-contributor-insights`",
         ),
         (
             "ImportSourceSpecification",
@@ -233,6 +229,15 @@ impl Handler for DynamoDbTable {
         (
             "VectorIndexes",
             "paystack knows no vector indexes; make them beside the stack with `aws dynamodb update-table`",
+        ),
+        (
+            "StreamSpecification.ResourcePolicy",
+            "a stream's policy is a resource of another service call and another ARN with every stream; give other accounts \
+             access with a role instead",
+        ),
+        (
+            "StreamSpecification.Tags",
+            "a stream is made anew whenever its view changes, and its tags with it; tag the table",
         ),
     ];
     type Properties = Table;
@@ -283,6 +288,11 @@ impl Handler for DynamoDbTable {
                 live.key.clone_from(&wanted.key);
             }
         }
+    }
+
+    /// An attribute may change its type, but not one that the table's own key, or a local index's, is made of.
+    fn replaced_by(live: &Table, wanted: &Table) -> Option<&'static str> {
+        steps::fixed_at_creation(live, wanted)
     }
 
     async fn find(cx: &Context, _owner: &Owner, table: &Table) -> Result<Option<PhysicalId>, AwsError> {

@@ -74,6 +74,7 @@ impl Handler for IamManagedPolicy {
         let contribution = |role: &String| Contribution {
             resource_type: "AWS::IAM::Role",
             id: PhysicalId::from(role.as_str()),
+            through: "Roles",
             property: "ManagedPolicyArns",
             item: Value::String(arn_of(scope, policy)),
         };

@@ -47,6 +47,7 @@ impl Handler for IamPolicy {
         let contribution = |role: &String| Contribution {
             resource_type: "AWS::IAM::Role",
             id: PhysicalId::from(role.as_str()),
+            through: "Roles",
             property: "Policies",
             item: json!({"PolicyName": policy.policy_name}),
         };

@@ -87,6 +87,7 @@ impl Handler for IamRole {
         let contribution = |arn: &String| Contribution {
             resource_type: "AWS::IAM::ManagedPolicy",
             id: PhysicalId::from(arn.as_str()),
+            through: "ManagedPolicyArns",
             property: "Roles",
             item: Value::String(name.clone()),
         };

@@ -1,4 +1,4 @@
-//! `AWS::Logs::LogGroup`. Found by name, which replaces it.
+//! `AWS::Logs::LogGroup`. Found by name. Name and class replace it.
 //!
 //! Whatever logs can make a group by itself, before its template does or after it has been deleted: Lambda writes for minutes
 //! after a function is gone. Deleting therefore does not wait for such a ghost; destroying a stack looks again at its end. See
@@ -74,6 +74,7 @@ impl Handler for LogsLogGroup {
     const TYPE: &'static str = "AWS::Logs::LogGroup";
     const FOUND_BY: &'static [&'static str] = &["LogGroupName"];
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("LogGroupName", 512));
+    const ALSO_CREATE_ONLY: &'static [&'static str] = &["LogGroupClass"];
     const TAGGED_AS: Option<&'static str> = Some("logs:log-group");
     const REFUSED: &'static [(&'static str, &'static str)] = &[(
         "ResourcePolicyDocument",
@@ -121,6 +122,10 @@ impl Handler for LogsLogGroup {
         }
         let live =
             cx.until(DESCRIBE, "the new log group to show", Patience::seconds(60), || Self::read(cx, &id)).await?;
+        if live.properties.log_group_class != group.log_group_class {
+            let message = format!("a log group `{id}` of another class came in between: run the same command again");
+            return Err(AwsError::new("logs.CreateLogGroup", ErrorClass::AlreadyExists, message));
+        }
         Self::update(cx, owner, &id, group, &left_to_change::<Self>(&live, group)).await?;
         Ok(Made { attributes: live.attributes, id })
     }
@@ -133,10 +138,6 @@ impl Handler for LogsLogGroup {
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
         let name = id.as_str();
-        if changes.touch("LogGroupClass") {
-            let message = format!("the class of `{name}` cannot change: give the log group another name");
-            return Err(AwsError::new("logs.CreateLogGroup", ErrorClass::Invalid, message));
-        }
         if changes.touch("KmsKeyId") {
             set_key(cx, name, group.kms_key_id.as_deref()).await?;
         }

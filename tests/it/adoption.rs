@@ -1,0 +1,204 @@
+//! What was there before: refused, taken over when it is asked for, and never another stack's.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Account, Paystack, Ran};
+
+const TEMPLATE: &str = r#"
+Resources:
+  Orders:
+    Type: AWS::SQS::Queue
+    Properties: {QueueName: orders, VisibilityTimeout: 45}
+  Worker:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: worker
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
+  MayWork:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      ManagedPolicyName: work
+      PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "sqs:*", Resource: "*"}]}
+      Roles: [!Ref Worker]
+  Logs:
+    Type: AWS::Logs::LogGroup
+    Properties: {LogGroupName: orders, RetentionInDays: 30}
+  Failures:
+    Type: AWS::Logs::QueryDefinition
+    Properties: {Name: failures, QueryString: "fields @message | limit 20"}
+  TooOld:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      AlarmName: too-old
+      Namespace: AWS/SQS
+      MetricName: ApproximateAgeOfOldestMessage
+      Statistic: Maximum
+      Period: 60
+      EvaluationPeriods: 1
+      Threshold: 300
+      ComparisonOperator: GreaterThanThreshold
+"#;
+
+const ALL: [&str; 6] = ["Failures", "Logs", "MayWork", "Orders", "TooOld", "Worker"];
+
+struct Story {
+    paystack: Paystack,
+    account: Account,
+}
+
+impl Story {
+    fn begin(template: &str) -> Self {
+        let paystack = Paystack::in_empty_directory();
+        paystack.write("orders.yaml", template);
+        Self { paystack, account: Account::fresh() }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_as("orders", arguments)
+    }
+
+    fn run_as(&self, stack: &str, arguments: &[&str]) -> Ran {
+        let arguments = [arguments, &["--template", "orders.yaml", "--stack", stack]].concat();
+        self.paystack.run(&self.account, &arguments)
+    }
+
+    /// Makes by hand what the template declares, here and there otherwise.
+    fn somebody_makes_it_all(&self) {
+        let aws = |service, operation, arguments| self.account.aws(service, operation, arguments);
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+            ],
+        });
+        let policy = json!({
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}],
+        });
+        aws("sqs", "create_queue", json!({"QueueName": "orders", "Attributes": {"VisibilityTimeout": "60"}}));
+        aws("iam", "create_role", json!({"RoleName": "worker", "AssumeRolePolicyDocument": trust.to_string()}));
+        aws("iam", "create_policy", json!({"PolicyName": "work", "PolicyDocument": policy.to_string()}));
+        let attached = json!({"RoleName": "worker", "PolicyArn": self.policy_arn()});
+        aws("iam", "attach_role_policy", attached);
+        aws("logs", "create_log_group", json!({"logGroupName": "orders"}));
+        let query = json!({"name": "failures", "queryString": "fields @message | limit 20"});
+        aws("logs", "put_query_definition", query);
+        aws(
+            "cloudwatch",
+            "put_metric_alarm",
+            json!({
+                "AlarmName": "too-old",
+                "Namespace": "AWS/SQS",
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Statistic": "Maximum",
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 600.0,
+                "ComparisonOperator": "GreaterThanThreshold",
+            }),
+        );
+    }
+
+    fn policy_arn(&self) -> String {
+        format!("arn:aws:iam::{}:policy/work", self.account.number)
+    }
+
+    /// What AWS gives each thing once, when it is made.
+    fn births(&self) -> Vec<Value> {
+        let queue = self.account.aws("sqs", "get_queue_url", json!({"QueueName": "orders"}))["QueueUrl"].clone();
+        let ask = |service, operation, arguments, pointer: &str| {
+            let answer = self.account.aws(service, operation, arguments);
+            answer.pointer(pointer).unwrap_or_else(|| panic!("{answer} has no {pointer}")).clone()
+        };
+        let created = json!({"QueueUrl": queue, "AttributeNames": ["CreatedTimestamp"]});
+        vec![
+            ask("sqs", "get_queue_attributes", created, "/Attributes/CreatedTimestamp"),
+            ask("iam", "get_role", json!({"RoleName": "worker"}), "/Role/RoleId"),
+            ask("iam", "get_policy", json!({"PolicyArn": self.policy_arn()}), "/Policy/PolicyId"),
+            ask("logs", "describe_log_groups", json!({}), "/logGroups/0/creationTime"),
+            ask("logs", "describe_query_definitions", json!({}), "/queryDefinitions/0/queryDefinitionId"),
+        ]
+    }
+}
+
+#[test]
+fn what_somebody_made_is_taken_over_when_it_is_asked_for_and_not_before() {
+    let story = Story::begin(TEMPLATE);
+    story.somebody_makes_it_all();
+    let (before, births) = (story.account.census(), story.births());
+
+    let plan = story.run(&["plan"]).exits(1);
+    for id in ALL {
+        assert!(plan.stdout.contains(&format!("take it over with `--adopt {id}`")), "{id}: {}", plan.stdout);
+    }
+    story.run(&["apply", "--auto-approve"]).exits(1);
+    story.run(&["apply", "--auto-approve", "--adopt", "Orders"]).exits(1);
+    assert_eq!(story.account.census(), before, "nothing is changed while anything is blocked");
+
+    let adopt: Vec<&str> = ALL.iter().flat_map(|id| ["--adopt", id]).collect();
+    let plan = story.run(&[&["plan"], &adopt[..]].concat()).exits(0).stdout;
+    assert_eq!(plan.matches("# taken over").count(), ALL.len(), "{plan}");
+    assert!(plan.contains("VisibilityTimeout: 60 -> 45") && plan.contains("6 to adopt"), "{plan}");
+    assert_eq!(story.account.census(), before, "a plan changes nothing");
+
+    story.run(&[&["apply", "--auto-approve"], &adopt[..]].concat()).exits(0);
+    assert_eq!(story.births(), births, "nothing is made anew");
+    story.run(&["plan", "--detailed-exitcode"]).exits(0);
+    story.paystack.remove("state");
+    story.run(&["plan", "--detailed-exitcode"]).exits(0);
+
+    story.run(&["destroy", "--auto-approve"]).exits(0);
+    story.account.census().assert_empty();
+}
+
+#[test]
+fn what_is_another_stacks_is_refused_though_it_is_asked_for() {
+    let story = Story::begin(TEMPLATE);
+    story.run_as("theirs", &["apply", "--auto-approve"]).exits(0);
+    let before = story.account.census();
+    let adopt: Vec<&str> = ALL.iter().flat_map(|id| ["--adopt", id]).collect();
+    for command in [&["plan"][..], &["apply", "--auto-approve"]] {
+        let refused = story.run(&[command, &adopt[..]].concat()).exits(1);
+        let belongs = refused.stdout.matches("belongs to the stack `theirs`").count();
+        // Names of saved queries may repeat: this stack gets one of its own.
+        assert_eq!(belongs, ALL.len() - 1, "{}", refused.stdout);
+    }
+    assert_eq!(story.account.census(), before);
+    story.run_as("theirs", &["destroy", "--auto-approve"]).exits(0);
+    story.account.census().assert_empty();
+}
+
+#[test]
+fn what_was_attached_to_a_replaced_role_is_attached_again_by_the_same_apply() {
+    let story = Story::begin(TEMPLATE);
+    story.run(&["apply", "--auto-approve"]).exits(0);
+    story.paystack.replace("orders.yaml", "RoleName: worker\n", "RoleName: worker\n      Path: /service/\n");
+    story.run(&["apply", "--auto-approve"]).exits(0);
+    let attached = story.account.aws("iam", "list_attached_role_policies", json!({"RoleName": "worker"}));
+    assert_eq!(attached["AttachedPolicies"][0]["PolicyArn"], story.policy_arn(), "{attached}");
+    story.run(&["plan", "--detailed-exitcode"]).exits(0);
+}
+
+#[test]
+fn the_value_of_an_api_key_is_told_to_aws_and_to_nobody_else() {
+    const VALUES: [&str; 2] = ["tr0ub4dor-tr0ub4dor-1", "t00-short"];
+    let key = |value: &str| {
+        format!("Resources: {{Key: {{Type: AWS::ApiGateway::ApiKey, Properties: {{Name: acme, Value: {value}}}}}}}")
+    };
+    let story = Story::begin(&key(VALUES[0]));
+    let mut told = Vec::new();
+    let mut tell = |ran: Ran| told.push(ran.stdout + &ran.stderr);
+    tell(story.run(&["plan"]).exits(0));
+    tell(story.run(&["plan", "--format", "json"]).exits(0));
+    tell(story.run(&["apply", "--auto-approve", "--format", "json"]).exits(0));
+    tell(story.run(&["plan", "--detailed-exitcode"]).exits(0));
+    let keys = story.account.aws("apigateway", "get_api_keys", json!({"includeValues": true}));
+    assert_eq!(keys["items"][0]["value"], VALUES[0]);
+    story.paystack.write("orders.yaml", &key(VALUES[1]));
+    tell(story.run(&["apply", "--auto-approve"]).exits(1));
+    told.push(story.paystack.read("state/orders.json"));
+    let told = told.concat();
+    assert!(VALUES.iter().all(|value| !told.contains(value)), "{told}");
+}
