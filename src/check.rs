@@ -32,9 +32,10 @@ fn check_resource(graph: &DesiredGraph, resource: &DesiredResource, today: &str)
     };
     let properties = if properties.is_null() { Value::Object(serde_json::Map::new()) } else { properties };
     let checked = row.facts().check(&properties);
-    let is_sound = checked.findings.is_empty();
+    let refused: Vec<_> = refused_properties(row, resource, &properties).collect();
+    let is_sound = checked.findings.is_empty() && refused.is_empty();
     diagnostics.extend(checked.findings.iter().map(|finding| placed(resource, finding)));
-    diagnostics.extend(refused_properties(row, resource, &properties));
+    diagnostics.extend(refused);
     diagnostics.extend(runtime(resource, &properties, today));
     if is_sound && !crate::unknown::is_within(&checked.value) && !has_packages(row, &checked.value) {
         diagnostics.extend(row.handler.canonical(&checked.value).err().map(|error| {

@@ -376,6 +376,42 @@ Resources:
     }
 
     #[test]
+    fn a_property_that_is_not_handled_is_refused_with_another_way_however_deep_it_is() {
+        refused(
+            "
+Resources:
+  Orders:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      BillingMode: PAY_PER_REQUEST
+      KinesisStreamSpecification: {StreamArn: arn:aws:kinesis:us-east-1:123456789012:stream/orders}
+      StreamSpecification: {StreamViewType: NEW_IMAGE, Tags: [{Key: a, Value: b}]}
+",
+            expect![[r#"
+                error: paystack does not handle `KinesisStreamSpecification` of `AWS::DynamoDB::Table`
+                 --> template.yaml:9:7
+                  |
+                9 |       KinesisStreamSpecification: {StreamArn: arn:aws:kinesis:us-east-1:123456789012:stream/orders}
+                  |       ^^^^^^^^^^^^^^^^^^^^^^^^^^ not handled
+                  |
+                  = help: its streams are of a service that paystack does not handle; use `StreamSpecification`, or turn it on beside the stack with `aws dynamodb enable-kinesis-streaming-destination`
+
+                error: paystack does not handle `StreamSpecification.Tags` of `AWS::DynamoDB::Table`
+                  --> template.yaml:10:56
+                   |
+                10 |       StreamSpecification: {StreamViewType: NEW_IMAGE, Tags: [{Key: a, Value: b}]}
+                   |                                                        ^^^^ not handled
+                   |
+                   = help: a stream is made anew whenever its view changes, and its tags with it; tag the table
+
+                error: 2 errors in `template.yaml`
+            "#]],
+        );
+    }
+
+    #[test]
     fn code_that_is_not_there_is_missed_before_aws_is_asked() {
         let template = "
 Resources:

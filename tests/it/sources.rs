@@ -107,17 +107,25 @@ fn every_property_is_handled_or_refused() {
 }
 
 #[test]
-fn every_field_within_a_property_is_handled() {
-    let mut differences = Vec::new();
+fn every_field_within_a_property_is_handled_or_refused() {
     for row in &TYPES {
         let facts: Value = serde_json::from_str(&read(&facts_path(row))).expect("facts are JSON");
-        let is_refused = |name: &str| row.handler.refused().iter().any(|(refused, _)| *refused == name);
-        let top = properties_of(&facts, &facts["schema"]).into_iter();
-        for (name, schema) in top.filter(|(name, _)| row.facts().has_property(name) && !is_refused(name)) {
-            compare_within(row, &facts, schema, &mut vec![Step::Key(name)], &mut BTreeSet::new(), &mut differences);
+        let mut comparison = Comparison {
+            row,
+            facts: &facts,
+            refused: row.handler.refused().iter().map(|(name, _)| *name).collect(),
+            seen: BTreeSet::new(),
+            differences: Vec::new(),
+        };
+        for (name, schema) in properties_of(&facts, &facts["schema"]) {
+            if !comparison.refused.remove(name.as_str()) && row.facts().has_property(&name) {
+                comparison.compare_within(schema, &mut vec![Step::Key(name)]);
+            }
         }
+        let Comparison { refused, differences, .. } = comparison;
+        assert!(differences.is_empty(), "{}", differences.join("\n"));
+        assert!(refused.is_empty(), "CloudFormation knows no {refused:?} of {}", type_name(row));
     }
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 #[test]
@@ -147,56 +155,66 @@ enum Step {
     Item,
 }
 
-/// Compares what the facts say of a value within a property with the fields that its struct has.
-fn compare_within(
-    row: &Row,
-    facts: &Value,
-    schema: &Value,
-    path: &mut Vec<Step>,
-    seen: &mut BTreeSet<String>,
-    differences: &mut Vec<String>,
-) {
-    // What stands in place of a package when it comes to the handler is paystack's own.
-    let is_packaged = schema["packaged"] == true;
-    let is_recursive = schema["$ref"].as_str().is_some_and(|name| !seen.insert(name.to_owned()));
-    if is_packaged || is_recursive {
-        return;
-    }
-    let schema = followed(facts, schema);
-    if schema.get("items").is_some() {
-        path.push(Step::Item);
-        compare_within(row, facts, &schema["items"], path, seen, differences);
-        path.pop();
-        return;
-    }
-    let documented = properties_of(facts, schema);
-    if documented.is_empty() {
-        return;
-    }
-    let steps: Vec<_> = path.iter().map(|step| if let Step::Key(name) = step { name.as_str() } else { "*" }).collect();
-    let place = format!("{} {}", type_name(row), steps.join("."));
-    let handled: BTreeSet<_> = match taken_at(row, path) {
-        Taken::Fields(handled) => handled,
-        Taken::OneOf(handled) => handled.into_iter().filter(|name| documented.contains_key(name)).collect(),
-        Taken::Anything => return,
-        Taken::Nothing(_) if steps.last().is_some_and(|name| NOT_LISTED.contains(name)) => return,
-        Taken::Nothing(error) => {
-            differences.push(format!("{place} cannot be asked for its fields: {error}"));
+/// One type's facts beside its handler.
+struct Comparison<'a> {
+    row: &'a Row,
+    facts: &'a Value,
+    /// What the handler refuses and the facts have not been seen to have.
+    refused: BTreeSet<&'a str>,
+    /// Definitions, each of which is compared where it is met first.
+    seen: BTreeSet<String>,
+    differences: Vec<String>,
+}
+
+impl Comparison<'_> {
+    /// Compares what the facts say of a value within a property with the fields that its struct has.
+    fn compare_within(&mut self, schema: &Value, path: &mut Vec<Step>) {
+        // What stands in place of a package when it comes to the handler is paystack's own.
+        let is_packaged = schema["packaged"] == true;
+        let is_known = schema["$ref"].as_str().is_some_and(|name| !self.seen.insert(name.to_owned()));
+        if is_packaged || is_known {
             return;
         }
-    };
-    let is_refused = |name: &String| {
-        let path = format!("{}.{name}", steps.join("."));
-        row.handler.refused().iter().any(|(refused, _)| *refused == path)
-    };
-    let lacking = documented.keys().filter(|name| !handled.contains(*name) && !is_refused(name));
-    differences.extend(lacking.map(|name| format!("{place} has no field `{name}`")));
-    let invented = handled.iter().filter(|name| !documented.contains_key(*name));
-    differences.extend(invented.map(|name| format!("{place} has a field `{name}` that CloudFormation does not know")));
-    for (name, schema) in documented.into_iter().filter(|(name, _)| handled.contains(name)) {
-        path.push(Step::Key(name));
-        compare_within(row, facts, schema, path, seen, differences);
-        path.pop();
+        let schema = followed(self.facts, schema);
+        if schema.get("items").is_some() {
+            path.push(Step::Item);
+            self.compare_within(&schema["items"], path);
+            path.pop();
+            return;
+        }
+        let documented = properties_of(self.facts, schema);
+        if documented.is_empty() {
+            return;
+        }
+        let steps: Vec<_> =
+            path.iter().map(|step| if let Step::Key(name) = step { name.as_str() } else { "*" }).collect();
+        let place = steps.join(".");
+        let handled: BTreeSet<_> = match taken_at(self.row, path) {
+            Taken::Fields(handled) => handled,
+            Taken::OneOf(handled) => handled.into_iter().filter(|name| documented.contains_key(name)).collect(),
+            Taken::Anything => return,
+            Taken::Nothing(_) if steps.last().is_some_and(|name| NOT_LISTED.contains(name)) => return,
+            Taken::Nothing(error) => {
+                self.differ(format!("{place} cannot be asked for its fields: {error}"));
+                return;
+            }
+        };
+        for name in handled.iter().filter(|name| !documented.contains_key(*name)) {
+            self.differ(format!("{place}.{name} is a field that CloudFormation does not know"));
+        }
+        for (name, schema) in documented {
+            if handled.contains(&name) {
+                path.push(Step::Key(name));
+                self.compare_within(schema, path);
+                path.pop();
+            } else if !self.refused.remove(format!("{place}.{name}").as_str()) {
+                self.differ(format!("{place}.{name} is neither handled nor refused"));
+            }
+        }
+    }
+
+    fn differ(&mut self, difference: String) {
+        self.differences.push(format!("{} {difference}", type_name(self.row)));
     }
 }
 
