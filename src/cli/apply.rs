@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::apply::{Report, World as Run, execute, schedule};
-use crate::cli::arguments::{ApplyArguments, Format, PlanFormat};
+use crate::cli::arguments::{ApplyArguments, Format};
 use crate::cli::plan::{make, options};
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, destroy, refresh, saved, view};
@@ -31,10 +31,12 @@ pub async fn apply(arguments: &ApplyArguments, world: &mut World) -> Result<Exit
     let options = options(&arguments.planning, &stack)?;
     let concurrency = arguments.planning.concurrency;
     let plan = make(Goal::Template, &options, &stack, &ledger, concurrency).await?;
-    if arguments.format == Format::Text {
-        view::plan(world, &plan, PlanFormat::Text)?;
+    let is_blocked = plan.blocked().next().is_some();
+    // In JSON the plan is a part of what is shown at the end, where there is one.
+    if is_blocked || arguments.format == Format::Text {
+        view::plan(world, &plan, arguments.format.into())?;
     }
-    if plan.blocked().next().is_some() {
+    if is_blocked {
         return Err(CliError::Blocked);
     }
     let may_go_on = arguments.auto_approve || plan.is_empty() || ask(world, "apply", &stack)?;

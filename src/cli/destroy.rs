@@ -1,7 +1,7 @@
 //! `paystack destroy`: the plan towards nothing, carried out, and then a second look at what is left.
 
 use crate::cli::apply::{Approved, ask, carry_out, exit, holder};
-use crate::cli::arguments::{DestroyArguments, Format, PlanFormat};
+use crate::cli::arguments::{DestroyArguments, Format};
 use crate::cli::plan::make;
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, view};
@@ -14,10 +14,12 @@ pub async fn destroy(arguments: &DestroyArguments, world: &mut World) -> Result<
     let _lock = stack.ledgers.lock(&stack.desired.stack, &holder(world, "destroy"))?;
     let ledger = stack.ledgers.load(&stack.desired.stack, world.salt.clone())?;
     let plan = make(Goal::Nothing, &Options::default(), &stack, &ledger, arguments.concurrency).await?;
-    if arguments.format == Format::Text {
-        view::plan(world, &plan, PlanFormat::Text)?;
+    let is_blocked = plan.blocked().next().is_some();
+    // In JSON the plan is a part of what is shown at the end, where there is one.
+    if is_blocked || arguments.format == Format::Text {
+        view::plan(world, &plan, arguments.format.into())?;
     }
-    if plan.blocked().next().is_some() {
+    if is_blocked {
         return Err(CliError::Blocked);
     }
     if !(arguments.auto_approve || plan.is_empty() || ask(world, "destroy", &stack)?) {

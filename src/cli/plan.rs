@@ -8,7 +8,7 @@ use crate::cli::{CliError, Exit, World, refresh, saved, view};
 use crate::diagnostic::nearest;
 use crate::identity::LogicalId;
 use crate::inventory::{self, Inventory, add_side_effects};
-use crate::plan::saved::Goal;
+use crate::plan::saved::{Asked, Goal};
 use crate::plan::{self, Options, Plan};
 use crate::state::Ledger;
 
@@ -26,7 +26,8 @@ pub async fn plan(arguments: &PlanArguments, world: &mut World) -> Result<Exit, 
         return Ok(Exit::Failed);
     }
     if let Some(file) = &arguments.out {
-        saved::save(file, &plan, goal, options, arguments, &stack, world)?;
+        let opening = saved::opening(&arguments.stack, &stack);
+        saved::save(file, &plan, Asked { opening, goal, options }, &stack, world)?;
     }
     Ok(if arguments.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
 }

@@ -1,7 +1,7 @@
 //! `--refresh-only`: what somebody else did since the last apply, shown by `plan`, accepted by `apply`. AWS stays as it is.
 
 use crate::cli::apply::{ask, holder};
-use crate::cli::arguments::{ApplyArguments, Format, PlanArguments, PlanFormat, PlanningArguments};
+use crate::cli::arguments::{ApplyArguments, PlanArguments, PlanningArguments};
 use crate::cli::plan::{named, targets_exist};
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, view};
@@ -23,11 +23,7 @@ pub async fn apply(arguments: &ApplyArguments, world: &mut World) -> Result<Exit
     let _lock = stack.ledgers.lock(&stack.desired.stack, &holder(world, "apply --refresh-only"))?;
     let mut ledger = remembered(&stack, world)?;
     let drift = find(&arguments.planning, &stack, &ledger).await?;
-    let format = match arguments.format {
-        Format::Text => PlanFormat::Text,
-        Format::Json => PlanFormat::Json,
-    };
-    view::drift(world, &drift, format)?;
+    view::drift(world, &drift, arguments.format.into())?;
     if drift.resources.is_empty() {
         return Ok(Exit::Done);
     }

@@ -5,27 +5,17 @@ use std::path::{Path, PathBuf};
 
 use crate::aws::Scope;
 use crate::cli::apply::{Approved, finish, holder};
-use crate::cli::arguments::{ApplyArguments, PlanArguments, StackArguments};
+use crate::cli::arguments::{ApplyArguments, Format, PlanFormat, StackArguments};
 use crate::cli::plan::make;
 use crate::cli::stack::{Opened, open};
-use crate::cli::{CliError, Exit, World};
+use crate::cli::{CliError, Exit, World, view};
 use crate::identity::StackId;
-use crate::plan::saved::{Goal, Inputs, Opening, SavedPlan, Stale, VERSION};
-use crate::plan::{Options, Plan};
+use crate::plan::Plan;
+use crate::plan::saved::{Asked, Inputs, Opening, SavedPlan, Stale, VERSION};
 
 /// Keeps a plan, whole and at once. Only its owner can read the file.
-pub fn save(
-    file: &Path,
-    plan: &Plan,
-    goal: Goal,
-    options: Options,
-    arguments: &PlanArguments,
-    stack: &Opened,
-    world: &mut World,
-) -> Result<(), CliError> {
-    let opening = opening(&arguments.stack, stack);
-    let (salt, now) = (world.salt.clone(), world.clock.now());
-    let saved = SavedPlan::new(plan, goal, options, opening, &inputs(stack), salt, now);
+pub fn save(file: &Path, plan: &Plan, asked: Asked, stack: &Opened, world: &mut World) -> Result<(), CliError> {
+    let saved = SavedPlan::new(plan, asked, &inputs(stack), world.salt.clone(), world.clock.now());
     let path = world.directory.join(file);
     let failed = |source| SavedPlanError::Write { path: file.to_owned(), source };
     let text = serde_json::to_vec_pretty(&saved).map_err(|error| failed(error.into()))?;
@@ -39,18 +29,22 @@ pub fn save(
 /// Makes a kept plan anew, and carries it out where it is still the same.
 pub async fn apply(file: &Path, arguments: &ApplyArguments, world: &mut World) -> Result<Exit, CliError> {
     let saved = load(file, world)?;
-    let stack = open(&opened_again(&saved.opening, &arguments.stack)?, world).await?;
+    let stack = open(&opened_again(&saved.asked.opening, &arguments.stack)?, world).await?;
     is_for(&saved, &stack)?;
     let _lock = stack.ledgers.lock(&stack.desired.stack, &holder(world, "apply"))?;
     let ledger = stack.ledgers.load(&stack.desired.stack, world.salt.clone())?;
     let concurrency = arguments.planning.concurrency;
-    let plan = make(saved.goal, &saved.options, &stack, &ledger, concurrency).await?;
+    let Asked { goal, options, .. } = &saved.asked;
+    let plan = make(*goal, options, &stack, &ledger, concurrency).await?;
     let stale = saved.compare(&plan);
     if !stale.is_empty() {
         let is_template_changed = !saved.has_template(&inputs(&stack));
         return Err(SavedPlanError::Stale { stale, is_template_changed }.into());
     }
-    let approved = Approved { goal: saved.goal, plan: &plan, concurrency, format: arguments.format };
+    if arguments.format == Format::Text {
+        view::plan(world, &plan, PlanFormat::Text)?;
+    }
+    let approved = Approved { goal: *goal, plan: &plan, concurrency, format: arguments.format };
     finish(&approved, ledger, &stack, world).await
 }
 
@@ -100,7 +94,8 @@ fn is_for(saved: &SavedPlan, stack: &Opened) -> Result<(), SavedPlanError> {
     }
 }
 
-fn opening(arguments: &StackArguments, stack: &Opened) -> Opening {
+/// What was said of the stack on the command line, without its secrets.
+pub fn opening(arguments: &StackArguments, stack: &Opened) -> Opening {
     let StackArguments { environment, parameters, project, template, stack: name, local } = arguments.clone();
     let is_secret = |name: &str| stack.desired.graph.secrets().any(|(secret, _)| secret == name);
     let parameters = parameters.into_iter().filter(|(name, _)| !is_secret(name)).collect();

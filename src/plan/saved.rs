@@ -24,9 +24,7 @@ pub const VERSION: u32 = 1;
 pub struct SavedPlan {
     pub version: u32,
     pub at: jiff::Timestamp,
-    pub opening: Opening,
-    pub goal: Goal,
-    pub options: Options,
+    pub asked: Asked,
     pub salt: String,
     /// Of the template's text.
     pub template_digest: String,
@@ -36,6 +34,15 @@ pub struct SavedPlan {
     pub plan: Plan,
     /// One for each resource that the plan touches.
     pub touched: Vec<Touched>,
+}
+
+/// What the plan was asked for with: enough to make it anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    pub opening: Opening,
+    pub goal: Goal,
+    pub options: Options,
 }
 
 /// How the stack is opened again: what was said on the command line, without secrets.
@@ -105,21 +112,11 @@ pub enum Stale {
 }
 
 impl SavedPlan {
-    pub fn new(
-        plan: &Plan,
-        goal: Goal,
-        options: Options,
-        opening: Opening,
-        inputs: &Inputs<'_>,
-        salt: String,
-        at: jiff::Timestamp,
-    ) -> Self {
+    pub fn new(plan: &Plan, asked: Asked, inputs: &Inputs<'_>, salt: String, at: jiff::Timestamp) -> Self {
         Self {
             version: VERSION,
             at,
-            opening,
-            goal,
-            options,
+            asked,
             template_digest: salted_digest(&salt, inputs.template),
             secret_digests: digests(&inputs.secrets, &salt),
             touched: plan.touching().map(|step| touched(step, &salt)).collect(),
@@ -229,9 +226,8 @@ mod tests {
 
     /// As it is read from its file.
     fn saved(plan: &Plan, inputs: &Inputs<'_>) -> SavedPlan {
-        let (goal, options, opening) = (Goal::Template, Options::default(), Opening::default());
-        let at = jiff::Timestamp::UNIX_EPOCH;
-        let saved = SavedPlan::new(plan, goal, options, opening, inputs, "salt".to_owned(), at);
+        let asked = Asked { opening: Opening::default(), goal: Goal::Template, options: Options::default() };
+        let saved = SavedPlan::new(plan, asked, inputs, "salt".to_owned(), jiff::Timestamp::UNIX_EPOCH);
         let text = serde_json::to_string(&saved).expect("a plan is plain data");
         serde_json::from_str(&text).expect("a plan that was written can be read")
     }

@@ -70,7 +70,9 @@ fn a_kept_plan_is_applied_without_asking_and_only_while_it_holds() {
     let story = Story::begin(QUEUES);
     story.run(&["plan", "-p", "Delay=5", "--out", "plan.json"]).exits(0);
     let ran = story.run(&["apply", "plan.json"]).exits(0);
-    assert!(ran.stdout.contains("apply is complete"), "{}", ran.stdout);
+    for said in ["Orders  AWS::SQS::Queue", "Plan: 2 to create", "apply is complete"] {
+        assert!(ran.stdout.contains(said), "{}", ran.stdout);
+    }
     story.run(&["plan", "-p", "Delay=5", "--detailed-exitcode"]).exits(0);
     // It is done.
     let ran = story.run(&["apply", "plan.json"]).exits(1);
