@@ -121,12 +121,32 @@ fn refused_properties<'a>(
     resource: &'a DesiredResource,
     properties: &'a Value,
 ) -> impl Iterator<Item = Diagnostic> + 'a {
-    row.handler.refused().iter().filter(|(property, _)| properties.get(property).is_some()).map(|(property, reason)| {
-        Diagnostic::error(format!("paystack does not handle `{property}` of `{}`", resource.resource_type))
-            .at(place(resource, &PropertyPath::of(property), At::Key))
-            .label("not handled")
-            .help(*reason)
+    row.handler.refused().iter().flat_map(move |(property, reason)| {
+        let steps: Vec<&str> = property.split('.').collect();
+        places_of(properties, &steps).into_iter().map(move |path| {
+            Diagnostic::error(format!("paystack does not handle `{path}` of `{}`", resource.resource_type))
+                .at(place(resource, &path, At::Key))
+                .label("not handled")
+                .help(*reason)
+        })
     })
+}
+
+/// Every place in some properties that a path with `*` for list items leads to.
+fn places_of(value: &Value, steps: &[&str]) -> Vec<PropertyPath> {
+    let mut places = vec![(PropertyPath::default(), value)];
+    for step in steps {
+        places = places
+            .into_iter()
+            .flat_map(|(path, value)| match value {
+                Value::Array(items) if *step == "*" => {
+                    items.iter().enumerate().map(|(index, item)| (path.index(index), item)).collect()
+                }
+                value => value.get(step).map(|value| (path.key(step), value)).into_iter().collect::<Vec<_>>(),
+            })
+            .collect();
+    }
+    places.into_iter().map(|(path, _)| path).collect()
 }
 
 /// A function's code or a layer's content is a path until the packages are made.

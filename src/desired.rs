@@ -10,7 +10,7 @@ use crate::graph::{Dependencies, Reason, api_of, implied};
 use crate::identity::{LogicalId, StackId};
 use crate::property_path::PathStep;
 use crate::resource::{Attributes, Case, GeneratedName, Owner, Row, row, tags};
-use crate::template::{DesiredGraph, DesiredResource};
+use crate::template::{DesiredGraph, DesiredResource, Expr, Reference};
 use crate::unknown;
 
 /// A resolved template together with what it is resolved for.
@@ -122,6 +122,25 @@ impl Desired {
         row(&self.graph.resources.get(logical_id)?.resource_type)
     }
 
+    /// Whether a secret goes into the value of an expression: a secret parameter, a name made of one, or an API key's value.
+    pub fn is_secret(&self, expr: &Expr, value: &Value) -> bool {
+        let text = value.to_string();
+        let is_in_text =
+            |(_, secret): (&str, &Value)| secret.as_str().is_some_and(|it| it.len() >= 6 && text.contains(it));
+        let is_key = |reference: &Reference| {
+            let resource = self.graph.resources.get(&reference.resource);
+            resource.is_some_and(|resource| resource.resource_type.as_str() == API_KEY && self.id_is_value(resource))
+        };
+        self.graph.has_secret(expr) || self.graph.secrets().any(is_in_text) || expr.references().iter().any(is_key)
+    }
+
+    /// A key may be made so that its id is its value.
+    fn id_is_value(&self, key: &DesiredResource) -> bool {
+        let distinct = key.properties.at(&[PathStep::from("GenerateDistinctId")]);
+        let is_distinct = |expr| self.graph.evaluate(expr, &|_, _| None).is_ok_and(|value| is_true(&value));
+        distinct.is_some_and(|expr| !is_distinct(expr))
+    }
+
     /// The top-level properties that are secret by their type, or into which a secret parameter goes.
     pub fn secret_properties(&self, logical_id: &LogicalId) -> BTreeSet<String> {
         let Some(resource) = self.graph.resources.get(logical_id) else { return BTreeSet::new() };
@@ -134,6 +153,8 @@ impl Desired {
         row.facts().properties().filter(is_secret).map(str::to_owned).collect()
     }
 }
+
+const API_KEY: &str = "AWS::ApiGateway::ApiKey";
 
 /// The name that a resource gets when its template gives none: stack, logical id and a digest of both, so that it stays
 /// apart from every other when it has to be cut.

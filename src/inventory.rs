@@ -71,7 +71,7 @@ pub struct Departed {
 }
 
 /// Why a resource has no place any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gone {
     /// The template does not declare it (any more).

@@ -49,6 +49,16 @@ pub fn display(text: &str) -> String {
         .collect()
 }
 
+/// A value with every text in it as people are shown it.
+pub fn display_within(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(display(text)),
+        Value::Array(items) => items.iter().map(display_within).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), display_within(value))).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,26 +6,33 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::apply::{Report, World as Run, execute, schedule};
-use crate::cli::arguments::{ApplyArguments, Format};
-use crate::cli::plan::{changes, options};
+use crate::cli::arguments::{ApplyArguments, Format, PlanFormat};
+use crate::cli::plan::{make, options};
 use crate::cli::stack::{Opened, open};
-use crate::cli::{CliError, Exit, World, view};
+use crate::cli::{CliError, Exit, World, destroy, refresh, saved, view};
 use crate::desired::Desired;
 use crate::identity::LogicalId;
-use crate::plan::Plan;
+use crate::plan::saved::Goal;
+use crate::plan::{Plan, SENSITIVE};
 use crate::resource::Attributes;
 use crate::state::{Ledger, LedgerJournal, Run as HistoryEntry};
+use crate::unknown;
 
 pub async fn apply(arguments: &ApplyArguments, world: &mut World) -> Result<Exit, CliError> {
+    if let Some(file) = &arguments.file {
+        return saved::apply(file, arguments, world).await;
+    }
+    if arguments.planning.refresh_only {
+        return refresh::apply(arguments, world).await;
+    }
     let stack = open(&arguments.stack, world).await?;
     let _lock = stack.ledgers.lock(&stack.desired.stack, &holder(world, "apply"))?;
     let ledger = stack.ledgers.load(&stack.desired.stack, world.salt.clone())?;
     let options = options(&arguments.planning, &stack)?;
-    let concurrency = usize::from(arguments.planning.concurrency);
-    let format = arguments.planning.format;
-    let plan = changes(&stack, &ledger, &options, concurrency).await;
-    if format == Format::Text {
-        view::plan(world, &plan, format)?;
+    let concurrency = arguments.planning.concurrency;
+    let plan = make(Goal::Template, &options, &stack, &ledger, concurrency).await?;
+    if arguments.format == Format::Text {
+        view::plan(world, &plan, PlanFormat::Text)?;
     }
     if plan.blocked().next().is_some() {
         return Err(CliError::Blocked);
@@ -34,27 +41,49 @@ pub async fn apply(arguments: &ApplyArguments, world: &mut World) -> Result<Exit
     if !may_go_on {
         return Ok(Exit::Failed);
     }
-    let task = Task { command: "apply", plan: &plan, desired: &stack.desired, concurrency, format };
-    let report = carry_out(&task, ledger, &stack, world).await?;
-    let outputs = outputs(&stack.desired, &report.attributes);
-    view::applied(world, &plan, &report, &outputs, &stack.calls.so_far(), format)?;
-    Ok(exit(&report))
+    let approved = Approved { goal: Goal::Template, plan: &plan, concurrency, format: arguments.format };
+    finish(&approved, ledger, &stack, world).await
 }
 
 /// A plan that may be carried out.
-pub struct Task<'a> {
-    pub command: &'static str,
+pub struct Approved<'a> {
+    pub goal: Goal,
     pub plan: &'a Plan,
-    pub desired: &'a Desired,
-    pub concurrency: usize,
+    pub concurrency: u16,
     pub format: Format,
 }
 
+/// Carries out a plan, and shows what came of it.
+pub async fn finish(
+    approved: &Approved<'_>,
+    ledger: Ledger,
+    stack: &Opened,
+    world: &mut World,
+) -> Result<Exit, CliError> {
+    if approved.goal == Goal::Nothing {
+        return destroy::finish(approved, ledger, stack, world).await;
+    }
+    let report = carry_out("apply", approved, &stack.desired, ledger, stack, world).await?;
+    let mut outputs = outputs(&stack.desired, &report.attributes, Secrets::Masked);
+    // Of what was left out nothing is known.
+    outputs.retain(|_, value| !unknown::is_within(value));
+    view::applied(world, approved.plan, &report, &outputs, &stack.calls.so_far(), approved.format)?;
+    Ok(exit(&report))
+}
+
 /// Carries out a plan, keeping the ledger; Ctrl-C stops starting new work.
-pub async fn carry_out(task: &Task<'_>, ledger: Ledger, stack: &Opened, world: &mut World) -> Result<Report, CliError> {
+pub async fn carry_out(
+    command: &'static str,
+    approved: &Approved<'_>,
+    desired: &Desired,
+    ledger: Ledger,
+    stack: &Opened,
+    world: &mut World,
+) -> Result<Report, CliError> {
+    let Approved { plan, concurrency, format, .. } = *approved;
     let mut journal = LedgerJournal::new(&stack.ledgers, ledger);
-    journal.begin(task.plan)?;
-    let schedule = schedule(task.plan);
+    journal.begin(plan)?;
+    let schedule = schedule(plan);
     let clock = std::sync::Arc::clone(&world.clock);
     let (stop, stopping) = watch::channel(false);
     let interrupts = tokio::spawn(async move {
@@ -65,21 +94,21 @@ pub async fn carry_out(task: &Task<'_>, ledger: Ledger, stack: &Opened, world: &
             }
         }
     });
-    let mut progress = view::Progress::new(task.format, schedule.tasks.len(), world);
+    let mut progress = view::Progress::new(format, schedule.tasks.len(), world);
     let run = Run {
         writer: &stack.writer,
         journal: &mut journal,
         clock: clock.as_ref(),
-        concurrency: task.concurrency,
+        concurrency: usize::from(concurrency),
         stop: stopping,
     };
-    let report = execute(task.plan, &schedule, task.desired, run, &mut |event| progress.tell(&event)).await;
+    let report = execute(plan, &schedule, desired, run, &mut |event| progress.tell(&event)).await;
     interrupts.abort();
     progress.finish()?;
     if !schedule.tasks.is_empty() {
         journal.ledger.history.push(HistoryEntry {
             at: clock.now(),
-            command: task.command.to_owned(),
+            command: command.to_owned(),
             caller: world.caller.clone(),
             done: report.done.len(),
             failed: report.failed.len(),
@@ -97,12 +126,24 @@ pub fn exit(report: &Report) -> Exit {
     }
 }
 
-/// The outputs whose values are known.
-pub fn outputs(desired: &Desired, attributes: &BTreeMap<LogicalId, Attributes>) -> BTreeMap<String, Value> {
+/// Whether secrets are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    Masked,
+    Revealed,
+}
+
+/// The stack's outputs, with unknowns for what is not known.
+pub fn outputs(
+    desired: &Desired,
+    attributes: &BTreeMap<LogicalId, Attributes>,
+    secrets: Secrets,
+) -> BTreeMap<String, Value> {
     let known = |id: &LogicalId, name: &str| attributes.get(id)?.get(name).cloned();
     let outputs = desired.graph.outputs.iter().filter_map(|(name, output)| {
         let value = desired.graph.evaluate(&output.value, &known).ok()?;
-        Some((name.clone(), value))
+        let is_masked = secrets == Secrets::Masked && desired.is_secret(&output.value, &value);
+        Some((name.clone(), if is_masked { Value::from(SENSITIVE) } else { value }))
     });
     outputs.collect()
 }

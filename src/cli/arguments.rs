@@ -62,9 +62,12 @@ pub struct PlanningArguments {
     /// Replace a resource though nothing forces it.
     #[arg(long, value_name = "ID")]
     pub replace: Vec<String>,
-    /// How the plan is shown.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    /// Plan only this resource and what it needs.
+    #[arg(long = "target", value_name = "ID")]
+    pub targets: Vec<String>,
+    /// Look only for what somebody else changed since the last apply; to apply that is to accept it.
+    #[arg(long, conflicts_with_all = ["adopt", "replace"])]
+    pub refresh_only: bool,
     /// How many resources are read or changed at once.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
@@ -76,8 +79,14 @@ pub struct PlanArguments {
     pub stack: StackArguments,
     #[command(flatten)]
     pub planning: PlanningArguments,
+    /// How the plan is shown.
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub format: PlanFormat,
+    /// Keep the plan in a file, for `paystack apply FILE`.
+    #[arg(long, value_name = "FILE", conflicts_with = "refresh_only")]
+    pub out: Option<PathBuf>,
     /// Plan the deletion of everything.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["adopt", "replace", "targets", "refresh_only"])]
     pub destroy: bool,
     /// Exit with 2 when there is something to do.
     #[arg(long)]
@@ -86,10 +95,18 @@ pub struct PlanArguments {
 
 #[derive(Debug, Clone, Args)]
 pub struct ApplyArguments {
+    /// A plan that `paystack plan --out` has kept: exactly that is done, without asking.
+    #[arg(value_name = "PLANFILE", conflicts_with_all = [
+        "environment", "project", "template", "stack", "local", "adopt", "replace", "targets", "refresh_only",
+    ])]
+    pub file: Option<PathBuf>,
     #[command(flatten)]
     pub stack: StackArguments,
     #[command(flatten)]
     pub planning: PlanningArguments,
+    /// How plan and result are shown.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
     /// Do not ask.
     #[arg(long)]
     pub auto_approve: bool,
@@ -118,6 +135,9 @@ pub struct OutputArguments {
     pub name: Option<String>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Show what a secret goes into, too.
+    #[arg(long)]
+    pub reveal: bool,
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -140,6 +160,15 @@ pub enum LocalCommand {
 pub enum Format {
     Text,
     Json,
+}
+
+/// How a plan is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    Text,
+    Json,
+    /// For a comment on a pull request.
+    Markdown,
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {

@@ -1,22 +1,21 @@
 //! `paystack destroy`: the plan towards nothing, carried out, and then a second look at what is left.
 
-use crate::cli::apply::{Task, ask, carry_out, exit, holder};
-use crate::cli::arguments::{DestroyArguments, Format};
-use crate::cli::plan::destruction;
+use crate::cli::apply::{Approved, ask, carry_out, exit, holder};
+use crate::cli::arguments::{DestroyArguments, Format, PlanFormat};
+use crate::cli::plan::make;
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, view};
-use crate::plan::Plan;
+use crate::plan::saved::Goal;
+use crate::plan::{Options, Plan};
 use crate::state::Ledger;
 
 pub async fn destroy(arguments: &DestroyArguments, world: &mut World) -> Result<Exit, CliError> {
     let stack = open(&arguments.stack, world).await?;
-    let id = stack.desired.stack.clone();
-    let _lock = stack.ledgers.lock(&id, &holder(world, "destroy"))?;
-    let ledger = stack.ledgers.load(&id, world.salt.clone())?;
-    let concurrency = usize::from(arguments.concurrency);
-    let plan = destruction(&stack, &ledger, concurrency).await;
+    let _lock = stack.ledgers.lock(&stack.desired.stack, &holder(world, "destroy"))?;
+    let ledger = stack.ledgers.load(&stack.desired.stack, world.salt.clone())?;
+    let plan = make(Goal::Nothing, &Options::default(), &stack, &ledger, arguments.concurrency).await?;
     if arguments.format == Format::Text {
-        view::plan(world, &plan, arguments.format)?;
+        view::plan(world, &plan, PlanFormat::Text)?;
     }
     if plan.blocked().next().is_some() {
         return Err(CliError::Blocked);
@@ -24,16 +23,25 @@ pub async fn destroy(arguments: &DestroyArguments, world: &mut World) -> Result<
     if !(arguments.auto_approve || plan.is_empty() || ask(world, "destroy", &stack)?) {
         return Ok(Exit::Failed);
     }
-    let nothing = stack.desired.nothing();
-    let task = Task { command: "destroy", plan: &plan, desired: &nothing, concurrency, format: arguments.format };
-    let report = carry_out(&task, ledger, &stack, world).await?;
-    let left = if report.is_complete() { Some(look_again(&stack, concurrency).await) } else { None };
+    let (concurrency, format) = (arguments.concurrency, arguments.format);
+    finish(&Approved { goal: Goal::Nothing, plan: &plan, concurrency, format }, ledger, &stack, world).await
+}
+
+/// Deletes, looks again, and shows what is left.
+pub async fn finish(
+    approved: &Approved<'_>,
+    ledger: Ledger,
+    stack: &Opened,
+    world: &mut World,
+) -> Result<Exit, CliError> {
+    let report = carry_out("destroy", approved, &stack.desired.nothing(), ledger, stack, world).await?;
+    let left = if report.is_complete() { Some(look_again(stack, approved.concurrency).await?) } else { None };
     if let Some(left) = &left
         && is_nothing(left)
     {
-        stack.ledgers.remove(&id)?;
+        stack.ledgers.remove(&stack.desired.stack)?;
     }
-    view::destroyed(world, &plan, &report, left.as_ref(), &stack.calls.so_far(), arguments.format)?;
+    view::destroyed(world, approved.plan, &report, left.as_ref(), &stack.calls.so_far(), approved.format)?;
     Ok(match left {
         Some(left) if !is_nothing(&left) => Exit::Failed,
         _ => exit(&report),
@@ -46,7 +54,7 @@ fn is_nothing(left: &Plan) -> bool {
 }
 
 /// Searches for the stack as if nothing were remembered of it.
-async fn look_again(stack: &Opened, concurrency: usize) -> Plan {
+async fn look_again(stack: &Opened, concurrency: u16) -> Result<Plan, CliError> {
     let forgetful = Ledger::empty(stack.desired.stack.clone(), String::new());
-    destruction(stack, &forgetful, concurrency).await
+    make(Goal::Nothing, &Options::default(), stack, &forgetful, concurrency).await
 }

@@ -4,8 +4,10 @@ use std::error::Error;
 use std::io::ErrorKind;
 
 use crate::aws::error::AwsError;
+use crate::cli::saved::SavedPlanError;
 use crate::cli::view;
 use crate::diagnostic::{self, Diagnostic, Severity, Source, Style};
+use crate::identity::StackId;
 use crate::local::LocalError;
 use crate::project::ProjectError;
 use crate::state::LedgerError;
@@ -35,6 +37,12 @@ pub enum CliError {
     Blocked,
     #[error("there is no terminal to ask on")]
     CannotAsk { command: &'static str },
+    #[error(transparent)]
+    SavedPlan(#[from] SavedPlanError),
+    #[error("nothing is remembered of the stack `{stack}`: what was applied last is not known")]
+    NothingRemembered { stack: StackId },
+    #[error("`{name}` is no resource of the stack")]
+    UnknownTarget { name: String, help: Option<String> },
     #[error("`{name}` is no resource of the template")]
     UnknownResource { name: String, help: Option<String> },
     #[error("`PAYSTACK_API_RATES` is `{value}`")]
@@ -82,7 +90,11 @@ impl CliError {
             Self::CannotAsk { command } => {
                 Some(format!("look at the plan, then run `paystack {command} --auto-approve`"))
             }
-            Self::UnknownResource { help, .. } => help.clone(),
+            Self::SavedPlan(error) => error.way_out(),
+            Self::NothingRemembered { .. } => {
+                Some("`paystack plan` compares with the template; `paystack apply` begins to remember".to_owned())
+            }
+            Self::UnknownTarget { help, .. } | Self::UnknownResource { help, .. } => help.clone(),
             Self::UnknownRates { .. } => {
                 Some("set it to `aws` to keep AWS's rates at an emulator too, or leave it out".to_owned())
             }

@@ -7,6 +7,8 @@ mod error;
 mod local;
 mod output;
 mod plan;
+mod refresh;
+mod saved;
 mod stack;
 mod validate;
 pub mod view;

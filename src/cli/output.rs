@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::apply::outputs;
+use crate::cli::apply::{Secrets, outputs};
 use crate::cli::arguments::OutputArguments;
 use crate::cli::stack::open;
 use crate::cli::{CliError, Exit, World, view};
@@ -26,7 +26,8 @@ pub async fn output(arguments: &OutputArguments, world: &mut World) -> Result<Ex
             Reading::Unreadable(error) => return Err(error.into()),
         }
     }
-    let outputs = outputs(&stack.desired, &attributes);
+    let secrets = if arguments.reveal { Secrets::Revealed } else { Secrets::Masked };
+    let outputs = outputs(&stack.desired, &attributes, secrets);
     match &arguments.name {
         Some(name) => {
             let known = || outputs.keys().map(|name| format!("`{name}`")).collect();

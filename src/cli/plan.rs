@@ -1,63 +1,90 @@
 //! `paystack plan`: shows what would change. Nothing is written.
 
+use std::collections::BTreeSet;
+
 use crate::cli::arguments::{PlanArguments, PlanningArguments};
 use crate::cli::stack::{Opened, open};
-use crate::cli::{CliError, Exit, World, view};
+use crate::cli::{CliError, Exit, World, refresh, saved, view};
 use crate::diagnostic::nearest;
 use crate::identity::LogicalId;
-use crate::inventory::{self, add_side_effects};
+use crate::inventory::{self, Inventory, add_side_effects};
+use crate::plan::saved::Goal;
 use crate::plan::{self, Options, Plan};
 use crate::state::Ledger;
 
 pub async fn plan(arguments: &PlanArguments, world: &mut World) -> Result<Exit, CliError> {
+    if arguments.planning.refresh_only {
+        return refresh::plan(arguments, world).await;
+    }
     let stack = open(&arguments.stack, world).await?;
-    let concurrency = usize::from(arguments.planning.concurrency);
     let ledger = stack.ledgers.load(&stack.desired.stack, world.salt.clone())?;
-    let plan = if arguments.destroy {
-        destruction(&stack, &ledger, concurrency).await
-    } else {
-        let options = options(&arguments.planning, &stack)?;
-        changes(&stack, &ledger, &options, concurrency).await
-    };
-    view::planned(world, &plan, &stack.calls.so_far(), arguments.planning.format)?;
-    Ok(match (plan.blocked().next(), plan.is_empty()) {
-        (Some(_), _) => Exit::Failed,
-        (None, false) if arguments.detailed_exitcode => Exit::Changes,
-        (None, _) => Exit::Done,
+    let goal = if arguments.destroy { Goal::Nothing } else { Goal::Template };
+    let options = options(&arguments.planning, &stack)?;
+    let plan = make(goal, &options, &stack, &ledger, arguments.planning.concurrency).await?;
+    view::planned(world, &plan, &stack.calls.so_far(), arguments.format)?;
+    if plan.blocked().next().is_some() {
+        return Ok(Exit::Failed);
+    }
+    if let Some(file) = &arguments.out {
+        saved::save(file, &plan, goal, options, arguments, &stack, world)?;
+    }
+    Ok(if arguments.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
+}
+
+/// The plan towards what the template says, or towards nothing.
+pub async fn make(
+    goal: Goal,
+    options: &Options,
+    stack: &Opened,
+    ledger: &Ledger,
+    concurrency: u16,
+) -> Result<Plan, CliError> {
+    // What the ledger has missed is searched for before all is deleted: nobody looks again.
+    let is_remembered = ledger.is_remembered && goal == Goal::Template;
+    let known = Ledger { is_remembered, ..ledger.clone() };
+    let inventory = inventory::take(&stack.desired, &known, &stack.reader, usize::from(concurrency)).await;
+    targets_exist(&options.targets, &inventory)?;
+    Ok(match goal {
+        Goal::Template => plan::diff(&stack.desired, &inventory, ledger, options),
+        Goal::Nothing => {
+            let mut inventory = inventory.departing(&stack.desired);
+            add_side_effects(&mut inventory, &stack.desired, &stack.reader).await;
+            plan::diff(&stack.desired.nothing(), &inventory, ledger, options)
+        }
     })
 }
 
-/// The plan towards what the template says.
-pub async fn changes(stack: &Opened, ledger: &Ledger, options: &Options, concurrency: usize) -> Plan {
-    let inventory = inventory::take(&stack.desired, ledger, &stack.reader, concurrency).await;
-    plan::diff(&stack.desired, &inventory, ledger, options)
-}
-
-/// The plan towards nothing.
-pub async fn destruction(stack: &Opened, ledger: &Ledger, concurrency: usize) -> Plan {
-    // What the ledger has missed is searched for as well: this is the last time that anybody looks.
-    let searching = Ledger { is_remembered: false, ..ledger.clone() };
-    let inventory = inventory::take(&stack.desired, &searching, &stack.reader, concurrency).await;
-    let mut inventory = inventory.departing(&stack.desired);
-    add_side_effects(&mut inventory, &stack.desired, &stack.reader).await;
-    plan::diff(&stack.desired.nothing(), &inventory, ledger, &Options::default())
-}
-
-/// What the user asks for beside what the template says; only resources that exist in the template can be named.
+/// What the user asks for beside what the template says. To be adopted or replaced a resource has to be in the template.
 pub fn options(arguments: &PlanningArguments, stack: &Opened) -> Result<Options, CliError> {
-    let named = |names: &[String]| -> Result<_, CliError> {
-        names
-            .iter()
-            .map(|name| {
-                let id = LogicalId::from(name.as_str());
-                if stack.desired.graph.resources.contains_key(&id) {
-                    return Ok(id);
-                }
-                let known = stack.desired.graph.resources.keys().map(LogicalId::as_str);
-                let help = nearest(name, known).map(|nearest| format!("did you mean `{nearest}`?"));
-                Err(CliError::UnknownResource { name: name.clone(), help })
-            })
-            .collect()
+    let declared = |names: &[String]| -> Result<BTreeSet<LogicalId>, CliError> {
+        let known = || stack.desired.graph.resources.keys();
+        let unknown = names.iter().find(|name| !known().any(|id| id.as_str() == name.as_str()));
+        match unknown {
+            Some(name) => Err(CliError::UnknownResource { name: name.clone(), help: did_you_mean(name, known()) }),
+            None => Ok(named(names)),
+        }
     };
-    Ok(Options { adopt: named(&arguments.adopt)?, replace: named(&arguments.replace)? })
+    let (adopt, replace) = (declared(&arguments.adopt)?, declared(&arguments.replace)?);
+    Ok(Options { adopt, replace, targets: named(&arguments.targets) })
+}
+
+/// A target may also be something that has left the template.
+pub fn targets_exist(targets: &BTreeSet<LogicalId>, inventory: &Inventory) -> Result<(), CliError> {
+    let departed = inventory.departed.iter().map(|departed| &departed.logical_id);
+    let known: Vec<&LogicalId> = inventory.readings.keys().chain(departed).collect();
+    match targets.iter().find(|target| !known.contains(target)) {
+        Some(target) => Err(CliError::UnknownTarget {
+            name: target.to_string(),
+            help: did_you_mean(target.as_str(), known.into_iter()),
+        }),
+        None => Ok(()),
+    }
+}
+
+pub fn named(names: &[String]) -> BTreeSet<LogicalId> {
+    names.iter().map(|name| LogicalId::from(name.as_str())).collect()
+}
+
+fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a LogicalId>) -> Option<String> {
+    nearest(name, known.map(LogicalId::as_str)).map(|nearest| format!("did you mean `{nearest}`?"))
 }

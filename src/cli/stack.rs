@@ -1,7 +1,7 @@
 //! The way from arguments to a desired state: project, template, checks, account, packages.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::aws::calls::Counter;
@@ -13,7 +13,7 @@ use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic, Severity, Source, Span, Style};
 use crate::graph::cycles;
 use crate::identity::StackId;
-use crate::package::{PipCommand, Workshop, package};
+use crate::package::{PipCommand, Workshop, missing_code, package};
 use crate::project::{Environment, Project, SUFFIX_PARAMETER};
 use crate::resource::live::{AwsReader, AwsWriter};
 use crate::state::LocalLedgers;
@@ -37,6 +37,8 @@ pub struct Checked {
 /// A stack in its account.
 pub struct Opened {
     pub desired: Desired,
+    /// The template's file.
+    pub source: Source,
     pub ledgers: LocalLedgers,
     pub reader: AwsReader,
     pub writer: AwsWriter,
@@ -73,16 +75,16 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
     let scope = connection.scope.clone();
     let mut graph = checked.resolve(Some(scope.account_id.clone()), &scope.region, world)?;
     let packages = {
-        let directory = world.directory.join(&checked.source.path);
-        let directory = directory.parent().unwrap_or(&world.directory);
+        let directory = checked.directory(world);
         let (cache, pip) = (world.cache(), pip(world));
-        let workshop = Workshop { directory, cache: &cache, pip: &pip };
+        let workshop = Workshop { directory: &directory, cache: &cache, pip: &pip };
         tokio::task::block_in_place(|| package(&mut graph, &workshop)).map_err(|findings| checked.mistakes(findings))?
     };
     let desired = Desired::new(graph, checked.stack.clone(), checked.environment.tags.clone(), scope);
     let cx = Arc::new(Context::new(&connection, packages, Arc::clone(&world.clock)));
     Ok(Opened {
         desired,
+        source: checked.source,
         ledgers: checked.ledgers,
         calls: cx.calls.clone(),
         reader: AwsReader::new(Arc::clone(&cx)),
@@ -164,7 +166,8 @@ impl Checked {
         let (graph, unresolved) = self.template.draft(&inputs);
         let today = world.clock.now().strftime("%Y-%m-%d").to_string();
         let mut findings: Vec<Diagnostic> = self.template.findings.clone();
-        for more in [unresolved, cycles(&graph), check(&graph, &today)] {
+        let missing = missing_code(&graph, &self.directory(world));
+        for more in [unresolved, cycles(&graph), check(&graph, &today), missing] {
             // What one look found wrong, the next need not find wrong at the same place.
             let places: BTreeSet<Span> = findings.iter().filter_map(|finding| finding.span).collect();
             findings.extend(more.into_iter().filter(|it| it.span.is_none_or(|span| !places.contains(&span))));
@@ -177,6 +180,12 @@ impl Checked {
             writeln!(world.err, "{}", diagnostic::render(&findings, &self.source, style).trim_end())?;
         }
         Ok(graph)
+    }
+
+    /// Where the template is: its paths are relative to this.
+    fn directory(&self, world: &World) -> PathBuf {
+        let path = world.directory.join(&self.source.path);
+        path.parent().unwrap_or(&world.directory).to_owned()
     }
 
     fn mistakes(&self, findings: Vec<Diagnostic>) -> CliError {

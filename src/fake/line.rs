@@ -21,7 +21,7 @@ use crate::fake::{FakeAws, scope};
 use crate::graph::cycles;
 use crate::identity::StackId;
 use crate::inventory::{self, Inventory, add_side_effects};
-use crate::plan::{Options, Plan, diff};
+use crate::plan::{Drift, Options, Plan, diff, drift};
 use crate::state::{Ledger, LedgerError, LedgerJournal, LedgerStore};
 use crate::template::{DesiredGraph, Inputs, Pseudo, parse};
 
@@ -105,6 +105,18 @@ impl Account {
         let mut inventory = self.inventory(desired, &ledger).departing(desired);
         finish(add_side_effects(&mut inventory, desired, &self.aws));
         diff(&desired.nothing(), &inventory, &ledger, &Options::default())
+    }
+
+    /// What somebody else did since the last apply.
+    pub fn drift(&self, desired: &Desired) -> Drift {
+        let ledger = self.ledgers.load();
+        drift(desired, &self.inventory(desired, &ledger), &ledger)
+    }
+
+    pub fn accept(&self, drift: &Drift) {
+        let mut ledger = self.ledgers.load();
+        ledger.accept(drift);
+        self.ledgers.save(&mut ledger).expect("memory can be written");
     }
 
     fn inventory(&self, desired: &Desired, ledger: &Ledger) -> Inventory {

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use inline::zip_inline;
 pub use layer::{Architecture, LayerTarget, PipCommand, is_installed, layer};
-pub use resources::{Workshop, package};
+pub use resources::{Workshop, missing_code, package};
 
 use archive::Archive;
 use tree::{Mode, Tree};

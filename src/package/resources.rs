@@ -1,6 +1,6 @@
 //! The functions and layers of a template: finds their local code, packages it, and puts its digest where the path was.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use crate::identity::LogicalId;
 use crate::package::{Architecture, LayerTarget, Package, PackageError, PipCommand, layer, zip_inline, zip_path};
 use crate::property_path::PathStep;
 use crate::template::{DesiredGraph, DesiredResource};
+use crate::unknown;
 
 /// What packaging needs to know of the machine.
 pub struct Workshop<'a> {
@@ -52,6 +53,29 @@ pub fn package(graph: &mut DesiredGraph, workshop: &Workshop<'_>) -> Result<Pack
     if findings.is_empty() { Ok(packages) } else { Err(findings) }
 }
 
+/// What of a graph's code is not on this machine, found without packaging anything.
+pub fn missing_code(graph: &DesiredGraph, directory: &Path) -> Vec<Diagnostic> {
+    let missing = |resource: &DesiredResource| {
+        let property = match resource.resource_type.as_str() {
+            "AWS::Lambda::Function" => "Code",
+            "AWS::Lambda::LayerVersion" => "Content",
+            _ => return None,
+        };
+        let code = graph.evaluate(resource.properties.at(&[PathStep::from(property)])?, &|_, _| None).ok()?;
+        let finding = match code {
+            Value::String(path) if unknown::is_in(&path) => return None,
+            Value::String(path) => {
+                let path: PathBuf = directory.join(path).components().collect();
+                (!path.exists()).then(|| said(&PackageError::Missing { path }))
+            }
+            Value::Object(code) => (!code.contains_key("ZipFile")).then(not_local),
+            _ => None,
+        };
+        Some(finding?.at(place(resource, property)))
+    };
+    graph.resources.values().filter_map(missing).collect()
+}
+
 fn function(
     graph: &DesiredGraph,
     resource: &DesiredResource,
@@ -65,7 +89,7 @@ fn function(
         Some(Value::Object(code)) => {
             let source = code.get("ZipFile").and_then(Value::as_str).ok_or_else(not_local)?;
             let runtime = properties.get("Runtime").and_then(Value::as_str).unwrap_or_default();
-            if crate::unknown::is_in(source) {
+            if unknown::is_in(source) {
                 return Err(Diagnostic::error("inline code must not refer to what only AWS knows")
                     .label("an attribute that is known after apply only")
                     .help("pass the value in an environment variable"));

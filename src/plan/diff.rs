@@ -9,7 +9,9 @@ use crate::desired::{Desired, of_type};
 use crate::identity::LogicalId;
 use crate::inventory::{Departed, Gone, Inventory, belongs_to};
 use crate::plan::holds::held;
-use crate::plan::{Action, Cause, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Sides, Step, explain};
+use crate::plan::{
+    Action, Cause, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Sides, Step, explain, target,
+};
 use crate::property_path::PropertyPath;
 use crate::resource::{Contribution, LiveResource, Ownership, Reading, Row, row};
 use crate::state::{Ledger, Record};
@@ -24,11 +26,12 @@ pub fn diff(desired: &Desired, inventory: &Inventory, ledger: &Ledger, options: 
     let held = held(&steps, ledger);
     steps.iter_mut().zip(held).for_each(|(step, held)| step.holds = held);
     let problems = inventory.problems.iter().map(ToString::to_string).collect();
-    Plan { stack: desired.stack.clone(), scope: desired.scope.clone(), steps, problems }
+    let (steps, left_out) = target::only(steps, &options.targets);
+    Plan { stack: desired.stack.clone(), scope: desired.scope.clone(), steps, left_out, problems }
 }
 
 /// What the stack's resources put into each other, those that go included.
-fn contributions(desired: &Desired, inventory: &Inventory) -> Vec<Contribution> {
+pub(super) fn contributions(desired: &Desired, inventory: &Inventory) -> Vec<Contribution> {
     let known = |id: &LogicalId, name: &str| match inventory.readings.get(id) {
         Some(Reading::Live(live)) => live.attributes.get(name).cloned(),
         _ => None,
@@ -103,9 +106,7 @@ impl Planner<'_> {
     /// The live resource without what others of the stack put into it, in the words of what is wanted.
     fn comparable(&self, logical_id: &LogicalId, live: &LiveResource, wanted: &Value) -> LiveResource {
         let Some(row) = self.desired.row(logical_id) else { return live.clone() };
-        let is_in_this = |it: &&Contribution| it.resource_type == row.handler.resource_type() && it.id == live.id;
-        let contributed: Vec<&Contribution> = self.contributions.iter().filter(is_in_this).collect();
-        let mut properties = row.handler.comparable(&live.properties, wanted, &contributed);
+        let mut properties = comparable(row, live, wanted, &self.contributions);
         self.lost(row, wanted).for_each(|lost| lost.take_back(&mut properties));
         LiveResource { properties, ..live.clone() }
     }
@@ -329,6 +330,13 @@ impl Planner<'_> {
         let is_side_effect = departed.why == Gone::MadeByAws;
         (is_ours || is_side_effect).then_some(Action::Delete { why: departed.why })
     }
+}
+
+/// The live properties without what others of the stack put into them, in the words of what is wanted.
+pub(super) fn comparable(row: &Row, live: &LiveResource, wanted: &Value, contributions: &[Contribution]) -> Value {
+    let is_in_this = |it: &&Contribution| it.resource_type == row.handler.resource_type() && it.id == live.id;
+    let contributed: Vec<&Contribution> = contributions.iter().filter(is_in_this).collect();
+    row.handler.comparable(&live.properties, wanted, &contributed)
 }
 
 /// Taking over must not mean deleting what somebody else made.

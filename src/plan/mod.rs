@@ -2,13 +2,17 @@
 //! comes out, and what cannot be planned is a blocked entry in it.
 
 mod diff;
+mod drift;
 mod holds;
+pub mod saved;
+mod shown;
+mod target;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::Scope;
@@ -19,20 +23,24 @@ use crate::property_path::PropertyPath;
 use crate::resource::LiveResource;
 
 pub use diff::diff;
+pub use drift::{Drift, Drifted, Happened, Since, drift};
+pub use shown::SENSITIVE;
 
 /// What has to happen so that AWS is as the template says.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
     pub stack: StackId,
     pub scope: Scope,
     /// Resources of the template in order of dependency, then what has departed.
     pub steps: Vec<Step>,
+    /// What is not planned, because others are targeted.
+    pub left_out: Vec<Step>,
     /// What could not be looked for; the plan may lack something.
     pub problems: Vec<String>,
 }
 
 /// One resource and what happens to it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Step {
     pub logical_id: LogicalId,
     pub resource_type: ResourceType,
@@ -53,7 +61,7 @@ pub struct Step {
 }
 
 /// What happens to one resource.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Action {
     None,
@@ -83,7 +91,7 @@ pub enum Action {
 }
 
 /// Why a resource is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
     New,
@@ -92,7 +100,7 @@ pub enum Missing {
 }
 
 /// What makes a replacement necessary.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ForcedBy {
     /// The service cannot change it in place.
@@ -104,7 +112,7 @@ pub enum ForcedBy {
 }
 
 /// Which goes first in a replacement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     CreateFirst,
@@ -113,7 +121,7 @@ pub enum Order {
 }
 
 /// A change, and who made it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explained {
     pub path: PropertyPath,
     pub live: Option<Value>,
@@ -122,7 +130,7 @@ pub struct Explained {
 }
 
 /// Who made a difference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The template was changed since the last apply.
@@ -137,26 +145,33 @@ pub enum Cause {
 }
 
 /// What the user asks for beside what the template says.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// Foreign resources to take over.
     pub adopt: BTreeSet<LogicalId>,
     /// Resources to replace though nothing forces it.
     pub replace: BTreeSet<LogicalId>,
+    /// The only resources to plan, with what they need; empty for all.
+    pub targets: BTreeSet<LogicalId>,
 }
 
 impl Plan {
+    /// The steps that do something.
+    pub fn touching(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| !matches!(step.action, Action::None))
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.steps.iter().all(|step| matches!(step.action, Action::None))
+        self.touching().next().is_none()
     }
 
     pub fn blocked(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|step| matches!(step.action, Action::Blocked { .. }))
+        self.steps.iter().filter(|step| step.is_blocked())
     }
 
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary::default();
+        let mut summary = Summary { left_out: self.left_out.len(), ..Summary::default() };
         for step in &self.steps {
             match step.action {
                 Action::None => {}
@@ -173,6 +188,12 @@ impl Plan {
     }
 }
 
+impl Step {
+    pub fn is_blocked(&self) -> bool {
+        matches!(self.action, Action::Blocked { .. })
+    }
+}
+
 /// How many resources each action is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
@@ -183,6 +204,8 @@ pub struct Summary {
     pub deleted: usize,
     pub forgotten: usize,
     pub blocked: usize,
+    /// Not planned, because others are targeted.
+    pub left_out: usize,
 }
 
 /// What is compared to tell who made a change: secrets only as the ledger keeps them.

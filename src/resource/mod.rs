@@ -199,7 +199,8 @@ pub trait Handler: Send + Sync + 'static {
     const UNSETTLES: &'static [(&'static str, &'static str)] = &[];
     /// What the Resource Groups Tagging API calls the type: `sqs`, `lambda:function`. `None` where it does not know it.
     const TAGGED_AS: Option<&'static str> = None;
-    /// Properties that CloudFormation has and that are refused here, each with the reason and the way out.
+    /// Properties that CloudFormation has and that are refused here, each with the reason and the way out. Within a property
+    /// the path is written with points, and `*` for every item of a list.
     const REFUSED: &'static [(&'static str, &'static str)] = &[];
 
     /// The properties in CloudFormation's names and shapes. What the service does when the template is silent is `Default`.

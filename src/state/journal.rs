@@ -27,10 +27,10 @@ impl<'a> LedgerJournal<'a> {
     /// The ledger cannot be written.
     pub fn begin(&mut self, plan: &Plan) -> Result<(), LedgerError> {
         // What the creates of earlier runs have left has been searched for, and is in the plan.
-        if plan.problems.is_empty() {
+        if plan.problems.is_empty() && !plan.left_out.iter().any(Step::is_blocked) {
             self.ledger.resources.values_mut().for_each(|record| record.is_being_created = false);
         }
-        for step in &plan.steps {
+        for step in plan.steps.iter().chain(&plan.left_out) {
             match (&step.action, &step.live) {
                 (Action::None, Some(live)) => {
                     let applied =

@@ -3,6 +3,7 @@
 //! The ledger saves looking things up (physical ids), tells drift from a changed template (what was applied last), and
 //! remembers what the template no longer has. Losing it costs only that: the next plan finds everything again.
 
+mod accept;
 mod journal;
 mod local;
 
@@ -98,10 +99,26 @@ impl Ledger {
     }
 
     fn digest(&self, value: &Value) -> Value {
-        let digest = Sha256::new().chain_update(&self.salt).chain_update(value.to_string()).finalize();
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Value::String(format!("sha256:{hex}"))
+        Value::String(salted_digest(&self.salt, &value.to_string()))
     }
+}
+
+impl Record {
+    /// The properties that are kept as digests.
+    pub fn digested(&self) -> BTreeSet<String> {
+        let is_digest = |value: &Value| value.as_str().is_some_and(|text| text.starts_with(DIGEST) && text.len() == 71);
+        let applied = self.applied.iter().filter_map(Value::as_object).flatten();
+        applied.filter(|(_, value)| is_digest(value)).map(|(name, _)| name.clone()).collect()
+    }
+}
+
+const DIGEST: &str = "sha256:";
+
+/// What stands for a text that must not be kept: `sha256:` and 64 hexadecimal digits.
+pub fn salted_digest(salt: &str, text: &str) -> String {
+    let digest = Sha256::new().chain_update(salt).chain_update(text).finalize();
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{DIGEST}{hex}")
 }
 
 /// Where ledgers are kept while a run goes on.

@@ -250,6 +250,11 @@ impl DesiredGraph {
         has_secret
     }
 
+    /// The `NoEcho` parameters.
+    pub fn secrets(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.secrets.iter().filter_map(|name| Some((name.as_str(), self.scope.parameters.get(name)?)))
+    }
+
     fn expressions(&self) -> impl Iterator<Item = &Expr> {
         let resources = self.resources.values().map(|resource| &resource.properties);
         resources.chain(self.outputs.values().map(|output| &output.value))

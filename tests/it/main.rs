@@ -8,6 +8,7 @@ mod conformance;
 mod harness;
 mod mistakes;
 mod payments;
+mod plans;
 mod rates;
 mod sources;
 mod types;

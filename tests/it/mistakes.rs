@@ -376,6 +376,41 @@ Resources:
     }
 
     #[test]
+    fn code_that_is_not_there_is_missed_before_aws_is_asked() {
+        let template = "
+Resources:
+  Work:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      Role: arn:aws:iam::123456789012:role/worker
+      Code: ../handlers/wrok
+  Tools: {Type: AWS::Lambda::LayerVersion, Properties: {Content: {S3Bucket: tools, S3Key: tools.zip}}}
+";
+        let project = project();
+        project.write("template.yaml", template);
+        let error = refused_unasked(&project, &APPLY);
+        expect![[r#"
+            error: there is no file or directory `DIRECTORY/../handlers/wrok`: paths are relative to the template
+             --> template.yaml:9:13
+              |
+            9 |       Code: ../handlers/wrok
+              |             ^^^^^^^^^^^^^^^^ cannot be packaged
+
+            error: paystack uploads code from local paths only
+              --> template.yaml:10:66
+               |
+            10 |   Tools: {Type: AWS::Lambda::LayerVersion, Properties: {Content: {S3Bucket: tools, S3Key: tools.zip}}}
+               |                                                                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ not a local path
+               |
+               = help: write the path of the code's directory, as for `aws cloudformation package`, or inline code in `ZipFile`
+
+            error: 2 errors in `template.yaml`
+        "#]].assert_eq(&error.replace(&project.path().to_string_lossy().into_owned(), "DIRECTORY"));
+    }
+
+    #[test]
     fn all_that_is_wrong_with_a_file_comes_out_together() {
         refused(
             "

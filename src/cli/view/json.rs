@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::apply::Report;
 use crate::aws::calls::Calls;
-use crate::plan::{Plan, Step};
-use crate::unknown;
+use crate::plan::{Drift, Plan};
+use crate::unknown::display_within;
 
 const VERSION: u32 = 1;
 
@@ -17,14 +17,22 @@ pub fn write(out: &mut dyn io::Write, value: &Value) -> io::Result<()> {
 }
 
 pub fn plan(plan: &Plan) -> Value {
+    let plan = plan.shown();
     json!({
         "version": VERSION,
         "stack": plan.stack,
         "scope": plan.scope,
         "summary": plan.summary(),
-        "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
+        "steps": plan.steps,
+        "left_out": plan.left_out.iter().map(|step| &step.logical_id).collect::<Vec<_>>(),
         "problems": plan.problems,
     })
+}
+
+pub fn drift(drift: &Drift) -> Value {
+    let mut value = json!(drift.shown());
+    value["version"] = VERSION.into();
+    value
 }
 
 pub fn applied(the_plan: &Plan, report: &Report, the_outputs: &BTreeMap<String, Value>) -> Value {
@@ -47,35 +55,5 @@ pub fn with_calls(mut shown: Value, calls: &Calls) -> Value {
 }
 
 pub fn outputs(outputs: &BTreeMap<String, Value>) -> Value {
-    outputs.iter().map(|(name, value)| (name.clone(), shown(value))).collect()
-}
-
-fn step(step: &Step) -> Value {
-    let mut value = serde_json::to_value(step).unwrap_or_default();
-    if let Some(desired) = value.get_mut("desired").and_then(Value::as_object_mut) {
-        for name in &step.secret {
-            desired.entry(name.as_str()).and_modify(|value| *value = super::text::SENSITIVE.into());
-        }
-    }
-    if let Some(changes) = value.pointer_mut("/action/changes").and_then(Value::as_array_mut) {
-        for change in changes {
-            let path = change.get("path").and_then(Value::as_str).unwrap_or_default();
-            let property = path.split(['.', '[']).next().unwrap_or_default();
-            if step.secret.contains(property) {
-                change["live"] = super::text::SENSITIVE.into();
-                change["desired"] = super::text::SENSITIVE.into();
-            }
-        }
-    }
-    shown(&value)
-}
-
-/// A value as it may be shown: what is not known yet says so.
-pub fn shown(value: &Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(unknown::display(text)),
-        Value::Array(items) => items.iter().map(shown).collect(),
-        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), shown(value))).collect(),
-        value => value.clone(),
-    }
+    outputs.iter().map(|(name, value)| (name.clone(), display_within(value))).collect()
 }

@@ -1,6 +1,7 @@
 //! Everything that is shown. A view takes finished data and a place to write; text and JSON show one value.
 
 pub(crate) mod json;
+mod markdown;
 mod palette;
 mod progress;
 pub(crate) mod text;
@@ -13,28 +14,46 @@ use serde_json::Value;
 use crate::apply::Report;
 use crate::aws::calls::Calls;
 use crate::cli::World;
-use crate::cli::arguments::Format;
-use crate::plan::Plan;
+use crate::cli::arguments::{Format, PlanFormat};
+use crate::plan::{Drift, Plan};
 
 pub use progress::Progress;
 pub use text::count;
 
 /// Shows a plan.
-pub fn plan(world: &mut World, plan: &Plan, format: Format) -> io::Result<()> {
+pub fn plan(world: &mut World, plan: &Plan, format: PlanFormat) -> io::Result<()> {
     match format {
-        Format::Text => text::plan(&mut world.out, plan),
-        Format::Json => json::write(&mut world.out, &json::plan(plan)),
+        PlanFormat::Text => text::plan(&mut world.out, plan),
+        PlanFormat::Json => json::write(&mut world.out, &json::plan(plan)),
+        PlanFormat::Markdown => markdown::plan(&mut world.out, plan),
     }
 }
 
 /// Shows a plan that is all that was asked for, and what it took.
-pub fn planned(world: &mut World, plan: &Plan, calls: &Calls, format: Format) -> io::Result<()> {
+pub fn planned(world: &mut World, plan: &Plan, calls: &Calls, format: PlanFormat) -> io::Result<()> {
     match format {
-        Format::Text => {
-            text::plan(&mut world.out, plan)?;
+        PlanFormat::Text | PlanFormat::Markdown => {
+            self::plan(world, plan, format)?;
             text::calls(&mut world.err, calls)
         }
-        Format::Json => json::write(&mut world.out, &json::with_calls(json::plan(plan), calls)),
+        PlanFormat::Json => json::write(&mut world.out, &json::with_calls(json::plan(plan), calls)),
+    }
+}
+
+/// Shows what somebody else did.
+pub fn drift(world: &mut World, drift: &Drift, format: PlanFormat) -> io::Result<()> {
+    match format {
+        PlanFormat::Text => text::drift(&mut world.out, drift),
+        PlanFormat::Json => json::write(&mut world.out, &json::drift(drift)),
+        PlanFormat::Markdown => markdown::drift(&mut world.out, drift),
+    }
+}
+
+/// Says that what somebody else did is accepted; in JSON the drift itself has said it.
+pub fn accepted(world: &mut World, drift: &Drift, format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => text::accepted(&mut world.out, drift),
+        Format::Json => Ok(()),
     }
 }
 
@@ -93,6 +112,6 @@ pub fn outputs(world: &mut World, outputs: &BTreeMap<String, Value>, format: For
 pub fn output(world: &mut World, value: &Value, format: Format) -> io::Result<()> {
     match (format, value) {
         (Format::Text, Value::String(text)) => writeln!(world.out, "{}", crate::unknown::display(text)),
-        (Format::Text | Format::Json, value) => json::write(&mut world.out, &json::shown(value)),
+        (Format::Text | Format::Json, value) => json::write(&mut world.out, &crate::unknown::display_within(value)),
     }
 }

@@ -8,18 +8,17 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::apply::Report;
 use crate::aws::calls::Calls;
-use crate::cli::view::json::shown;
 use crate::cli::view::palette::{Role, paint};
 use crate::inventory::Gone;
-use crate::plan::{Action, Cause, Explained, ForcedBy, Missing, Order, Plan, Step};
-
-/// What is shown in place of a secret.
-pub const SENSITIVE: &str = "(sensitive)";
+use crate::plan::{Action, Cause, Drift, Drifted, Explained, ForcedBy, Happened, Missing, Order, Plan, Since, Step};
+use crate::property_path::PropertyPath;
+use crate::unknown::display_within;
 
 /// A value that is longer than this stands on lines of its own.
 const ONE_LINE: usize = 100;
 
 pub fn plan(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    let plan = &plan.shown();
     let scope = &plan.scope;
     writeln!(out, "Stack `{}` in account {}, {}.\n", plan.stack, scope.account_id, scope.region)?;
     for problem in &plan.problems {
@@ -28,13 +27,17 @@ pub fn plan(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     for step in &plan.steps {
         show_step(out, step)?;
     }
-    if plan.is_empty() {
-        return writeln!(out, "Nothing to change: AWS is as the template says.");
+    if !plan.left_out.is_empty() {
+        writeln!(out, "Left out, as not targeted: {}.", count(plan.left_out.len(), "resource"))?;
     }
     writeln!(out, "{}", summary(plan))
 }
 
-fn summary(plan: &Plan) -> String {
+/// The plan in one sentence.
+pub fn summary(plan: &Plan) -> String {
+    if plan.is_empty() {
+        return "Nothing to change: AWS is as the template says.".to_owned();
+    }
     let it = plan.summary();
     let named = [
         (it.created, "to create"),
@@ -52,20 +55,17 @@ fn summary(plan: &Plan) -> String {
 }
 
 fn show_step(out: &mut dyn Write, step: &Step) -> io::Result<()> {
-    let (sign, role, note) = match &step.action {
+    let (sign, role) = match &step.action {
         Action::None => return Ok(()),
-        Action::Create { why: Missing::New } => ("+", Role::Created, String::new()),
-        Action::Create { why: Missing::DeletedOutside } => {
-            ("+", Role::Created, "  # drift: it was deleted outside of paystack".to_owned())
-        }
-        Action::Adopt { .. } => ("~", Role::Changed, "  # taken over".to_owned()),
-        Action::Update { .. } => ("~", Role::Changed, String::new()),
-        Action::Replace { order: Order::CreateFirst, forced_by, .. } => ("+/-", Role::Replaced, forced(forced_by)),
-        Action::Replace { order: Order::DeleteFirst, forced_by, .. } => ("-/+", Role::Replaced, forced(forced_by)),
-        Action::Delete { why } => ("-", Role::Deleted, format!("  # {}", gone(*why))),
-        Action::Forget => ("-", Role::Quiet, "  # no longer there: only the memory of it goes".to_owned()),
-        Action::Blocked { .. } => ("!", Role::Blocked, String::new()),
+        Action::Create { .. } => ("+", Role::Created),
+        Action::Adopt { .. } | Action::Update { .. } => ("~", Role::Changed),
+        Action::Replace { order: Order::CreateFirst, .. } => ("+/-", Role::Replaced),
+        Action::Replace { order: Order::DeleteFirst, .. } => ("-/+", Role::Replaced),
+        Action::Delete { .. } => ("-", Role::Deleted),
+        Action::Forget => ("-", Role::Quiet),
+        Action::Blocked { .. } => ("!", Role::Blocked),
     };
+    let note = note(&step.action).map(|note| format!("  # {note}")).unwrap_or_default();
     let id = step.physical_id.as_ref().map(|id| format!(" [{id}]")).unwrap_or_default();
     writeln!(
         out,
@@ -79,17 +79,12 @@ fn show_step(out: &mut dyn Write, step: &Step) -> io::Result<()> {
     match &step.action {
         Action::Create { .. } => {
             for (name, value) in step.desired.iter().filter_map(Value::as_object).flatten() {
-                if says_nothing(value) {
-                    continue;
-                }
-                let value = if step.secret.contains(name) { Value::from(SENSITIVE) } else { shown(value) };
-                property(out, name, &value)?;
+                property(out, name, value)?;
             }
         }
         Action::Adopt { changes } | Action::Update { changes } | Action::Replace { changes, .. } => {
             for change in changes {
-                let forces = forces(&step.action, change);
-                show_change(out, change, step, forces)?;
+                show_change(out, change, &step.action)?;
             }
         }
         Action::Blocked { reason, help } => {
@@ -103,14 +98,26 @@ fn show_step(out: &mut dyn Write, step: &Step) -> io::Result<()> {
     writeln!(out)
 }
 
-fn forced(forced_by: &[ForcedBy]) -> String {
+/// What there is to say of an action as a whole.
+pub fn note(action: &Action) -> Option<String> {
+    match action {
+        Action::Create { why: Missing::DeletedOutside } => Some("drift: it was deleted outside of paystack".to_owned()),
+        Action::Adopt { .. } => Some("taken over".to_owned()),
+        Action::Replace { forced_by, .. } => forced(forced_by),
+        Action::Delete { why } => Some(gone(*why).to_owned()),
+        Action::Forget => Some("no longer there: only the memory of it goes".to_owned()),
+        Action::None | Action::Create { why: Missing::New } | Action::Update { .. } | Action::Blocked { .. } => None,
+    }
+}
+
+fn forced(forced_by: &[ForcedBy]) -> Option<String> {
     let reasons = forced_by.iter().filter_map(|forced| match forced {
         ForcedBy::Property { .. } => None,
         ForcedBy::Parent { logical_id } => Some(format!("goes with `{logical_id}`")),
         ForcedBy::Request => Some("as asked for".to_owned()),
     });
     let reasons: Vec<String> = reasons.collect();
-    if reasons.is_empty() { String::new() } else { format!("  # {}", reasons.join(", ")) }
+    if reasons.is_empty() { None } else { Some(reasons.join(", ")) }
 }
 
 fn forces(action: &Action, change: &Explained) -> bool {
@@ -149,21 +156,32 @@ fn tags(value: &Value) -> Option<String> {
 }
 
 fn property(out: &mut dyn Write, name: &str, value: &Value) -> io::Result<()> {
-    if let Some(tags) = tags(value) {
-        return writeln!(out, "          {name}: {tags}");
-    }
-    let line = inline(value);
-    if line.len() <= ONE_LINE {
-        return writeln!(out, "          {name}: {line}");
-    }
-    writeln!(out, "          {name}:")?;
-    for line in block(value).lines() {
-        writeln!(out, "            {line}")?;
-    }
-    Ok(())
+    unfolded(name, value).into_iter().try_for_each(|line| writeln!(out, "          {line}"))
 }
 
-fn show_change(out: &mut dyn Write, change: &Explained, step: &Step, forces: bool) -> io::Result<()> {
+/// A property on one line where there is room, else on several; on none where it says nothing.
+pub fn unfolded(name: &str, value: &Value) -> Vec<String> {
+    if says_nothing(value) {
+        return Vec::new();
+    }
+    if let Some(tags) = tags(value) {
+        return vec![format!("{name}: {tags}")];
+    }
+    let line = inline(value);
+    if line.len() <= ONE_LINE && !line.contains('\n') {
+        return vec![format!("{name}: {line}")];
+    }
+    let lines = block(value);
+    std::iter::once(format!("{name}:")).chain(lines.lines().map(|line| format!("  {line}"))).collect()
+}
+
+fn show_change(out: &mut dyn Write, change: &Explained, action: &Action) -> io::Result<()> {
+    let note = format!("  ({})", reason(change, action));
+    difference(out, &change.path, change.live.as_ref(), change.desired.as_ref(), &note)
+}
+
+/// Why a property changes, and whether that replaces what it belongs to.
+pub fn reason(change: &Explained, action: &Action) -> String {
     let cause = match change.cause {
         Cause::Template => "template",
         Cause::Drift => "drift",
@@ -171,33 +189,47 @@ fn show_change(out: &mut dyn Write, change: &Explained, step: &Step, forces: boo
         Cause::Replacement => "put back after a replacement",
         Cause::Unrecorded => "differs",
     };
-    let note = if forces { format!("({cause}, forces replacement)") } else { format!("({cause})") };
-    let note = paint(Role::Quiet, note);
-    if change.path.property().is_some_and(|property| step.secret.contains(property)) {
-        return writeln!(out, "          {}: {SENSITIVE} -> {SENSITIVE}  {note}", change.path);
+    if forces(action, change) { format!("{cause}, forces replacement") } else { cause.to_owned() }
+}
+
+/// One property before and after: on one line where there is room, else line by line.
+fn difference(
+    out: &mut dyn Write,
+    path: &PropertyPath,
+    before: Option<&Value>,
+    after: Option<&Value>,
+    note: &str,
+) -> io::Result<()> {
+    if let Some(line) = on_one_line(before, after) {
+        return writeln!(out, "          {path}: {line}{}", paint(Role::Quiet, note));
     }
-    let side = |value: &Option<Value>| value.as_ref().map(shown);
-    let (live, desired) = (side(&change.live), side(&change.desired));
-    let short = |value: &Option<Value>| value.as_ref().map_or_else(|| "(none)".to_owned(), inline);
-    let line = format!("{} -> {}", short(&live), short(&desired));
-    if line.len() <= ONE_LINE && !line.contains('\n') {
-        return writeln!(out, "          {}: {line}  {note}", change.path);
-    }
-    writeln!(out, "          {}:  {note}", change.path)?;
-    let text = |value: &Option<Value>| value.as_ref().map(block).unwrap_or_default();
-    let (live, desired) = (text(&live), text(&desired));
-    let diff = TextDiff::from_lines(&live, &desired);
-    for group in diff.grouped_ops(2) {
-        for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
-            let (sign, role) = match change.tag() {
-                ChangeTag::Insert => ("+", Role::Created),
-                ChangeTag::Delete => ("-", Role::Deleted),
-                ChangeTag::Equal => (" ", Role::Quiet),
-            };
-            writeln!(out, "            {}", paint(role, format!("{sign} {}", change.value().trim_end())))?;
-        }
+    writeln!(out, "          {path}:{}", paint(Role::Quiet, note))?;
+    for (tag, line) in line_by_line(before, after) {
+        let (sign, role) = match tag {
+            ChangeTag::Insert => ("+", Role::Created),
+            ChangeTag::Delete => ("-", Role::Deleted),
+            ChangeTag::Equal => (" ", Role::Quiet),
+        };
+        writeln!(out, "            {}", paint(role, format!("{sign} {line}")))?;
     }
     Ok(())
+}
+
+/// `before -> after`, where that is short.
+pub fn on_one_line(before: Option<&Value>, after: Option<&Value>) -> Option<String> {
+    let short = |value: Option<&Value>| value.map_or_else(|| "(none)".to_owned(), inline);
+    let line = format!("{} -> {}", short(before), short(after));
+    (line.len() <= ONE_LINE && !line.contains('\n')).then_some(line)
+}
+
+/// The lines that differ, each with two of its neighbours.
+pub fn line_by_line(before: Option<&Value>, after: Option<&Value>) -> Vec<(ChangeTag, String)> {
+    let text = |value: Option<&Value>| value.map(block).unwrap_or_default();
+    let (before, after) = (text(before), text(after));
+    let diff = TextDiff::from_lines(&before, &after);
+    let groups = diff.grouped_ops(2);
+    let changes = groups.iter().flatten().flat_map(|operation| diff.iter_changes(operation));
+    changes.map(|change| (change.tag(), change.value().trim_end().to_owned())).collect()
 }
 
 /// A value on one line.
@@ -217,6 +249,50 @@ fn block(value: &Value) -> String {
         },
         value => format!("{value:#}\n"),
     }
+}
+
+/// What somebody else did since the last apply.
+pub fn drift(out: &mut dyn Write, drift: &Drift) -> io::Result<()> {
+    let drift = drift.shown();
+    let scope = &drift.scope;
+    writeln!(out, "Stack `{}` in account {}, {}.\n", drift.stack, scope.account_id, scope.region)?;
+    for problem in &drift.problems {
+        writeln!(out, "  {} {problem}\n", paint(Role::Blocked, "warning:"))?;
+    }
+    for Drifted { logical_id, resource_type, physical_id, what, .. } in &drift.resources {
+        let (sign, role) = match what {
+            Happened::Changed { .. } => ("~", Role::Changed),
+            Happened::Deleted => ("-", Role::Deleted),
+        };
+        let id = paint(Role::Quiet, format!(" [{physical_id}]"));
+        writeln!(out, "{:>5} {}  {resource_type}{id}", paint(role, sign), paint(Role::Name, logical_id))?;
+        match what {
+            Happened::Changed { changes } => {
+                for Since { path, applied, live } in changes {
+                    difference(out, path, applied.as_ref(), live.as_ref(), "")?;
+                }
+            }
+            Happened::Deleted => writeln!(out, "          it is no longer there")?,
+        }
+        writeln!(out)?;
+    }
+    writeln!(out, "{}", drift_summary(&drift))
+}
+
+/// The drift in one sentence.
+pub fn drift_summary(drift: &Drift) -> String {
+    match drift.resources.len() {
+        0 => "No drift: what was applied last is still so.".to_owned(),
+        drifted => format!("Drift: {} changed since the last apply.", count(drifted, "resource")),
+    }
+}
+
+pub fn accepted(out: &mut dyn Write, drift: &Drift) -> io::Result<()> {
+    writeln!(
+        out,
+        "\nAccepted: {} remembered as it is now. AWS was not changed.",
+        count(drift.resources.len(), "resource")
+    )
 }
 
 pub fn report(out: &mut dyn Write, report: &Report, command: &str) -> io::Result<()> {
@@ -271,7 +347,7 @@ pub fn left(out: &mut dyn Write, left: &Plan) -> io::Result<()> {
 pub fn outputs(out: &mut dyn Write, outputs: &BTreeMap<String, Value>) -> io::Result<()> {
     let width = outputs.keys().map(String::len).max().unwrap_or_default();
     for (name, value) in outputs {
-        writeln!(out, "{name:width$} = {}", inline(&shown(value)))?;
+        writeln!(out, "{name:width$} = {}", inline(&display_within(value)))?;
     }
     Ok(())
 }

@@ -212,6 +212,11 @@ impl Handler for DynamoDbTable {
              `aws dynamodb update-contributor-insights`",
         ),
         (
+            "GlobalSecondaryIndexes.*.ContributorInsightsSpecification",
+            "it would cost one more call per index at every plan; turn it on beside the stack with \
+             `aws dynamodb update-contributor-insights`",
+        ),
+        (
             "ImportSourceSpecification",
             "it loads data once, at the creation, which a plan cannot compare with anything; import with \
              `aws dynamodb import-table` and take the table over with `--adopt`",
@@ -224,6 +229,15 @@ impl Handler for DynamoDbTable {
         (
             "VectorIndexes",
             "paystack knows no vector indexes; make them beside the stack with `aws dynamodb update-table`",
+        ),
+        (
+            "StreamSpecification.ResourcePolicy",
+            "a stream's policy is a resource of another service call and another ARN with every stream; give other accounts \
+             access with a role instead",
+        ),
+        (
+            "StreamSpecification.Tags",
+            "a stream is made anew whenever its view changes, and its tags with it; tag the table",
         ),
     ];
     type Properties = Table;

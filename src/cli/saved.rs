@@ -1,0 +1,166 @@
+//! Plans in files: `plan --out FILE` keeps one, `apply FILE` does exactly that or refuses.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::aws::Scope;
+use crate::cli::apply::{Approved, finish, holder};
+use crate::cli::arguments::{ApplyArguments, PlanArguments, StackArguments};
+use crate::cli::plan::make;
+use crate::cli::stack::{Opened, open};
+use crate::cli::{CliError, Exit, World};
+use crate::identity::StackId;
+use crate::plan::saved::{Goal, Inputs, Opening, SavedPlan, Stale, VERSION};
+use crate::plan::{Options, Plan};
+
+/// Keeps a plan, whole and at once. Only its owner can read the file.
+pub fn save(
+    file: &Path,
+    plan: &Plan,
+    goal: Goal,
+    options: Options,
+    arguments: &PlanArguments,
+    stack: &Opened,
+    world: &mut World,
+) -> Result<(), CliError> {
+    let opening = opening(&arguments.stack, stack);
+    let (salt, now) = (world.salt.clone(), world.clock.now());
+    let saved = SavedPlan::new(plan, goal, options, opening, &inputs(stack), salt, now);
+    let path = world.directory.join(file);
+    let failed = |source| SavedPlanError::Write { path: file.to_owned(), source };
+    let text = serde_json::to_vec_pretty(&saved).map_err(|error| failed(error.into()))?;
+    let mut new = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(&world.directory)).map_err(failed)?;
+    new.write_all(&text).map_err(failed)?;
+    new.persist(&path).map_err(|error| failed(error.error))?;
+    writeln!(world.err, "The plan is kept: `paystack apply {}` does exactly that.", file.display())?;
+    Ok(())
+}
+
+/// Makes a kept plan anew, and carries it out where it is still the same.
+pub async fn apply(file: &Path, arguments: &ApplyArguments, world: &mut World) -> Result<Exit, CliError> {
+    let saved = load(file, world)?;
+    let stack = open(&opened_again(&saved.opening, &arguments.stack)?, world).await?;
+    is_for(&saved, &stack)?;
+    let _lock = stack.ledgers.lock(&stack.desired.stack, &holder(world, "apply"))?;
+    let ledger = stack.ledgers.load(&stack.desired.stack, world.salt.clone())?;
+    let concurrency = arguments.planning.concurrency;
+    let plan = make(saved.goal, &saved.options, &stack, &ledger, concurrency).await?;
+    let stale = saved.compare(&plan);
+    if !stale.is_empty() {
+        let is_template_changed = !saved.has_template(&inputs(&stack));
+        return Err(SavedPlanError::Stale { stale, is_template_changed }.into());
+    }
+    let approved = Approved { goal: saved.goal, plan: &plan, concurrency, format: arguments.format };
+    finish(&approved, ledger, &stack, world).await
+}
+
+fn load(file: &Path, world: &World) -> Result<SavedPlan, SavedPlanError> {
+    let path = || file.to_owned();
+    let text = std::fs::read_to_string(world.directory.join(file))
+        .map_err(|source| SavedPlanError::Read { path: path(), source })?;
+    let unreadable = |source| SavedPlanError::Unreadable { path: path(), source };
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(unreadable)?;
+    match value.get("version").and_then(serde_json::Value::as_u64) {
+        Some(version) if version != u64::from(VERSION) => Err(SavedPlanError::OtherVersion { path: path(), version }),
+        _ => serde_json::from_value(value).map_err(unreadable),
+    }
+}
+
+/// What to open the stack with: what the plan was made with, and the secrets, which only the user can give again.
+fn opened_again(opening: &Opening, given: &StackArguments) -> Result<StackArguments, SavedPlanError> {
+    let is_other = |(name, value): &&(String, String)| opening.parameters.get(name).is_some_and(|kept| kept != value);
+    if let Some((name, _)) = given.parameters.iter().find(is_other) {
+        return Err(SavedPlanError::OtherParameter { name: name.clone() });
+    }
+    let Opening { environment, parameters, project, template, stack, local } = opening.clone();
+    Ok(StackArguments {
+        environment,
+        parameters: parameters.into_iter().chain(given.parameters.iter().cloned()).collect(),
+        project,
+        template,
+        stack,
+        local,
+    })
+}
+
+fn is_for(saved: &SavedPlan, stack: &Opened) -> Result<(), SavedPlanError> {
+    let (desired, plan) = (&stack.desired, &saved.plan);
+    if (&plan.stack, &plan.scope) != (&desired.stack, &desired.scope) {
+        let place = |stack: &StackId, scope: &Scope| {
+            format!("the stack `{stack}` in account {} ({})", scope.account_id, scope.region)
+        };
+        return Err(SavedPlanError::OtherPlace {
+            saved: place(&plan.stack, &plan.scope),
+            here: place(&desired.stack, &desired.scope),
+        });
+    }
+    match saved.other_secrets(&inputs(stack)).into_iter().next() {
+        Some(name) => Err(SavedPlanError::OtherSecret { name }),
+        None => Ok(()),
+    }
+}
+
+fn opening(arguments: &StackArguments, stack: &Opened) -> Opening {
+    let StackArguments { environment, parameters, project, template, stack: name, local } = arguments.clone();
+    let is_secret = |name: &str| stack.desired.graph.secrets().any(|(secret, _)| secret == name);
+    let parameters = parameters.into_iter().filter(|(name, _)| !is_secret(name)).collect();
+    Opening { environment, parameters, project, template, stack: name, local }
+}
+
+fn inputs(stack: &Opened) -> Inputs<'_> {
+    Inputs { template: &stack.source.text, secrets: stack.desired.graph.secrets().collect() }
+}
+
+/// Why a plan in a file is not applied, or not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum SavedPlanError {
+    #[error("failed to write the plan `{path}`")]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("failed to read the plan `{path}`")]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("`{path}` is no plan that `paystack plan --out` has written")]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("the plan `{path}` has another layout (version {version}, this paystack has {VERSION})")]
+    OtherVersion { path: PathBuf, version: u64 },
+    #[error("the plan is for {saved}, and this is {here}")]
+    OtherPlace { saved: String, here: String },
+    #[error("the parameter `{name}` has another value in the plan")]
+    OtherParameter { name: String },
+    #[error("the secret parameter `{name}` has not the value that the plan was made with")]
+    OtherSecret { name: String },
+    #[error("the plan is stale: {}", listed(.stale))]
+    Stale { stale: Vec<Stale>, is_template_changed: bool },
+}
+
+fn listed(stale: &[Stale]) -> String {
+    stale.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl SavedPlanError {
+    /// What to do about it.
+    pub fn way_out(&self) -> Option<String> {
+        let anew = "nothing was changed; make the plan anew with `paystack plan --out FILE`";
+        match self {
+            Self::Write { .. } | Self::Read { .. } => None,
+            Self::Unreadable { .. } | Self::OtherVersion { .. } | Self::OtherParameter { .. } => Some(anew.to_owned()),
+            Self::OtherPlace { .. } => {
+                Some("use the credentials and the region that the plan was made with".to_owned())
+            }
+            Self::OtherSecret { name } => Some(format!("no plan keeps a secret: give it again with `-p {name}=…`")),
+            Self::Stale { is_template_changed: true, .. } => Some(format!("the template was changed; {anew}")),
+            Self::Stale { is_template_changed: false, .. } => Some(anew.to_owned()),
+        }
+    }
+}
