@@ -17,6 +17,7 @@ use crate::identity::PhysicalId;
 use crate::resource::apigateway::patch::{
     self, add, add_item, remove, remove_item, replace, replace_or_clear, segment,
 };
+use crate::resource::apigateway::unnamed::{create_once, without_repeats};
 use crate::resource::policy_document::PolicyDocument;
 use crate::resource::tags::Tags;
 use crate::resource::{Attributes, Handler, Live, Made, Owner, referred};
@@ -141,10 +142,7 @@ impl Handler for ApiGatewayRestApi {
     }
 
     async fn create(cx: &Context, owner: &Owner, api: &RestApi) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, api).await? {
-            Some(id) => id,
-            None => make(cx, api).await?,
-        };
+        let id = create_once(cx, || Self::find(cx, owner, api), || make(cx, api)).await?;
         let answer = settled(cx, &id).await?;
         Ok(Made { attributes: live(&cx.scope, id.as_str(), answer)?.attributes, id })
     }
@@ -215,7 +213,8 @@ async fn make(cx: &Context, api: &RestApi) -> Result<PhysicalId, AwsError> {
         .set_tags(Some(api.tags.to_map()));
     let answer = patch::unhurried(cx, || {
         cx.while_passing(Patience::seconds(30), is_fresh_principal, || async {
-            create.clone().send().await.during("apigateway.CreateRestApi")
+            let create = create.clone().customize().config_override(without_repeats());
+            create.send().await.during("apigateway.CreateRestApi")
         })
     })
     .await?;
