@@ -9,6 +9,7 @@ mod harness;
 mod mistakes;
 mod payments;
 mod plans;
+mod proxy;
 mod rates;
 mod sources;
 mod types;

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use fault_proxy::{Proxy, Script};
 use serde_json::Value;
 
 use super::Emulator;
@@ -15,23 +16,39 @@ const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/localstack");
 pub struct Account {
     pub number: String,
     emulator: &'static Emulator,
+    /// Where paystack finds it, if not at the emulator itself.
+    through: Option<String>,
 }
 
 impl Account {
     pub fn fresh() -> Self {
         let random = RandomState::new().hash_one(std::process::id());
         let number = (100_000_000_000 + random % 900_000_000_000).to_string();
-        Self { number, emulator: Emulator::shared() }
+        Self { number, emulator: Emulator::shared(), through: None }
+    }
+
+    /// The same account, which paystack reaches through a proxy. A census and calls of the test's own do not go through it.
+    pub fn through(&self, proxy: &Proxy) -> Self {
+        Self { number: self.number.clone(), emulator: self.emulator, through: Some(proxy.endpoint()) }
     }
 
     pub fn endpoint(&self) -> &str {
-        &self.emulator.endpoint
+        self.through.as_deref().unwrap_or(&self.emulator.endpoint)
+    }
+
+    /// A proxy in front of the emulator.
+    pub fn proxy(&self, script: Script) -> Proxy {
+        Proxy::start(&self.emulator.endpoint, script).expect("a port is free")
     }
 
     /// The environment variables of a process that works in this account.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
+        self.variables_at(self.endpoint())
+    }
+
+    fn variables_at(&self, endpoint: &str) -> Vec<(&'static str, String)> {
         vec![
-            ("AWS_ENDPOINT_URL", self.emulator.endpoint.clone()),
+            ("AWS_ENDPOINT_URL", endpoint.to_owned()),
             ("AWS_ACCESS_KEY_ID", self.number.clone()),
             ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
             ("AWS_REGION", "us-east-1".to_owned()),
@@ -57,7 +74,8 @@ impl Account {
 
     fn python(&self, arguments: &[&str], input: &Value) -> Value {
         let mut command = Command::new(&self.emulator.python);
-        command.args(["-W", "ignore"]).args(arguments).current_dir(SCRIPTS).envs(self.variables());
+        command.args(["-W", "ignore"]).args(arguments).current_dir(SCRIPTS);
+        command.envs(self.variables_at(&self.emulator.endpoint));
         command.env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the emulator's Python runs");
         let mut stdin = child.stdin.take().expect("input is piped");

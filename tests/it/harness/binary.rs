@@ -2,7 +2,8 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
@@ -89,13 +90,21 @@ impl Paystack {
     }
 
     #[track_caller]
-    pub fn run_command(&self, mut command: Command) -> Ran {
+    pub fn run_command(&self, command: Command) -> Ran {
+        self.run_victim(command, &Victim::default())
+    }
+
+    /// Runs the binary to its end, which may be that it is killed.
+    #[track_caller]
+    pub fn run_victim(&self, mut command: Command, victim: &Victim) -> Ran {
         let output = tempfile::tempdir_in(self.directory.path()).expect("there is room for a directory");
         let (stdout, stderr) = (output.path().join("stdout"), output.path().join("stderr"));
         command.stdout(File::create(&stdout).expect("a file can be made"));
         command.stderr(File::create(&stderr).expect("a file can be made"));
         let said = format!("{:?}", command.get_args().collect::<Vec<_>>());
-        let code = wait(command.spawn().expect("the binary runs"));
+        victim.set(Some(command.spawn().expect("the binary runs")));
+        let code = wait(victim);
+        victim.set(None);
         let read = |path| String::from_utf8_lossy(&fs::read(path).expect("the output was written")).into_owned();
         let ran = Ran { code, stdout: read(stdout), stderr: read(stderr) };
         assert!(ran.code != Code::TooLate, "{said} did not end within {} s: {ran:#?}", DEADLINE.as_secs());
@@ -134,18 +143,43 @@ impl Ran {
     }
 }
 
-fn wait(mut child: Child) -> Code {
+/// A run that can be killed from elsewhere; its clones are the same run.
+#[derive(Clone, Default)]
+pub struct Victim(Arc<Mutex<Option<Child>>>);
+
+impl Victim {
+    /// Ends it at once, as `kill -9` does, if it runs.
+    pub fn kill(&self) {
+        if let Some(child) = self.child().as_mut() {
+            child.kill().expect("a child can be ended");
+        }
+    }
+
+    fn set(&self, child: Option<Child>) {
+        *self.child() = child;
+    }
+
+    fn child(&self) -> MutexGuard<'_, Option<Child>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn status(&self) -> Option<ExitStatus> {
+        let mut child = self.child();
+        child.as_mut().expect("it was started").try_wait().expect("a child can be waited for")
+    }
+}
+
+fn wait(victim: &Victim) -> Code {
     let started = Instant::now();
     loop {
-        if let Some(status) = child.try_wait().expect("a child can be waited for") {
+        if let Some(status) = victim.status() {
             return status.code().map_or(Code::Signal, Code::Exit);
         }
         if started.elapsed() > DEADLINE {
-            child.kill().expect("a child can be ended");
-            child.wait().expect("a child can be waited for");
+            victim.kill();
             return Code::TooLate;
         }
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -5,5 +5,5 @@ pub mod binary;
 pub mod emulator;
 
 pub use account::Account;
-pub use binary::{Paystack, Ran};
+pub use binary::{Code, Paystack, Ran, Victim};
 pub use emulator::Emulator;
