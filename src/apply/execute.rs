@@ -1,13 +1,16 @@
 //! The executor: starts what is ready, keeps what is done, tells what happens. It decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::apply::{Done, Journal, Kind, Schedule, Task, TaskId, Work, Writer};
+use crate::apply::{Done, End, Journal, Kind, Schedule, Task, TaskId, Unremembered, Work, Writer};
 use crate::aws::clock::Clock;
 use crate::aws::error::AwsError;
 use crate::change::Changes;
@@ -40,6 +43,8 @@ pub struct Report {
     /// Never started, because something before it failed or the run was stopped.
     pub skipped: Vec<Task>,
     pub is_interrupted: bool,
+    /// Why nothing further was started: what is not remembered must not be done.
+    pub unremembered: Option<Unremembered>,
     /// What is known of the stack's resources now.
     #[serde(skip)]
     pub attributes: BTreeMap<LogicalId, Attributes>,
@@ -55,7 +60,12 @@ pub struct Failure {
 
 impl Report {
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.skipped.is_empty() && !self.is_interrupted
+        self.failed.is_empty() && self.skipped.is_empty() && !self.is_stopped()
+    }
+
+    /// Whether nothing further may start.
+    fn is_stopped(&self) -> bool {
+        self.is_interrupted || self.unremembered.is_some()
     }
 }
 
@@ -82,57 +92,86 @@ pub async fn execute(
     let mut done: BTreeSet<TaskId> = BTreeSet::new();
     let mut lost: BTreeMap<TaskId, LogicalId> = BTreeMap::new();
     let mut running = FuturesUnordered::new();
+    let mut ended: Vec<Ended> = Vec::new();
     loop {
         report.is_interrupted |= *world.stop.borrow();
-        if !report.is_interrupted {
-            for id in ready(schedule, &waiting, &done, world.concurrency.saturating_sub(running.len())) {
-                waiting.remove(&id);
-                let task = &schedule.tasks[id.0];
-                let step = &plan.steps[task.step];
-                tell(Event::Started { task });
-                let work = prepare(task, step, desired, &report.attributes).and_then(|work| {
-                    intend(&mut *world.journal, step, &work)?;
-                    Ok(work)
-                });
-                let (writer, start) = (world.writer, world.clock.monotonic());
-                running.push(async move {
-                    let result = match &work {
-                        Ok(work) => writer.run(work).await,
-                        Err(error) => Err(error.clone()),
-                    };
-                    (id, work.ok(), result, start)
-                });
+        let room = if report.is_stopped() { 0 } else { world.concurrency.saturating_sub(running.len() + ended.len()) };
+        let starting: Vec<_> = ready(schedule, &waiting, &done, room)
+            .into_iter()
+            .map(|id| (id, prepare(schedule, id, plan, desired, &report.attributes)))
+            .collect();
+        let written = match starting.is_empty() {
+            true => Ok(()),
+            false => {
+                let creates: Vec<_> =
+                    starting.iter().filter_map(|(id, work)| intent(schedule, *id, plan, work)).collect();
+                alongside(&mut running, &mut ended, world.journal.start(&creates)).await
             }
-        }
-        let next = tokio::select! {
-            next = running.next() => next,
-            // Where nobody is left to stop the run, there is nothing to listen for.
-            Ok(()) = world.stop.changed(), if !report.is_interrupted => continue,
         };
-        let Some((id, work, result, start)) = next else { break };
-        let task = &schedule.tasks[id.0];
-        let step = &plan.steps[task.step];
-        let result = result.and_then(|it| keep(&mut *world.journal, step, task, it, work.as_ref()));
-        let milliseconds = world.clock.monotonic().saturating_sub(start).as_millis().try_into().unwrap_or(u64::MAX);
-        let outcome = match result {
-            Ok(it) => {
-                done.insert(id);
-                // What was to be replaced by another turned out to be what was wanted: it must not be deleted.
-                if let Some(old) = deletion_of_the_same(schedule, task, &it).filter(|old| waiting.remove(old)) {
-                    done.insert(old);
+        match written {
+            Ok(()) => {
+                for (id, work) in starting {
+                    waiting.remove(&id);
+                    tell(Event::Started { task: &schedule.tasks[id.0] });
+                    let (writer, clock) = (world.writer, world.clock);
+                    running.push(async move {
+                        let start = clock.monotonic();
+                        let (work, result) = match work {
+                            Ok(work) => {
+                                let result = writer.run(&work).await;
+                                (Some(work), result)
+                            }
+                            Err(error) => (None, Err(error)),
+                        };
+                        Ended { id, work, result, took: clock.monotonic().saturating_sub(start) }
+                    });
                 }
-                learn(&mut report.attributes, task, &it);
-                report.done.push(task.clone());
-                Outcome::Done(it)
             }
-            Err(error) => {
-                lost.insert(id, task.logical_id.clone());
-                let failure = Failure { task: task.clone(), error: error.to_string(), way_out: error.way_out() };
-                report.failed.push(failure);
-                Outcome::Failed(error)
-            }
-        };
-        tell(Event::Finished { task, outcome: &outcome, milliseconds });
+            Err(unremembered) => report.unremembered = Some(unremembered),
+        }
+        if ended.is_empty() {
+            let next = tokio::select! {
+                next = running.next() => next,
+                // Where nobody is left to stop the run, there is nothing to listen for.
+                Ok(()) = world.stop.changed(), if !report.is_interrupted => continue,
+            };
+            let Some(next) = next else { break };
+            ended.push(next);
+        }
+        // What has ended at the same time is written at once.
+        while let Some(Some(more)) = running.next().now_or_never() {
+            ended.push(more);
+        }
+        let batch = std::mem::take(&mut ended);
+        let ends: Vec<_> = batch.iter().filter_map(|ended| ended.end(schedule, plan)).collect();
+        if !ends.is_empty()
+            && let Err(unremembered) = alongside(&mut running, &mut ended, world.journal.record(&ends)).await
+        {
+            report.unremembered.get_or_insert(unremembered);
+        }
+        for Ended { id, result, took, .. } in batch {
+            let task = &schedule.tasks[id.0];
+            let milliseconds = took.as_millis().try_into().unwrap_or(u64::MAX);
+            let outcome = match result {
+                Ok(it) => {
+                    done.insert(id);
+                    // What was to be replaced by another turned out to be what was wanted: it must not be deleted.
+                    if let Some(old) = deletion_of_the_same(schedule, task, &it).filter(|old| waiting.remove(old)) {
+                        done.insert(old);
+                    }
+                    learn(&mut report.attributes, task, &it);
+                    report.done.push(task.clone());
+                    Outcome::Done(it)
+                }
+                Err(error) => {
+                    lost.insert(id, task.logical_id.clone());
+                    let failure = Failure { task: task.clone(), error: error.to_string(), way_out: error.way_out() };
+                    report.failed.push(failure);
+                    Outcome::Failed(error)
+                }
+            };
+            tell(Event::Finished { task, outcome: &outcome, milliseconds });
+        }
         for (skipped, because_of) in lose(schedule, &mut waiting, &mut lost) {
             let task = &schedule.tasks[skipped.0];
             tell(Event::Skipped { task, because_of: &because_of });
@@ -141,6 +180,43 @@ pub async fn execute(
     }
     report.skipped.extend(waiting.into_iter().map(|id| schedule.tasks[id.0].clone()));
     report
+}
+
+/// A task that has come to its end.
+struct Ended {
+    id: TaskId,
+    /// `None` where it was not known what to ask for.
+    work: Option<Work>,
+    result: Result<Done, AwsError>,
+    took: Duration,
+}
+
+impl Ended {
+    /// What there is to remember of it.
+    fn end<'a>(&'a self, schedule: &Schedule, plan: &'a Plan) -> Option<End<'a>> {
+        let task = &schedule.tasks[self.id.0];
+        let applied = match &self.work {
+            Some(Work::Create { wanted, .. } | Work::Update { wanted, .. }) => Some(wanted),
+            Some(Work::Delete { .. }) | None => None,
+        };
+        let done = self.result.as_ref().ok()?;
+        Some(End { step: &plan.steps[task.step], kind: task.kind, done, applied })
+    }
+}
+
+/// Lets what runs go on while the journal is written; what ends meanwhile is put by.
+async fn alongside<F: Future, T>(
+    running: &mut FuturesUnordered<F>,
+    ended: &mut Vec<F::Output>,
+    mut writing: BoxFuture<'_, T>,
+) -> T {
+    loop {
+        tokio::select! {
+            biased;
+            written = &mut writing => return written,
+            Some(next) = running.next() => ended.push(next),
+        }
+    }
 }
 
 fn attributes_at_start(plan: &Plan) -> BTreeMap<LogicalId, Attributes> {
@@ -158,12 +234,15 @@ fn ready(schedule: &Schedule, waiting: &BTreeSet<TaskId>, done: &BTreeSet<TaskId
 
 /// Everything that is known now goes into the properties; what is still unknown cannot be asked for.
 fn prepare(
-    task: &Task,
-    step: &Step,
+    schedule: &Schedule,
+    id: TaskId,
+    plan: &Plan,
     desired: &Desired,
     attributes: &BTreeMap<LogicalId, Attributes>,
 ) -> Result<Work, AwsError> {
     let invalid = |reason: String| AwsError::new("evaluate", crate::aws::error::ErrorClass::Invalid, reason);
+    let task = &schedule.tasks[id.0];
+    let step = &plan.steps[task.step];
     let resource_type = task.resource_type.clone();
     let wanted = || -> Result<Value, AwsError> {
         let known = |id: &LogicalId, name: &str| attributes.get(id)?.get(name).cloned();
@@ -186,30 +265,18 @@ fn prepare(
     })
 }
 
-fn intend(journal: &mut dyn Journal, step: &Step, work: &Work) -> Result<(), AwsError> {
+/// What a create is about to ask for.
+fn intent<'a>(
+    schedule: &Schedule,
+    id: TaskId,
+    plan: &'a Plan,
+    work: &'a Result<Work, AwsError>,
+) -> Option<(&'a Step, &'a Value)> {
+    let step = &plan.steps[schedule.tasks[id.0].step];
     match work {
-        Work::Create { wanted, .. } => journal.intend(step, wanted).map_err(unwritten),
-        Work::Update { .. } | Work::Delete { .. } => Ok(()),
+        Ok(Work::Create { wanted, .. }) => Some((step, wanted)),
+        Ok(Work::Update { .. } | Work::Delete { .. }) | Err(_) => None,
     }
-}
-
-fn keep(
-    journal: &mut dyn Journal,
-    step: &Step,
-    task: &Task,
-    done: Done,
-    work: Option<&Work>,
-) -> Result<Done, AwsError> {
-    let applied = match work {
-        Some(Work::Create { wanted, .. } | Work::Update { wanted, .. }) => Some(wanted),
-        Some(Work::Delete { .. }) | None => None,
-    };
-    journal.record(step, task.kind, &done, applied).map_err(unwritten)?;
-    Ok(done)
-}
-
-fn unwritten(reason: String) -> AwsError {
-    AwsError::new("remember", crate::aws::error::ErrorClass::Invalid, reason)
 }
 
 /// The task that would delete what a create gave back instead of making a second one: the one that is replaced, or one that

@@ -9,11 +9,13 @@ mod random_tests;
 mod tests;
 
 use futures::future::BoxFuture;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::aws::error::AwsError;
 use crate::change::Changes;
 use crate::identity::{PhysicalId, ResourceType};
+use crate::plan::Step;
 use crate::resource::{Attributes, Owner};
 
 pub use execute::{Event, Failure, Outcome, Report, World, execute};
@@ -40,25 +42,36 @@ pub trait Writer: Send + Sync {
     fn run<'a>(&'a self, work: &'a Work) -> BoxFuture<'a, Result<Done, AwsError>>;
 }
 
-/// Keeps what was done, before anything that depends on it starts.
+/// Keeps what is done: before a task starts, and before anything that depends on it does.
 pub trait Journal: Send {
-    /// A create is about to be asked for: whatever happens next, something may be there.
+    /// Tasks are about to start, and of these creates something may be there from now on, whatever happens next.
     ///
     /// # Errors
     ///
-    /// The memory cannot be written; the create must not start.
-    fn intend(&mut self, step: &crate::plan::Step, wanted: &Value) -> Result<(), String>;
+    /// It cannot be written: none of the tasks may start.
+    fn start<'a>(&'a mut self, creates: &'a [(&'a Step, &'a Value)]) -> BoxFuture<'a, Result<(), Unremembered>>;
 
-    /// A task is done.
+    /// Tasks are done.
     ///
     /// # Errors
     ///
-    /// The memory cannot be written; nothing further may start.
-    fn record(
-        &mut self,
-        step: &crate::plan::Step,
-        kind: Kind,
-        done: &Done,
-        applied: Option<&Value>,
-    ) -> Result<(), String>;
+    /// It cannot be written: nothing further may start.
+    fn record<'a>(&'a mut self, ends: &'a [End<'a>]) -> BoxFuture<'a, Result<(), Unremembered>>;
+}
+
+/// The end of a task that was done.
+#[derive(Debug, Clone, Copy)]
+pub struct End<'a> {
+    pub step: &'a Step,
+    pub kind: Kind,
+    pub done: &'a Done,
+    /// The properties that the resource has now.
+    pub applied: Option<&'a Value>,
+}
+
+/// Why a run could not be remembered, and went no further.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unremembered {
+    pub error: String,
+    pub way_out: Option<String>,
 }

@@ -104,6 +104,29 @@ fn a_replacement_that_was_interrupted_and_is_taken_back_leaves_one_queue() {
 }
 
 #[test]
+fn what_cannot_be_remembered_is_not_gone_on_from() {
+    let chain = "  Orders:
+    Type: AWS::SQS::Queue
+    Properties: {QueueName: orders, RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}}
+  Dead: {Type: AWS::SQS::Queue, Properties: {QueueName: dead}}
+";
+    let wanted = desired(&format!("{RESOURCES}{chain}"));
+    // The plan, the intent to create the first, its end, the intent to create the second, its end.
+    for (room, made) in [(1, vec![]), (2, vec!["dead"]), (3, vec!["dead"]), (4, vec!["dead", "orders"])] {
+        let account = Account::default();
+        account.ledgers.limit(Some(room));
+        let report = account.apply(&wanted).expect("nothing crashes");
+        assert_eq!(queues(&account), made, "after {room} writes");
+        assert!(!report.is_complete() && report.failed.is_empty(), "{report:#?}");
+        let unremembered = report.unremembered.expect("it says why it stopped");
+        assert_eq!(unremembered.error, "failed to write the ledger `ledger`: no storage space");
+        account.ledgers.limit(None);
+        apply(&account, chain);
+        assert_eq!(queues(&account), ["dead", "orders"]);
+    }
+}
+
+#[test]
 fn what_a_search_has_found_is_not_forgotten_when_its_deletion_fails() {
     let account = applied(&format!("{}{}", queue("Orders", "orders"), queue("Bills", "bills")));
     account.ledgers.lose();

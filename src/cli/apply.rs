@@ -8,14 +8,14 @@ use tokio::sync::watch;
 use crate::apply::{Report, World as Run, execute, schedule};
 use crate::cli::arguments::{ApplyArguments, Format};
 use crate::cli::plan::{make, options};
-use crate::cli::stack::{Opened, open};
+use crate::cli::stack::{Opened, locked, open};
 use crate::cli::{CliError, Exit, World, destroy, refresh, saved, view};
 use crate::desired::Desired;
 use crate::identity::LogicalId;
 use crate::plan::saved::Goal;
-use crate::plan::{Plan, SENSITIVE};
+use crate::plan::{Options, Plan, SENSITIVE};
 use crate::resource::Attributes;
-use crate::state::{Ledger, LedgerJournal, Run as HistoryEntry};
+use crate::state::{LedgerJournal, Lock, Run as HistoryEntry};
 use crate::unknown;
 
 pub async fn apply(arguments: &ApplyArguments, world: &mut World) -> Result<Exit, CliError> {
@@ -25,12 +25,22 @@ pub async fn apply(arguments: &ApplyArguments, world: &mut World) -> Result<Exit
     if arguments.planning.refresh_only {
         return refresh::apply(arguments, world).await;
     }
-    let stack = open(&arguments.stack, world).await?;
-    let _lock = stack.ledgers.lock(&stack.desired.stack, &holder(world, "apply"))?;
-    let ledger = stack.ledgers.load(&stack.desired.stack, world.salt.clone())?;
-    let options = options(&arguments.planning, &stack)?;
+    let stack = &open(&arguments.stack, world).await?;
+    let options = options(&arguments.planning, stack)?;
+    let work = async |lock: &dyn Lock, world: &mut World| apply_locked(arguments, &options, stack, lock, world).await;
+    locked("apply", stack, arguments.lock, world, work).await
+}
+
+async fn apply_locked(
+    arguments: &ApplyArguments,
+    options: &Options,
+    stack: &Opened,
+    lock: &dyn Lock,
+    world: &mut World,
+) -> Result<Exit, CliError> {
+    let ledger = stack.ledger(world).await?;
     let concurrency = arguments.planning.concurrency;
-    let plan = make(Goal::Template, &options, &stack, &ledger, concurrency).await?;
+    let plan = make(Goal::Template, options, stack, &ledger, concurrency).await?;
     let is_blocked = plan.blocked().next().is_some();
     // In JSON the plan is a part of what is shown at the end, where there is one.
     if is_blocked || arguments.format == Format::Text {
@@ -39,12 +49,12 @@ pub async fn apply(arguments: &ApplyArguments, world: &mut World) -> Result<Exit
     if is_blocked {
         return Err(CliError::Blocked);
     }
-    let may_go_on = arguments.auto_approve || plan.is_empty() || ask(world, "apply", &stack)?;
+    let may_go_on = arguments.auto_approve || plan.is_empty() || ask(world, "apply", stack)?;
     if !may_go_on {
         return Ok(Exit::Failed);
     }
     let approved = Approved { goal: Goal::Template, plan: &plan, concurrency, format: arguments.format };
-    finish(&approved, ledger, &stack, world).await
+    finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await
 }
 
 /// A plan that may be carried out.
@@ -58,14 +68,14 @@ pub struct Approved<'a> {
 /// Carries out a plan, and shows what came of it.
 pub async fn finish(
     approved: &Approved<'_>,
-    ledger: Ledger,
+    journal: &mut LedgerJournal<'_>,
     stack: &Opened,
     world: &mut World,
 ) -> Result<Exit, CliError> {
     if approved.goal == Goal::Nothing {
-        return destroy::finish(approved, ledger, stack, world).await;
+        return destroy::finish(approved, journal, stack, world).await;
     }
-    let report = carry_out("apply", approved, &stack.desired, ledger, stack, world).await?;
+    let report = carry_out("apply", approved, &stack.desired, journal, stack, world).await?;
     let mut outputs = outputs(&stack.desired, &report.attributes, Secrets::Masked);
     // Of what was left out nothing is known.
     outputs.retain(|_, value| !unknown::is_within(value));
@@ -78,13 +88,12 @@ pub async fn carry_out(
     command: &'static str,
     approved: &Approved<'_>,
     desired: &Desired,
-    ledger: Ledger,
+    journal: &mut LedgerJournal<'_>,
     stack: &Opened,
     world: &mut World,
 ) -> Result<Report, CliError> {
     let Approved { plan, concurrency, format, .. } = *approved;
-    let mut journal = LedgerJournal::new(&stack.ledgers, ledger);
-    journal.begin(plan)?;
+    journal.begin(plan).await?;
     let schedule = schedule(plan);
     let clock = std::sync::Arc::clone(&world.clock);
     let (stop, stopping) = watch::channel(false);
@@ -99,12 +108,12 @@ pub async fn carry_out(
     let mut progress = view::Progress::new(format, schedule.tasks.len(), world);
     let run = Run {
         writer: &stack.writer,
-        journal: &mut journal,
+        journal,
         clock: clock.as_ref(),
         concurrency: usize::from(concurrency),
         stop: stopping,
     };
-    let report = execute(plan, &schedule, desired, run, &mut |event| progress.tell(&event)).await;
+    let mut report = execute(plan, &schedule, desired, run, &mut |event| progress.tell(&event)).await;
     interrupts.abort();
     progress.finish()?;
     if !schedule.tasks.is_empty() {
@@ -115,7 +124,9 @@ pub async fn carry_out(
             done: report.done.len(),
             failed: report.failed.len(),
         });
-        journal.save()?;
+        if let Err(error) = journal.save().await {
+            report.unremembered.get_or_insert(error.into());
+        }
     }
     Ok(report)
 }
@@ -148,11 +159,6 @@ pub fn outputs(
         Some((name.clone(), if is_masked { Value::from(SENSITIVE) } else { value }))
     });
     outputs.collect()
-}
-
-/// Who holds the lock, for whoever finds it taken.
-pub fn holder(world: &World, command: &str) -> String {
-    format!("`{command}` by {} (process {}) since {}", world.caller, std::process::id(), world.clock.now())
 }
 
 /// Asks whether to go on.

@@ -73,6 +73,14 @@ pub struct PlanningArguments {
     pub concurrency: u16,
 }
 
+/// What to do where another paystack works on the stack.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct LockArguments {
+    /// How long to wait for another paystack that works on the same stack.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub lock_timeout: u32,
+}
+
 #[derive(Debug, Clone, Args)]
 pub struct PlanArguments {
     #[command(flatten)]
@@ -104,6 +112,8 @@ pub struct ApplyArguments {
     pub stack: StackArguments,
     #[command(flatten)]
     pub planning: PlanningArguments,
+    #[command(flatten)]
+    pub lock: LockArguments,
     /// How plan and result are shown.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -116,6 +126,8 @@ pub struct ApplyArguments {
 pub struct DestroyArguments {
     #[command(flatten)]
     pub stack: StackArguments,
+    #[command(flatten)]
+    pub lock: LockArguments,
     /// How plan and result are shown.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

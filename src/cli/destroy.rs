@@ -1,19 +1,28 @@
 //! `paystack destroy`: the plan towards nothing, carried out, and then a second look at what is left.
 
-use crate::cli::apply::{Approved, ask, carry_out, exit, holder};
+use crate::cli::apply::{Approved, ask, carry_out, exit};
 use crate::cli::arguments::{DestroyArguments, Format};
 use crate::cli::plan::make;
-use crate::cli::stack::{Opened, open};
+use crate::cli::stack::{Opened, locked, open};
 use crate::cli::{CliError, Exit, World, view};
 use crate::plan::saved::Goal;
 use crate::plan::{Options, Plan};
-use crate::state::Ledger;
+use crate::state::{Ledger, LedgerJournal, Lock};
 
 pub async fn destroy(arguments: &DestroyArguments, world: &mut World) -> Result<Exit, CliError> {
-    let stack = open(&arguments.stack, world).await?;
-    let _lock = stack.ledgers.lock(&stack.desired.stack, &holder(world, "destroy"))?;
-    let ledger = stack.ledgers.load(&stack.desired.stack, world.salt.clone())?;
-    let plan = make(Goal::Nothing, &Options::default(), &stack, &ledger, arguments.concurrency).await?;
+    let stack = &open(&arguments.stack, world).await?;
+    let work = async |lock: &dyn Lock, world: &mut World| destroy_locked(arguments, stack, lock, world).await;
+    locked("destroy", stack, arguments.lock, world, work).await
+}
+
+async fn destroy_locked(
+    arguments: &DestroyArguments,
+    stack: &Opened,
+    lock: &dyn Lock,
+    world: &mut World,
+) -> Result<Exit, CliError> {
+    let ledger = stack.ledger(world).await?;
+    let plan = make(Goal::Nothing, &Options::default(), stack, &ledger, arguments.concurrency).await?;
     let is_blocked = plan.blocked().next().is_some();
     // In JSON the plan is a part of what is shown at the end, where there is one.
     if is_blocked || arguments.format == Format::Text {
@@ -22,26 +31,27 @@ pub async fn destroy(arguments: &DestroyArguments, world: &mut World) -> Result<
     if is_blocked {
         return Err(CliError::Blocked);
     }
-    if !(arguments.auto_approve || plan.is_empty() || ask(world, "destroy", &stack)?) {
+    if !(arguments.auto_approve || plan.is_empty() || ask(world, "destroy", stack)?) {
         return Ok(Exit::Failed);
     }
     let (concurrency, format) = (arguments.concurrency, arguments.format);
-    finish(&Approved { goal: Goal::Nothing, plan: &plan, concurrency, format }, ledger, &stack, world).await
+    let approved = Approved { goal: Goal::Nothing, plan: &plan, concurrency, format };
+    finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await
 }
 
 /// Deletes, looks again, and shows what is left.
 pub async fn finish(
     approved: &Approved<'_>,
-    ledger: Ledger,
+    journal: &mut LedgerJournal<'_>,
     stack: &Opened,
     world: &mut World,
 ) -> Result<Exit, CliError> {
-    let report = carry_out("destroy", approved, &stack.desired.nothing(), ledger, stack, world).await?;
+    let report = carry_out("destroy", approved, &stack.desired.nothing(), journal, stack, world).await?;
     let left = if report.is_complete() { Some(look_again(stack, approved.concurrency).await?) } else { None };
     if let Some(left) = &left
         && is_nothing(left)
     {
-        stack.ledgers.remove(&stack.desired.stack)?;
+        journal.remove().await?;
     }
     view::destroyed(world, approved.plan, &report, left.as_ref(), &stack.calls.so_far(), approved.format)?;
     Ok(match left {

@@ -14,7 +14,7 @@ const CONCURRENCY: usize = 16;
 
 pub async fn output(arguments: &OutputArguments, world: &mut World) -> Result<Exit, CliError> {
     let stack = open(&arguments.stack, world).await?;
-    let ledger = stack.ledgers.load(&stack.desired.stack, world.salt.clone())?;
+    let ledger = stack.ledger(world).await?;
     let inventory = inventory::take(&stack.desired, &ledger, &stack.reader, CONCURRENCY).await;
     let mut attributes = BTreeMap::new();
     for (logical_id, reading) in inventory.readings {

@@ -17,7 +17,7 @@ pub async fn plan(arguments: &PlanArguments, world: &mut World) -> Result<Exit, 
         return refresh::plan(arguments, world).await;
     }
     let stack = open(&arguments.stack, world).await?;
-    let ledger = stack.ledgers.load(&stack.desired.stack, world.salt.clone())?;
+    let ledger = stack.ledger(world).await?;
     let goal = if arguments.destroy { Goal::Nothing } else { Goal::Template };
     let options = options(&arguments.planning, &stack)?;
     let plan = make(goal, &options, &stack, &ledger, arguments.planning.concurrency).await?;

@@ -4,14 +4,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::aws::Scope;
-use crate::cli::apply::{Approved, finish, holder};
+use crate::cli::apply::{Approved, finish};
 use crate::cli::arguments::{ApplyArguments, Format, PlanFormat, StackArguments};
 use crate::cli::plan::make;
-use crate::cli::stack::{Opened, open};
+use crate::cli::stack::{Opened, locked, open};
 use crate::cli::{CliError, Exit, World, view};
 use crate::identity::StackId;
 use crate::plan::Plan;
 use crate::plan::saved::{Asked, Inputs, Opening, SavedPlan, Stale, VERSION};
+use crate::state::{LedgerJournal, Lock};
 
 /// Keeps a plan, whole and at once. Only its owner can read the file.
 pub fn save(file: &Path, plan: &Plan, asked: Asked, stack: &Opened, world: &mut World) -> Result<(), CliError> {
@@ -29,23 +30,33 @@ pub fn save(file: &Path, plan: &Plan, asked: Asked, stack: &Opened, world: &mut 
 /// Makes a kept plan anew, and carries it out where it is still the same.
 pub async fn apply(file: &Path, arguments: &ApplyArguments, world: &mut World) -> Result<Exit, CliError> {
     let saved = load(file, world)?;
-    let stack = open(&opened_again(&saved.asked.opening, &arguments.stack)?, world).await?;
-    is_for(&saved, &stack)?;
-    let _lock = stack.ledgers.lock(&stack.desired.stack, &holder(world, "apply"))?;
-    let ledger = stack.ledgers.load(&stack.desired.stack, world.salt.clone())?;
+    let stack = &open(&opened_again(&saved.asked.opening, &arguments.stack)?, world).await?;
+    is_for(&saved, stack)?;
+    let work = async |lock: &dyn Lock, world: &mut World| apply_locked(&saved, arguments, stack, lock, world).await;
+    locked("apply", stack, arguments.lock, world, work).await
+}
+
+async fn apply_locked(
+    saved: &SavedPlan,
+    arguments: &ApplyArguments,
+    stack: &Opened,
+    lock: &dyn Lock,
+    world: &mut World,
+) -> Result<Exit, CliError> {
+    let ledger = stack.ledger(world).await?;
     let concurrency = arguments.planning.concurrency;
     let Asked { goal, options, .. } = &saved.asked;
-    let plan = make(*goal, options, &stack, &ledger, concurrency).await?;
+    let plan = make(*goal, options, stack, &ledger, concurrency).await?;
     let stale = saved.compare(&plan);
     if !stale.is_empty() {
-        let is_template_changed = !saved.has_template(&inputs(&stack));
+        let is_template_changed = !saved.has_template(&inputs(stack));
         return Err(SavedPlanError::Stale { stale, is_template_changed }.into());
     }
     if arguments.format == Format::Text {
         view::plan(world, &plan, PlanFormat::Text)?;
     }
     let approved = Approved { goal: *goal, plan: &plan, concurrency, format: arguments.format };
-    finish(&approved, ledger, &stack, world).await
+    finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await
 }
 
 fn load(file: &Path, world: &World) -> Result<SavedPlan, SavedPlanError> {

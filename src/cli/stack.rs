@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::aws::calls::Counter;
 use crate::aws::{ApiRates, Connection, Context, Target, connect, partition_of};
 use crate::check::check;
-use crate::cli::arguments::StackArguments;
+use crate::cli::arguments::{LockArguments, StackArguments};
 use crate::cli::{CliError, World, local};
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic, Severity, Source, Span, Style};
@@ -16,7 +17,7 @@ use crate::identity::StackId;
 use crate::package::{PipCommand, Workshop, missing_code, package};
 use crate::project::{Environment, Project, SUFFIX_PARAMETER};
 use crate::resource::live::{AwsReader, AwsWriter};
-use crate::state::LocalLedgers;
+use crate::state::{Holder, Ledger, Ledgers, LocalLedgers, Lock, lock};
 use crate::template::{self, DesiredGraph, Inputs, Pseudo, Template};
 
 /// The region where no other is named: AWS's own first one, for checks that ask no AWS.
@@ -28,7 +29,7 @@ const API_RATES: &str = "PAYSTACK_API_RATES";
 pub struct Checked {
     pub stack: StackId,
     pub environment: Environment,
-    pub ledgers: LocalLedgers,
+    pub ledgers: Box<dyn Ledgers>,
     source: Source,
     template: Template,
     pub resources: usize,
@@ -39,7 +40,7 @@ pub struct Opened {
     pub desired: Desired,
     /// The template's file.
     pub source: Source,
-    pub ledgers: LocalLedgers,
+    pub ledgers: Box<dyn Ledgers>,
     pub reader: AwsReader,
     pub writer: AwsWriter,
     pub calls: Counter,
@@ -60,7 +61,7 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
         Err(findings) => return Err(CliError::Template { source_file: Box::new(source), findings }),
     };
     let environment = with_suffix(environment, &template);
-    let ledgers = LocalLedgers::new(&project.state_directory);
+    let ledgers = Box::new(LocalLedgers::new(&project.state_directory));
     let mut checked = Checked { stack, environment, ledgers, source, template, resources: 0 };
     let region = region(&checked.environment, world).unwrap_or_else(|| ANY_REGION.to_owned());
     let graph = checked.resolve(None, &region, world)?;
@@ -90,6 +91,41 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
         reader: AwsReader::new(Arc::clone(&cx)),
         writer: AwsWriter::new(cx),
     })
+}
+
+impl Opened {
+    /// What is remembered of the stack.
+    pub async fn ledger(&self, world: &World) -> Result<Ledger, CliError> {
+        Ok(self.ledgers.load(&self.desired.stack, &world.salt).await?)
+    }
+}
+
+/// Does something while no other paystack can write the stack's ledger, and gives the lock back whatever comes of it.
+pub async fn locked<T>(
+    command: &str,
+    stack: &Opened,
+    arguments: LockArguments,
+    world: &mut World,
+    work: impl AsyncFnOnce(&dyn Lock, &mut World) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    let clock = Arc::clone(&world.clock);
+    let holder = Holder {
+        command: command.to_owned(),
+        caller: world.caller.clone(),
+        process: std::process::id(),
+        since: clock.now(),
+    };
+    let patience = Duration::from_secs(arguments.lock_timeout.into());
+    let err = &mut world.err;
+    let mut tell = |by: Option<&Holder>| {
+        let by = by.map_or_else(|| "another paystack".to_owned(), ToString::to_string);
+        // What is told on the way is not worth failing for.
+        let _ = writeln!(err, "Waiting for the lock of the stack `{}`, which is held: {by}", stack.desired.stack);
+    };
+    let lock = lock(stack.ledgers.as_ref(), &stack.desired.stack, &holder, patience, clock.as_ref(), &mut tell).await?;
+    let result = work(lock.as_ref(), world).await;
+    lock.release().await;
+    result
 }
 
 fn project(arguments: &StackArguments, directory: &Path) -> Result<Project, CliError> {

@@ -1,7 +1,7 @@
 //! The way from a template to the account in memory and back, as the commands go it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::pin;
 use std::sync::Mutex;
 use std::task::{Context, Poll};
@@ -22,7 +22,7 @@ use crate::graph::cycles;
 use crate::identity::StackId;
 use crate::inventory::{self, Inventory, add_side_effects};
 use crate::plan::{Drift, Options, Plan, diff, drift};
-use crate::state::{Ledger, LedgerError, LedgerJournal, LedgerStore};
+use crate::state::{Ledger, LedgerError, LedgerJournal, Lock};
 use crate::template::{DesiredGraph, Inputs, Pseudo, parse};
 
 /// The stack of every test.
@@ -116,7 +116,7 @@ impl Account {
     pub fn accept(&self, drift: &Drift) {
         let mut ledger = self.ledgers.load();
         ledger.accept(drift);
-        self.ledgers.save(&mut ledger).expect("memory can be written");
+        finish(self.ledgers.save(&mut ledger)).expect("memory can be written");
     }
 
     fn inventory(&self, desired: &Desired, ledger: &Ledger) -> Inventory {
@@ -137,7 +137,7 @@ impl Account {
         let blocked: Vec<_> = plan.blocked().collect();
         assert!(blocked.is_empty(), "a plan with something blocked in it is not applied: {blocked:#?}");
         let mut journal = LedgerJournal::new(&self.ledgers, self.ledgers.load());
-        journal.begin(plan).expect("memory can be written");
+        finish(journal.begin(plan)).expect("memory can be written");
         let schedule = schedule(plan);
         assert!(is_acyclic(&schedule), "tasks wait for each other in a circle: {schedule:#?}");
         let (_stop, stopping) = watch::channel(false);
@@ -222,6 +222,8 @@ fn drive<F: Future>(future: F, is_crashed: impl Fn() -> bool) -> Option<F::Outpu
 #[derive(Default)]
 pub struct MemoryLedgers {
     text: Mutex<Option<String>>,
+    /// How many more writes there is room for, where that is limited.
+    room: Mutex<Option<usize>>,
 }
 
 impl MemoryLedgers {
@@ -241,17 +243,51 @@ impl MemoryLedgers {
         *self.text.lock().expect("no test goes on after a panic under this lock") = None;
     }
 
+    /// Leaves room for so many more writes, or for any number.
+    pub fn limit(&self, writes: Option<usize>) {
+        *self.room.lock().expect("no test goes on after a panic under this lock") = writes;
+    }
+
+    fn has_room(&self) -> bool {
+        match &mut *self.room.lock().expect("no test goes on after a panic under this lock") {
+            None => true,
+            Some(0) => false,
+            Some(room) => {
+                *room -= 1;
+                true
+            }
+        }
+    }
+
     pub fn text(&self) -> String {
         self.text.lock().expect("no test goes on after a panic under this lock").clone().unwrap_or_default()
     }
 }
 
-impl LedgerStore for MemoryLedgers {
-    fn save(&self, ledger: &mut Ledger) -> Result<(), LedgerError> {
+/// The one run of a test has the lock all the time.
+impl Lock for MemoryLedgers {
+    fn save<'a>(&'a self, ledger: &'a mut Ledger) -> BoxFuture<'a, Result<(), LedgerError>> {
+        if !self.has_room() {
+            let full = LedgerError::Write { path: "ledger".into(), source: std::io::ErrorKind::StorageFull.into() };
+            return Box::pin(ready(Err(full)));
+        }
         ledger.serial += 1;
         let text = serde_json::to_string_pretty(ledger).expect("a ledger is plain data");
         *self.text.lock().expect("no test goes on after a panic under this lock") = Some(text);
-        Ok(())
+        Box::pin(ready(Ok(())))
+    }
+
+    fn remove(&self) -> BoxFuture<'_, Result<(), LedgerError>> {
+        self.lose();
+        Box::pin(ready(Ok(())))
+    }
+
+    fn confirm(&self) -> BoxFuture<'_, Result<(), LedgerError>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn release(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(ready(()))
     }
 }
 
@@ -268,7 +304,7 @@ impl Clock for StoppedClock {
     }
 
     fn sleep(&self, _duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::ready(()))
+        Box::pin(ready(()))
     }
 }
 

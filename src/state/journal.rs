@@ -1,23 +1,25 @@
 //! Keeping a run in the ledger as it goes: after every task, before what depends on it starts.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 
+use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::apply::{Done, Journal, Kind};
+use crate::apply::{Done, End, Journal, Kind, Unremembered};
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::plan::{Action, Plan, Step};
-use crate::state::{Ledger, LedgerError, LedgerStore, Record};
+use crate::state::{Ledger, LedgerError, Lock, Record};
 
 /// A ledger that is being written.
 pub struct LedgerJournal<'a> {
-    ledgers: &'a dyn LedgerStore,
+    lock: &'a dyn Lock,
     pub ledger: Ledger,
 }
 
 impl<'a> LedgerJournal<'a> {
-    pub fn new(ledgers: &'a dyn LedgerStore, ledger: Ledger) -> Self {
-        Self { ledgers, ledger }
+    pub fn new(lock: &'a dyn Lock, ledger: Ledger) -> Self {
+        Self { lock, ledger }
     }
 
     /// Writes down what the plan has found, so that nothing of it is lost whatever happens next, and forgets what is gone.
@@ -25,7 +27,7 @@ impl<'a> LedgerJournal<'a> {
     /// # Errors
     ///
     /// The ledger cannot be written.
-    pub fn begin(&mut self, plan: &Plan) -> Result<(), LedgerError> {
+    pub async fn begin(&mut self, plan: &Plan) -> Result<(), LedgerError> {
         // What the creates of earlier runs have left has been looked for, and is in the plan.
         if plan.problems.is_empty() && !plan.left_out.iter().any(Step::is_blocked) {
             self.ledger.resources.values_mut().for_each(|record| record.intended = None);
@@ -52,7 +54,7 @@ impl<'a> LedgerJournal<'a> {
             }
         }
         self.drop_empty();
-        self.save()
+        self.save().await
     }
 
     /// Writes the ledger as it is.
@@ -60,8 +62,41 @@ impl<'a> LedgerJournal<'a> {
     /// # Errors
     ///
     /// The ledger cannot be written.
-    pub fn save(&mut self) -> Result<(), LedgerError> {
-        self.ledgers.save(&mut self.ledger)
+    pub async fn save(&mut self) -> Result<(), LedgerError> {
+        self.lock.save(&mut self.ledger).await
+    }
+
+    /// Removes the ledger: nothing of the stack is left.
+    ///
+    /// # Errors
+    ///
+    /// It is there and cannot be removed.
+    pub async fn remove(&self) -> Result<(), LedgerError> {
+        self.lock.remove().await
+    }
+
+    fn keep(&mut self, end: &End<'_>) {
+        let step = end.step;
+        match end.done {
+            Done::Created { id, .. } | Done::Updated { id, .. } => {
+                let applied = end.applied.map(|applied| self.ledger.without_secrets(applied, &step.secret));
+                let old = self.record_of(step).physical_id.take().filter(|old| old != id);
+                let record = self.stand_for(step, id);
+                // What an update changes is the same resource, also where its identifier is another from now on.
+                if end.kind == Kind::Create {
+                    record.deposed.extend(old);
+                }
+                record.applied = applied;
+                record.dependencies = step.dependencies.clone();
+                record.intended = None;
+            }
+            Done::Deleted => {
+                if let Some(id) = &step.physical_id {
+                    self.forget(&step.resource_type, id);
+                    self.drop_empty();
+                }
+            }
+        }
     }
 
     fn record_of(&mut self, step: &Step) -> &mut Record {
@@ -149,33 +184,33 @@ fn aside(logical_id: &LogicalId, resource_type: &ResourceType) -> LogicalId {
 }
 
 impl Journal for LedgerJournal<'_> {
-    fn intend(&mut self, step: &Step, wanted: &Value) -> Result<(), String> {
-        let intended = self.ledger.without_secrets(wanted, &step.secret);
-        self.record_of(step).intended = Some(intended);
-        self.save().map_err(|error| error.to_string())
+    fn start<'a>(&'a mut self, creates: &'a [(&'a Step, &'a Value)]) -> BoxFuture<'a, Result<(), Unremembered>> {
+        Box::pin(async move {
+            for (step, wanted) in creates {
+                let intended = self.ledger.without_secrets(wanted, &step.secret);
+                self.record_of(step).intended = Some(intended);
+            }
+            // What is written proves as well whose the lock is.
+            Ok(if creates.is_empty() { self.lock.confirm().await } else { self.save().await }?)
+        })
     }
 
-    fn record(&mut self, step: &Step, kind: Kind, done: &Done, applied: Option<&Value>) -> Result<(), String> {
-        match done {
-            Done::Created { id, .. } | Done::Updated { id, .. } => {
-                let applied = applied.map(|applied| self.ledger.without_secrets(applied, &step.secret));
-                let old = self.record_of(step).physical_id.take().filter(|old| old != id);
-                let record = self.stand_for(step, id);
-                // What an update changes is the same resource, also where its identifier is another from now on.
-                if kind == Kind::Create {
-                    record.deposed.extend(old);
-                }
-                record.applied = applied;
-                record.dependencies = step.dependencies.clone();
-                record.intended = None;
-            }
-            Done::Deleted => {
-                if let Some(id) = &step.physical_id {
-                    self.forget(&step.resource_type, id);
-                    self.drop_empty();
-                }
-            }
+    fn record<'a>(&'a mut self, ends: &'a [End<'a>]) -> BoxFuture<'a, Result<(), Unremembered>> {
+        Box::pin(async move {
+            ends.iter().for_each(|end| self.keep(end));
+            Ok(self.save().await?)
+        })
+    }
+}
+
+impl From<LedgerError> for Unremembered {
+    fn from(error: LedgerError) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            text.push_str(&format!(": {error}"));
+            cause = error.source();
         }
-        self.save().map_err(|error| error.to_string())
+        Self { error: text, way_out: error.way_out().map(str::to_owned) }
     }
 }

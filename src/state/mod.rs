@@ -6,6 +6,7 @@
 mod accept;
 mod journal;
 mod local;
+mod lock;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -17,7 +18,8 @@ use sha2::{Digest, Sha256};
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 
 pub use journal::LedgerJournal;
-pub use local::{LocalLedgers, Lock};
+pub use local::LocalLedgers;
+pub use lock::{Attempt, Holder, Ledgers, Lock, lock};
 
 /// The layout of a ledger. A reader that meets a newer one refuses it.
 pub const VERSION: u32 = 1;
@@ -83,6 +85,25 @@ impl Ledger {
         }
     }
 
+    /// The ledger of a stack in the text that stands at a place.
+    ///
+    /// # Errors
+    ///
+    /// It is no ledger, or another stack's or a newer paystack's.
+    pub fn parse(text: &str, place: &str, stack: &StackId) -> Result<Self, LedgerError> {
+        let version = serde_json::from_str::<Value>(text).ok().and_then(|it| it.get("version")?.as_u64());
+        if let Some(version) = version.and_then(|it| u32::try_from(it).ok()).filter(|it| *it > VERSION) {
+            return Err(LedgerError::Newer { place: place.to_owned(), version });
+        }
+        let ledger: Self =
+            serde_json::from_str(text).map_err(|source| LedgerError::Unreadable { place: place.to_owned(), source })?;
+        if &ledger.stack != stack {
+            let (found, expected) = (ledger.stack, stack.clone());
+            return Err(LedgerError::OtherStack { place: place.to_owned(), found, expected });
+        }
+        Ok(Self { is_remembered: true, ..ledger })
+    }
+
     /// The properties as they may be kept: those with a secret in them as salted digests.
     pub fn without_secrets(&self, properties: &Value, secret: &BTreeSet<String>) -> Value {
         let Value::Object(fields) = properties else { return properties.clone() };
@@ -116,16 +137,6 @@ pub fn salted_digest(salt: &str, text: &str) -> String {
     format!("{DIGEST}{hex}")
 }
 
-/// Where ledgers are kept while a run goes on.
-pub trait LedgerStore: Send + Sync {
-    /// Keeps the ledger, and counts that in its serial.
-    ///
-    /// # Errors
-    ///
-    /// It could not be kept; what was kept before still is.
-    fn save(&self, ledger: &mut Ledger) -> Result<(), LedgerError>;
-}
-
 /// What went wrong with a ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -141,18 +152,18 @@ pub enum LedgerError {
         #[source]
         source: std::io::Error,
     },
-    #[error("the ledger `{path}` is not one that this paystack can read")]
+    #[error("the ledger `{place}` is not one that this paystack can read")]
     Unreadable {
-        path: PathBuf,
+        place: String,
         #[source]
         source: serde_json::Error,
     },
-    #[error("the ledger `{path}` was written by a newer paystack (version {version})")]
-    Newer { path: PathBuf, version: u32 },
-    #[error("the ledger `{path}` belongs to the stack `{found}`, not to `{expected}`")]
-    OtherStack { path: PathBuf, found: StackId, expected: StackId },
-    #[error("another paystack works on the stack `{stack}`: {holder}")]
-    Locked { stack: StackId, holder: String },
+    #[error("the ledger `{place}` was written by a newer paystack (version {version})")]
+    Newer { place: String, version: u32 },
+    #[error("the ledger `{place}` belongs to the stack `{found}`, not to `{expected}`")]
+    OtherStack { place: String, found: StackId, expected: StackId },
+    #[error("another paystack works on the stack `{stack}`: {}", holder.as_ref().map_or("it has just begun".to_owned(), ToString::to_string))]
+    Locked { stack: StackId, holder: Option<Holder> },
 }
 
 impl LedgerError {

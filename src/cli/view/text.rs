@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use crate::apply::Report;
+use crate::apply::{Report, Unremembered};
 use crate::aws::calls::Calls;
 use crate::cli::view::palette::{Role, paint};
 use crate::inventory::Gone;
@@ -297,7 +297,7 @@ pub fn accepted(out: &mut dyn Write, drift: &Drift) -> io::Result<()> {
 
 pub fn report(out: &mut dyn Write, report: &Report, command: &str) -> io::Result<()> {
     let done = report.done.len();
-    if done + report.failed.len() + report.skipped.len() == 0 {
+    if done + report.failed.len() + report.skipped.len() == 0 && report.unremembered.is_none() {
         return Ok(());
     }
     if report.is_complete() {
@@ -318,6 +318,13 @@ pub fn report(out: &mut dyn Write, report: &Report, command: &str) -> io::Result
     }
     for task in &report.skipped {
         writeln!(out, "  not started: {}", task.logical_id)?;
+    }
+    if let Some(Unremembered { error, way_out }) = &report.unremembered {
+        writeln!(out, "\n{} {error}", paint(Role::Blocked, "stopped:"))?;
+        if let Some(way_out) = way_out {
+            writeln!(out, "          help: {way_out}")?;
+        }
+        writeln!(out, "What cannot be remembered is not done: nothing further was started.")?;
     }
     if report.is_interrupted {
         writeln!(out, "\nThe run was interrupted. What was started was finished and is remembered.")?;
