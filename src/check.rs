@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, SHOWN_LIMIT};
 use crate::identity::REF;
 use crate::property_path::PropertyPath;
 use crate::resource::facts::{At, Finding, lambda_runtime};
@@ -34,7 +34,7 @@ fn check_resource(graph: &DesiredGraph, resource: &DesiredResource, today: &str)
     let checked = row.facts().check(&properties);
     let refused: Vec<_> = refused_properties(row, resource, &properties).collect();
     let is_sound = checked.findings.is_empty() && refused.is_empty();
-    diagnostics.extend(checked.findings.iter().map(|finding| placed(resource, finding)));
+    diagnostics.extend(checked.findings.iter().take(SHOWN_LIMIT).map(|finding| placed(resource, finding)));
     diagnostics.extend(refused);
     diagnostics.extend(runtime(resource, &properties, today));
     if is_sound && !crate::unknown::is_within(&checked.value) && !has_packages(row, &checked.value) {

@@ -146,7 +146,10 @@ pub enum Style {
     Coloured,
 }
 
-/// All findings as rustc shows its own, in the order of their places; those without a place come first.
+/// How many findings of one file are worked out and shown in full: nobody reads more, and each costs a look at the file.
+pub const SHOWN_LIMIT: usize = 100;
+
+/// The first findings as rustc shows its own, in the order of their places; those without a place come first.
 pub fn render(diagnostics: &[Diagnostic], source: &Source, style: Style) -> String {
     let renderer = match style {
         Style::Plain => Renderer::plain(),
@@ -154,8 +157,11 @@ pub fn render(diagnostics: &[Diagnostic], source: &Source, style: Style) -> Stri
     };
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
     sorted.sort_by_key(|diagnostic| diagnostic.span);
+    let left_out = sorted.len().saturating_sub(SHOWN_LIMIT);
+    sorted.truncate(SHOWN_LIMIT);
     let reports = sorted.into_iter().map(|diagnostic| renderer.render(&[group(diagnostic, source)]) + "\n");
-    reports.collect::<Vec<_>>().join("\n")
+    let more = (left_out > 0).then(|| format!("and {left_out} more, which are shown when these are mended\n"));
+    reports.chain(more).collect::<Vec<_>>().join("\n")
 }
 
 fn group<'a>(diagnostic: &'a Diagnostic, source: &'a Source) -> Group<'a> {
@@ -198,10 +204,16 @@ fn shown(span: Span, text: &str) -> std::ops::Range<usize> {
 
 /// The known name that a misspelt word probably means.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // What is longer is no name, and would take long to compare.
+    const LONGEST: usize = 128;
+    if word.len() > LONGEST {
+        return None;
+    }
     let allowed = (word.chars().count() / 3).max(1);
     let lower = word.to_lowercase();
     known
         .into_iter()
+        .filter(|name| name.len() <= LONGEST)
         .map(|name| (strsim::osa_distance(&lower, &name.to_lowercase()), name))
         .filter(|(distance, _)| *distance <= allowed)
         .min()
@@ -267,6 +279,14 @@ mod tests {
     }
 
     #[test]
+    fn no_more_findings_are_shown_than_anybody_reads() {
+        let findings: Vec<_> = (0..1000).map(|index| Diagnostic::error("again").at(Span::new(index, index))).collect();
+        let shown = render(&findings, &orders(), Style::Plain);
+        assert_eq!(shown.matches("error: again").count(), SHOWN_LIMIT);
+        assert!(shown.ends_with("and 900 more, which are shown when these are mended\n"), "{shown}");
+    }
+
+    #[test]
     fn a_place_outside_of_the_text_is_shown_at_its_end() {
         let finding = Diagnostic::error("too far").at(Span::new(1000, 2000));
         assert!(render(&[finding], &Source::new("a.yaml", "ä"), Style::Plain).contains("a.yaml:1:2"));
@@ -282,5 +302,7 @@ mod tests {
     fn the_nearest_name_is_near() {
         assert_eq!(nearest("propertys", ["Properties", "Type"]), Some("Properties"));
         assert_eq!(nearest("Foo", ["Properties", "Type"]), None);
+        let endless = "x".repeat(1_000_000);
+        assert_eq!(nearest(&endless, [endless.as_str()]), None);
     }
 }

@@ -93,11 +93,20 @@ impl Condition {
                 let value = scope.constant(value)?;
                 scope.constant_list(list)?.iter().try_fold(true, |all, item| Ok(all & self.same(item, &value)?))
             }
-            Kind::EachIn { list, among } => {
-                let among = scope.constant_list(among)?;
-                scope.constant_list(list)?.iter().try_fold(true, |all, item| Ok(all & self.contains(&among, item)?))
-            }
+            Kind::EachIn { list, among } => self.each_is_in(&scope.constant_list(list)?, &scope.constant_list(among)?),
         }
+    }
+
+    fn each_is_in(&self, list: &[Value], among: &[Value]) -> Result<bool, Diagnostic> {
+        if list.iter().chain(among).any(unknown::is_within) {
+            // What is unknown comes first: whatever it is compared with, that is the end of it.
+            let (unknown, known): (Vec<_>, Vec<_>) = list.iter().partition(|it| unknown::is_within(it));
+            let mut items = unknown.into_iter().chain(known);
+            return items.try_fold(true, |all, item| Ok(all & self.contains(among, item)?));
+        }
+        let compared = |item| as_compared(item).to_string();
+        let among: BTreeSet<String> = among.iter().map(compared).collect();
+        Ok(list.iter().map(compared).all(|item| among.contains(&item)))
     }
 
     fn contains(&self, list: &[Value], value: &Value) -> Result<bool, Diagnostic> {

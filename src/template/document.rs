@@ -2,6 +2,8 @@
 //!
 //! YAML and JSON give the same tree. Knows nothing of sections, and of functions only that a YAML tag (`!Sub`) is a call.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Number, Value};
 
 use super::{json, yaml};
@@ -115,16 +117,32 @@ pub(super) fn empty() -> Diagnostic {
     Diagnostic::error("the template is empty").at(Span::new(0, 0)).help("declare what should exist under `Resources`")
 }
 
-/// Adds an entry to a map, or reports that its key is there already.
-pub(super) fn insert(entries: &mut Vec<Entry>, entry: Entry, diagnostics: &mut Vec<Diagnostic>) {
-    match entries.iter().find(|earlier| earlier.key == entry.key) {
-        Some(earlier) => diagnostics.push(
-            Diagnostic::error(format!("the key `{}` occurs twice", entry.key))
-                .at(entry.key_span)
-                .related(earlier.key_span, "first here")
-                .help("remove one of them, or rename it"),
-        ),
-        None => entries.push(entry),
+/// The entries of a map while it is read.
+#[derive(Default)]
+pub(super) struct Entries {
+    entries: Vec<Entry>,
+    /// By key: a map of any size is read in time that grows with its size alone.
+    places: HashMap<String, Span>,
+}
+
+impl Entries {
+    /// Adds an entry, or reports that its key is there already.
+    pub(super) fn insert(&mut self, entry: Entry, diagnostics: &mut Vec<Diagnostic>) {
+        if let Some(earlier) = self.places.get(&entry.key) {
+            diagnostics.push(
+                Diagnostic::error(format!("the key `{}` occurs twice", entry.key))
+                    .at(entry.key_span)
+                    .related(*earlier, "first here")
+                    .help("remove one of them, or rename it"),
+            );
+            return;
+        }
+        self.places.insert(entry.key.clone(), entry.key_span);
+        self.entries.push(entry);
+    }
+
+    pub(super) fn into_map(self) -> Kind {
+        Kind::Map(self.entries)
     }
 }
 

@@ -4,6 +4,7 @@
 //! caller for the resources' attributes, so that the same expression can be evaluated again when more is known.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -20,6 +21,14 @@ use super::pseudo::Pseudo;
 use crate::diagnostic::{Diagnostic, Span, nearest};
 use crate::identity::LogicalId;
 use crate::unknown::{self, MARK};
+
+/// How much one expression may give, its intermediate values included. A parameter that is named a thousand times is a
+/// thousand times its text, and what is made of that again as often.
+const EVALUATED_BYTES_LIMIT: usize = 16 * 1024 * 1024;
+/// How much all properties and outputs of a template may give together.
+const TOTAL_BYTES_LIMIT: usize = 64 * 1024 * 1024;
+/// What a value takes beside its text.
+const VALUE_BYTES: usize = 32;
 
 /// What is known before any resource is: all that conditions may refer to.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,13 +58,41 @@ impl Scope {
 
     /// What an expression gives; null for `AWS::NoValue` alone.
     pub(super) fn evaluate(&self, expr: &Expr, attributes: &Attributes) -> Result<Value, Diagnostic> {
-        Evaluation { scope: self, attributes }.value(expr).map(|value| value.unwrap_or(Value::Null))
+        self.evaluation(attributes, EVALUATED_BYTES_LIMIT).value(expr).map(|value| value.unwrap_or(Value::Null))
+    }
+
+    /// Whether each of several expressions gives something, whatever the resources' attributes will be.
+    pub(super) fn check_all<'e>(
+        &self,
+        exprs: impl Iterator<Item = &'e mut Expr>,
+        mut object: impl FnMut(&mut Expr, Diagnostic),
+    ) {
+        let mut left = TOTAL_BYTES_LIMIT;
+        for expr in exprs {
+            let evaluation = match left {
+                EVALUATED_BYTES_LIMIT.. => self.evaluation(&|_, _| None, EVALUATED_BYTES_LIMIT),
+                left => Evaluation { left: Cell::new(left), ..self.evaluation(&|_, _| None, TOTAL_BYTES_LIMIT) },
+            };
+            let before = evaluation.left.get();
+            let objection = evaluation.value(expr).err();
+            left -= before - evaluation.left.get();
+            if let Some(finding) = objection {
+                object(expr, finding);
+            }
+        }
+    }
+
+    fn evaluation<'a>(&'a self, attributes: &'a Attributes<'a>, limit: usize) -> Evaluation<'a> {
+        Evaluation { scope: self, attributes, limit, left: Cell::new(limit) }
     }
 }
 
 struct Evaluation<'a> {
     scope: &'a Scope,
     attributes: &'a Attributes<'a>,
+    limit: usize,
+    /// How many bytes may still be made.
+    left: Cell<usize>,
 }
 
 /// What a call gets where it needs a list or a string.
@@ -69,16 +106,26 @@ impl Evaluation<'_> {
     /// `None` for `AWS::NoValue`, which removes the property or item that it is given to.
     fn value(&self, expr: &Expr) -> Result<Option<Value>, Diagnostic> {
         let value = match &expr.kind {
-            Kind::Literal(value) => value.clone(),
+            Kind::Literal(value) => self.copied(value, expr)?,
             Kind::Mistake => unknown::named("a mistake").into(),
-            Kind::List(items) => Value::Array(self.items(items)?),
-            Kind::Object(fields) => Value::Object(self.object(fields)?),
-            Kind::Parameter(name) => {
-                self.scope.parameters.get(name).cloned().unwrap_or_else(|| unknown::named(name).into())
+            Kind::List(items) => {
+                self.spend(VALUE_BYTES, expr)?;
+                Value::Array(self.items(items)?)
             }
+            Kind::Object(fields) => {
+                self.spend(VALUE_BYTES + fields.iter().map(|field| field.key.len()).sum::<usize>(), expr)?;
+                Value::Object(self.object(fields)?)
+            }
+            Kind::Parameter(name) => match self.scope.parameters.get(name) {
+                Some(value) => self.copied(value, expr)?,
+                None => unknown::named(name).into(),
+            },
             Kind::Pseudo(parameter) => return Ok(self.scope.pseudo.value(*parameter)),
-            Kind::Attribute(reference) => (self.attributes)(&reference.resource, &reference.attribute)
-                .unwrap_or_else(|| unknown::attribute(&reference.resource, &reference.attribute).into()),
+            Kind::Attribute(reference) => {
+                let known = (self.attributes)(&reference.resource, &reference.attribute);
+                self.spend(known.as_ref().map_or(VALUE_BYTES, size), expr)?;
+                known.unwrap_or_else(|| unknown::attribute(&reference.resource, &reference.attribute).into())
+            }
             Kind::Concat(parts) => self.concat(parts)?.into(),
             Kind::Join { delimiter, items } => self.join(delimiter, items)?.into(),
             Kind::Select { index, items } => return self.select(index, items),
@@ -116,6 +163,7 @@ impl Evaluation<'_> {
         let delimiter = self.text(delimiter, "Fn::Join")?;
         match self.list(items, "Fn::Join")? {
             Known::Value(values) => {
+                self.spend(delimiter.len().saturating_mul(values.len()), items)?;
                 let texts: Result<Vec<_>, _> = values.iter().map(|it| as_text(it, items.span, "Fn::Join")).collect();
                 Ok(texts?.join(&delimiter))
             }
@@ -146,7 +194,10 @@ impl Evaluation<'_> {
         }
         match [&text, &wanted].into_iter().find(|it| unknown::is_in(it)) {
             Some(unknown) => Ok(derived("Fn::Split", unknown).into()),
-            None => Ok(text.split(&wanted).collect()),
+            None => {
+                self.spend(text.matches(&wanted).count().saturating_mul(VALUE_BYTES), delimiter)?;
+                Ok(text.split(&wanted).collect())
+            }
         }
     }
 
@@ -164,7 +215,7 @@ impl Evaluation<'_> {
                 lookup(it, &second_key, second.span, &format!("`{first_key}` of the mapping `{mapping_name}`"))
             });
         match (found, default) {
-            (Ok(value), _) => Ok(Some(value.clone())),
+            (Ok(value), _) => self.copied(value, mapping).map(Some),
             (Err(_), Some(default)) => self.value(default),
             (Err(finding), None) => Err(finding),
         }
@@ -178,7 +229,12 @@ impl Evaluation<'_> {
     fn json(&self, expr: &Expr) -> Result<String, Diagnostic> {
         match self.value(expr)?.unwrap_or_default() {
             Value::String(text) if unknown::is_in(&text) => Ok(derived("Fn::ToJsonString", &text)),
-            value @ (Value::Array(_) | Value::Object(_)) => Ok(json_text(&value)),
+            value @ (Value::Array(_) | Value::Object(_)) => {
+                let text = json_text(&value);
+                // Within JSON, JSON is escaped, and what is escaped is escaped again.
+                self.spend(text.len(), expr)?;
+                Ok(text)
+            }
             other => {
                 let message = format!("`Fn::ToJsonString` takes an object or a list, found {}", describe(&other));
                 Err(Diagnostic::error(message).at(expr.span))
@@ -194,6 +250,21 @@ impl Evaluation<'_> {
         }
         let message = format!("which availability zones `{region_name}` has is not known without asking AWS");
         Err(Diagnostic::error(message).at(region.span).help("write out the zones, or pass them as a parameter"))
+    }
+
+    fn copied(&self, value: &Value, expr: &Expr) -> Result<Value, Diagnostic> {
+        self.spend(size(value), expr)?;
+        Ok(value.clone())
+    }
+
+    fn spend(&self, bytes: usize, expr: &Expr) -> Result<(), Diagnostic> {
+        match self.left.get().checked_sub(bytes) {
+            Some(left) => {
+                self.left.set(left);
+                Ok(())
+            }
+            None => Err(too_much(self.limit, expr.span)),
+        }
     }
 
     /// A string, where a call needs one.
@@ -212,6 +283,22 @@ impl Evaluation<'_> {
             }
         }
     }
+}
+
+fn too_much(limit_bytes: usize, span: Span) -> Diagnostic {
+    let message = format!("what the template gives grows beyond {} MB", limit_bytes / 1024 / 1024);
+    Diagnostic::error(message).at(span).label("here").help("repeat less, or split the template")
+}
+
+/// How much room a value takes, roughly.
+fn size(value: &Value) -> usize {
+    VALUE_BYTES
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(size).sum(),
+            Value::Object(fields) => fields.iter().map(|(key, value)| key.len() + size(value)).sum(),
+        }
 }
 
 fn lookup<'a, T>(map: &'a IndexMap<String, T>, key: &str, span: Span, place: &str) -> Result<&'a T, Diagnostic> {

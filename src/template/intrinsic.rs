@@ -2,15 +2,18 @@
 //!
 //! Every error becomes a diagnostic and a placeholder, so that one wrong call does not hide the next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
 use super::document::{Entry, Kind as NodeKind, Node};
 use super::expression::{Expr, Field, FindInMap, If, Kind, Reference};
 use super::pseudo::PseudoParameter;
-use crate::diagnostic::{Diagnostic, Span, nearest};
+use crate::diagnostic::{Diagnostic, SHOWN_LIMIT, Span, nearest};
 use crate::identity::{LogicalId, REF};
+
+/// How many values the variables of a template's `Fn::Sub`s may repeat: a variable within a variable doubles each time.
+const COPIED_VALUES_LIMIT: usize = 100_000;
 
 /// Functions that give a value.
 pub(super) const VALUES: [&str; 12] = [
@@ -88,6 +91,8 @@ pub(super) struct Reader<'a> {
     pub(super) source: &'a str,
     pub(super) names: &'a Names,
     pub(super) place: Place<'a>,
+    /// How many values the variables of `Fn::Sub` have repeated so far.
+    pub(super) copied: &'a mut usize,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
 }
 
@@ -138,6 +143,12 @@ impl<'a> Reader<'a> {
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports a name that there is not, with the nearest that there is.
+    fn report_unknown<'n>(&mut self, finding: Diagnostic, name: &str, known: impl IntoIterator<Item = &'n str>) {
+        let finding = if self.diagnostics.len() < SHOWN_LIMIT { finding.did_you_mean(name, known) } else { finding };
+        self.report(finding);
     }
 
     fn null(&mut self, span: Span) -> Kind {
@@ -230,10 +241,10 @@ impl<'a> Reader<'a> {
         if self.names.resources.contains(name) {
             return self.attribute(name, REF, span);
         }
-        let known = self.names.parameters.iter().chain(&self.names.resources).map(String::as_str);
-        let message = format!("there is no parameter or resource `{name}`");
-        let finding = Diagnostic::error(message).at(span).did_you_mean(name, known.chain(PseudoParameter::names()));
-        self.report(finding);
+        let names = self.names;
+        let known = names.parameters.iter().chain(&names.resources).map(String::as_str);
+        let finding = Diagnostic::error(format!("there is no parameter or resource `{name}`")).at(span);
+        self.report_unknown(finding, name, known.chain(PseudoParameter::names()));
         None
     }
 
@@ -264,9 +275,8 @@ impl<'a> Reader<'a> {
         if self.names.resources.contains(resource) {
             return self.attribute(resource, attribute, span);
         }
-        let known = self.names.resources.iter().map(String::as_str);
-        let message = format!("there is no resource `{resource}`");
-        self.report(Diagnostic::error(message).at(span).did_you_mean(resource, known));
+        let finding = Diagnostic::error(format!("there is no resource `{resource}`")).at(span);
+        self.report_unknown(finding, resource, self.names.resources.iter().map(String::as_str));
         None
     }
 
@@ -294,10 +304,8 @@ impl<'a> Reader<'a> {
         };
         let [mapping, first, second] = arguments?;
         if let Some(name) = mapping.text().filter(|name| !self.names.mappings.contains(*name)) {
-            let known = self.names.mappings.iter().map(String::as_str);
-            let message = format!("there is no mapping `{name}`");
-            let finding = Diagnostic::error(message).at(mapping.span).did_you_mean(name, known);
-            self.report(finding);
+            let finding = Diagnostic::error(format!("there is no mapping `{name}`")).at(mapping.span);
+            self.report_unknown(finding, name, self.names.mappings.iter().map(String::as_str));
         }
         let [mapping, first, second] = [mapping, first, second].map(|node| self.expression(node));
         Some(Kind::FindInMap(Box::new(FindInMap { mapping, first, second, default })))
@@ -336,9 +344,8 @@ impl<'a> Reader<'a> {
             return None;
         };
         if !self.names.conditions.contains(name) {
-            let known = self.names.conditions.iter().map(String::as_str);
-            let message = format!("there is no condition `{name}`");
-            self.report(Diagnostic::error(message).at(node.span).did_you_mean(name, known));
+            let finding = Diagnostic::error(format!("there is no condition `{name}`")).at(node.span);
+            self.report_unknown(finding, name, self.names.conditions.iter().map(String::as_str));
             return None;
         }
         Some(name.to_owned())
@@ -364,33 +371,48 @@ impl<'a> Reader<'a> {
                 return None;
             }
         };
-        Some(Kind::Concat(self.substituted(text, text_node.span, &variables)))
+        self.substituted(text, text_node.span, &variables).map(Kind::Concat)
     }
 
     /// Takes a text with `${Name}`s apart.
-    fn substituted(&mut self, text: &str, span: Span, variables: &[Field]) -> Vec<Expr> {
+    fn substituted(&mut self, text: &str, span: Span, variables: &[Field]) -> Option<Vec<Expr>> {
+        let variables: HashMap<&str, &Expr> = variables.iter().map(|it| (it.key.as_str(), &it.value)).collect();
         let mut parts = Vec::new();
         let mut rest = text;
         let mut searched = span.start;
         while let Some((before, name, after)) = next_variable(rest) {
             parts.push(Expr::literal(Value::String(before.to_owned()), span));
             let place = self.place_of(&format!("${{{name}}}"), Span::new(searched, span.end));
-            searched = place.map_or(searched, |found| found.end);
-            parts.push(self.variable(name, place.unwrap_or(span), variables));
+            // Where one is not written as it reads, neither are those behind it.
+            searched = place.map_or(span.end, |found| found.end);
+            parts.push(self.variable(name, place.unwrap_or(span), &variables)?);
             rest = after;
         }
         parts.push(Expr::literal(Value::String(rest.to_owned()), span));
         parts.retain(|part| part.as_literal() != Some(&Value::String(String::new())));
-        parts
+        Some(parts)
     }
 
-    fn variable(&mut self, name: &str, span: Span, variables: &[Field]) -> Expr {
+    /// `None` where there is no end of them.
+    fn variable(&mut self, name: &str, span: Span, variables: &HashMap<&str, &Expr>) -> Option<Expr> {
         if let Some(literal) = name.strip_prefix('!') {
-            return Expr::literal(Value::String(format!("${{{literal}}}")), span);
+            return Some(Expr::literal(Value::String(format!("${{{literal}}}")), span));
         }
         let name = name.trim();
-        if let Some(field) = variables.iter().find(|field| field.key == name) {
-            return field.value.clone();
+        if let Some(value) = variables.get(name) {
+            let before = *self.copied;
+            value.visit(&mut |_| *self.copied += 1);
+            if before > COPIED_VALUES_LIMIT {
+                return None;
+            }
+            if *self.copied > COPIED_VALUES_LIMIT {
+                let message = format!("the variables of `Fn::Sub` repeat more than {COPIED_VALUES_LIMIT} values");
+                self.report(
+                    Diagnostic::error(message).at(span).help("write out what is needed, or split the template"),
+                );
+                return None;
+            }
+            return Some((*value).clone());
         }
         let is_name = |it: char| it.is_ascii_alphanumeric() || "_.:".contains(it);
         let kind = if name.is_empty() || !name.chars().all(is_name) {
@@ -403,7 +425,7 @@ impl<'a> Reader<'a> {
                 None => self.named(name, span),
             }
         };
-        Expr::new(kind.unwrap_or(Kind::Mistake), span)
+        Some(Expr::new(kind.unwrap_or(Kind::Mistake), span))
     }
 
     /// Where a piece of a scalar stands in the source, if it is written there without escapes.

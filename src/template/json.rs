@@ -2,7 +2,7 @@
 //!
 //! Only structure and places are worked out here; strings and numbers are decoded by `serde_json`.
 
-use super::document::{DEPTH_LIMIT, Entry, Kind, Node, empty, insert, refuse_mark, too_deep, without_byte_order_mark};
+use super::document::{DEPTH_LIMIT, Entries, Entry, Kind, Node, empty, refuse_mark, too_deep, without_byte_order_mark};
 use crate::diagnostic::{Diagnostic, Span};
 
 /// Reads JSON up to its first syntax error.
@@ -55,9 +55,9 @@ impl Reader<'_> {
 
     fn object(&mut self) -> Result<Kind, Diagnostic> {
         self.expect(b'{', "`{`")?;
-        let mut entries = Vec::new();
+        let mut entries = Entries::default();
         if self.skip(b'}') {
-            return Ok(Kind::Map(entries));
+            return Ok(entries.into_map());
         }
         loop {
             if self.peek() != Some(b'"') {
@@ -66,9 +66,9 @@ impl Reader<'_> {
             let (key, key_span) = self.string()?;
             self.expect(b':', "`:`")?;
             let value = self.value()?;
-            insert(&mut entries, Entry { key, key_span, value }, self.diagnostics);
+            entries.insert(Entry { key, key_span, value }, self.diagnostics);
             if self.skip(b'}') {
-                return Ok(Kind::Map(entries));
+                return Ok(entries.into_map());
             }
             self.expect(b',', "`,` or `}`")?;
         }

@@ -26,6 +26,8 @@ pub use pseudo::Pseudo;
 pub use resolve::{DesiredGraph, DesiredOutput, DesiredResource, Inputs};
 
 #[cfg(test)]
+mod bounds_tests;
+#[cfg(test)]
 mod random_tests;
 #[cfg(test)]
 mod tests;

@@ -222,8 +222,14 @@ impl Parameter {
             return Some(format!("which is none of {}", allowed.join(", ")));
         }
         let pattern = allowed_pattern.as_ref()?;
-        let is_match = whole(pattern).is_ok_and(|regex| regex.is_match(item).unwrap_or_default());
-        (!is_match).then(|| format!("which does not match `{pattern}`"))
+        match whole(pattern).ok()?.is_match(item) {
+            Ok(true) => None,
+            Ok(false) => Some(format!("which does not match `{pattern}`")),
+            Err(_) => Some(format!(
+                "which cannot be held against `{pattern}`: that takes too long; write it without a repetition within a \
+                 repetition"
+            )),
+        }
     }
 
     fn length_objection(&self, value: &str) -> Option<String> {

@@ -11,7 +11,7 @@ use super::expression::{Expr, Kind};
 use super::intrinsic::{Names, Place, Reader, refused};
 use super::parameter::{self, Parameter};
 use super::section::{Fields, entries, fields, text};
-use crate::diagnostic::{Diagnostic, Severity, Source, Span};
+use crate::diagnostic::{Diagnostic, SHOWN_LIMIT, Severity, Source, Span};
 use crate::identity::{LogicalId, ResourceType};
 
 /// A template as it is written: its references name things that exist, its parameters have no values yet.
@@ -139,7 +139,7 @@ pub fn draft(source: &Source) -> Result<Template, Vec<Diagnostic>> {
         refuse_transforms(&document, &mut diagnostics)?;
         let sections = fields(&document, "a template", &SECTIONS, &mut diagnostics)?;
         let names = Names::default();
-        Some(Parser { source: &source.text, names, diagnostics: &mut diagnostics }.template(&sections))
+        Some(Parser { source: &source.text, names, copied: 0, diagnostics: &mut diagnostics }.template(&sections))
     });
     diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
     match template {
@@ -183,6 +183,8 @@ fn refuse_transforms(document: &Node, diagnostics: &mut Vec<Diagnostic>) -> Opti
 struct Parser<'a> {
     source: &'a str,
     names: Names,
+    /// How many values the variables of `Fn::Sub` have repeated so far.
+    copied: usize,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
 
@@ -272,7 +274,8 @@ impl Parser<'_> {
     }
 
     fn reader<'r>(&'r mut self, place: Place<'r>) -> Reader<'r> {
-        Reader { source: self.source, names: &self.names, place, diagnostics: self.diagnostics }
+        let Self { source, names, copied, diagnostics } = self;
+        Reader { source, names, place, copied, diagnostics }
     }
 
     fn mapping(&mut self, entry: &Entry) -> Option<Mapping> {
@@ -403,9 +406,11 @@ impl Parser<'_> {
                 Diagnostic::error(format!("`{name}` depends on itself")).at(node.span).help("remove it")
             }
             Some(name) if self.names.resources.contains(name) => return Some(LogicalId::from(name)),
-            Some(name) => Diagnostic::error(format!("there is no resource `{name}`"))
-                .at(node.span)
-                .did_you_mean(name, self.names.resources.iter().map(String::as_str)),
+            Some(name) => {
+                let finding = Diagnostic::error(format!("there is no resource `{name}`")).at(node.span);
+                let known = self.names.resources.iter().map(String::as_str);
+                if self.diagnostics.len() < SHOWN_LIMIT { finding.did_you_mean(name, known) } else { finding }
+            }
         };
         self.diagnostics.push(finding);
         None

@@ -267,12 +267,12 @@ impl DesiredGraph {
         let properties = resources.values_mut().map(|resource| &mut resource.properties);
         let outputs = outputs.values_mut().map(|output| &mut output.value);
         let parts = properties.chain(outputs).flat_map(Expr::fields_or_self);
-        let objections = parts.filter_map(|part| {
-            let finding = scope.constant(part).err()?;
+        let mut objections = Vec::new();
+        scope.check_all(parts, |part, finding| {
             part.kind = Kind::Mistake;
-            Some(finding)
+            objections.push(finding);
         });
-        objections.collect()
+        objections
     }
 }
 

@@ -9,12 +9,14 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput, Tag};
 use serde_json::Number;
 
 use super::document::{
-    Call, DEPTH_LIMIT, Entry, Kind, Node, empty, insert, refuse_mark, too_deep, without_byte_order_mark,
+    Call, DEPTH_LIMIT, Entries, Entry, Kind, Node, empty, refuse_mark, too_deep, without_byte_order_mark,
 };
 use crate::diagnostic::{Diagnostic, Span};
 
 /// How many values the anchors and aliases of a document may copy: "a billion laughs" ends here.
 const COPIED_VALUES_LIMIT: usize = 100_000;
+/// How many bytes of text they may copy: so does a long text that is repeated often.
+const COPIED_BYTES_LIMIT: usize = 8 * 1024 * 1024;
 
 /// Reads YAML up to its first syntax error.
 pub(super) fn read(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
@@ -24,7 +26,7 @@ pub(super) fn read(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Node
         offsets: Offsets::new(text, body),
         parser: Parser::new_from_str(body),
         anchors: HashMap::new(),
-        copied_values: 0,
+        copied: Extent::default(),
         depth: 0,
         diagnostics,
     };
@@ -59,7 +61,7 @@ struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
     /// What has been anchored and read to its end: an alias within its own anchor finds nothing.
     anchors: HashMap<usize, Node>,
-    copied_values: usize,
+    copied: Extent,
     depth: usize,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
@@ -151,20 +153,20 @@ impl<'a> Reader<'a> {
     }
 
     fn map(&mut self) -> Result<(Kind, Span), Diagnostic> {
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries = Entries::default();
         let mut last = None;
         loop {
             let (event, key_span) = self.next()?;
             if event == Event::MappingEnd {
                 let closed = if key_span.end > key_span.start { Some(key_span) } else { last };
-                return Ok((Kind::Map(entries), closed.unwrap_or(key_span)));
+                return Ok((entries.into_map(), closed.unwrap_or(key_span)));
             }
             let key = self.key((event, key_span))?;
             let next = self.next()?;
             let value = self.node(next)?;
             last = Some(if value.kind == Kind::Null { key_span } else { value.span });
             if let Some(key) = key {
-                insert(&mut entries, Entry { key, key_span, value }, self.diagnostics);
+                entries.insert(Entry { key, key_span, value }, self.diagnostics);
             }
         }
     }
@@ -202,13 +204,18 @@ impl<'a> Reader<'a> {
 
     /// Counts what is copied against the bound; gives how deep it nests.
     fn count_copy(&mut self, node: &Node, span: Span) -> Result<usize, Diagnostic> {
-        let (depth, values) = extent(node);
-        self.copied_values += values;
-        if self.copied_values > COPIED_VALUES_LIMIT {
-            let message = format!("the aliases of this template repeat more than {COPIED_VALUES_LIMIT} values");
-            return Err(Diagnostic::error(message).at(span));
-        }
-        Ok(depth)
+        let Extent { depth, values, bytes } = extent(node);
+        self.copied.values += values;
+        self.copied.bytes += bytes;
+        let what = if self.copied.values > COPIED_VALUES_LIMIT {
+            format!("{COPIED_VALUES_LIMIT} values")
+        } else if self.copied.bytes > COPIED_BYTES_LIMIT {
+            format!("{} MB of text", COPIED_BYTES_LIMIT / 1024 / 1024)
+        } else {
+            return Ok(depth);
+        };
+        let finding = Diagnostic::error(format!("the aliases of this template repeat more than {what}")).at(span);
+        Err(finding.help("write out what is needed, or split the template"))
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Node {
@@ -295,17 +302,31 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// How deep a value nests, and how many values it consists of.
-fn extent(node: &Node) -> (usize, usize) {
-    let children: Vec<&Node> = match &node.kind {
-        Kind::List(items) => items.iter().collect(),
-        Kind::Map(entries) => entries.iter().map(|entry| &entry.value).collect(),
-        Kind::Call(call) => vec![&call.argument],
-        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => return (0, 1),
+/// How deep a value nests, of how many values it consists, and of how many bytes of text.
+#[derive(Default)]
+struct Extent {
+    depth: usize,
+    values: usize,
+    bytes: usize,
+}
+
+fn extent(node: &Node) -> Extent {
+    let (children, keys): (Vec<&Node>, usize) = match &node.kind {
+        Kind::List(items) => (items.iter().collect(), 0),
+        Kind::Map(entries) => {
+            (entries.iter().map(|entry| &entry.value).collect(), entries.iter().map(|entry| entry.key.len()).sum())
+        }
+        Kind::Call(call) => (vec![&call.argument], 0),
+        Kind::Text(text) => return Extent { depth: 0, values: 1, bytes: text.len() },
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) => return Extent { depth: 0, values: 1, bytes: 0 },
     };
-    let within = children.into_iter().map(extent);
-    let (depth, values) = within.fold((0, 0), |(deepest, sum), (depth, values)| (deepest.max(depth), sum + values));
-    (depth + 1, values + 1)
+    let whole = Extent { depth: 0, values: 1, bytes: keys };
+    let whole = children.into_iter().map(extent).fold(whole, |whole, part| Extent {
+        depth: whole.depth.max(part.depth),
+        values: whole.values + part.values,
+        bytes: whole.bytes + part.bytes,
+    });
+    Extent { depth: whole.depth + 1, ..whole }
 }
 
 #[cfg(test)]
@@ -362,6 +383,8 @@ mod tests {
             laughs += &format!("a{level}: &a{level} [{items}]\n");
         }
         assert_eq!(finding(&laughs), "the aliases of this template repeat more than 100000 values");
+        let long = format!("a: &a {}\nb: [{}]", "x".repeat(100_000), vec!["*a"; 100].join(", "));
+        assert_eq!(finding(&long), "the aliases of this template repeat more than 8 MB of text");
         assert_eq!(finding("a: &x {b: 1}\nc:\n  <<: *x"), "CloudFormation has no merge keys (`<<`)");
     }
 

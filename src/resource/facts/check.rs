@@ -52,6 +52,10 @@ pub(super) fn check(facts: &Facts, properties: &Value) -> Checked {
 
 /// The known name that somebody who wrote `name` most likely meant.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // What is longer is no name, and would take long to compare.
+    if name.len() > 128 {
+        return None;
+    }
     let distance = |it: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &it.to_lowercase());
     let in_common = |it: &str| name.chars().zip(it.chars()).take_while(|(one, other)| one == other).count();
     let near = known.into_iter().map(|it| (distance(it), Reverse(in_common(it)), it));
