@@ -8,6 +8,10 @@ use futures::future::BoxFuture;
 
 use crate::identity::StackId;
 use crate::state::{Attempt, Holder, Ledger, LedgerError, Ledgers, Lock};
+use crate::text_file;
+
+/// How large a ledger may be.
+const LARGEST_BYTES: u64 = 32 * 1024 * 1024;
 
 /// The ledgers in one directory.
 #[derive(Debug, Clone)]
@@ -34,7 +38,7 @@ impl LocalLedgers {
 
     fn read(&self, stack: &StackId, salt: &str) -> Result<Ledger, LedgerError> {
         let path = self.path(stack);
-        let text = match fs::read_to_string(&path) {
+        let text = match text_file::read(&path, LARGEST_BYTES) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Ledger::empty(stack.clone(), salt.to_owned()));
@@ -69,6 +73,10 @@ impl LocalLedgers {
         let path = self.directory.join(format!("{stack}.lock"));
         let failed = |source| LedgerError::Write { path: path.clone(), source };
         fs::create_dir_all(&self.directory).map_err(failed)?;
+        // What a link leads to would be overwritten, wherever it is.
+        if path.is_symlink() {
+            return Err(LedgerError::Link { path });
+        }
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         match file.try_lock() {
@@ -162,6 +170,23 @@ mod tests {
         assert_eq!(by, Some(holder("ada")));
         lock.release().await;
         taken(&ledgers, &stack, "bob").await;
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_a_link_leads_to_is_not_written() {
+        let (directory, ledgers, stack) = ledgers();
+        let other = directory.path().join("other");
+        fs::write(&other, "precious").expect("written");
+        let lock = taken(&ledgers, &stack, "ada").await;
+        std::os::unix::fs::symlink(&other, ledgers.path(&stack)).expect("a link");
+        lock.save(&mut Ledger::empty(stack.clone(), String::new())).await.expect("saved in its own place");
+        lock.release().await;
+        let path = ledgers.directory.join("payments-dev.lock");
+        fs::remove_file(&path).expect("removed");
+        std::os::unix::fs::symlink(&other, path).expect("a link");
+        assert!(matches!(ledgers.try_lock(&stack, &holder("ada")).await, Err(LedgerError::Link { .. })));
+        assert_eq!(fs::read_to_string(&other).expect("it is there"), "precious");
     }
 
     #[tokio::test]

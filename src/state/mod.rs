@@ -91,8 +91,14 @@ impl Ledger {
     ///
     /// It is no ledger, or another stack's or a newer paystack's.
     pub fn parse(text: &str, place: &str, stack: &StackId) -> Result<Self, LedgerError> {
-        let version = serde_json::from_str::<Value>(text).ok().and_then(|it| it.get("version")?.as_u64());
-        if let Some(version) = version.and_then(|it| u32::try_from(it).ok()).filter(|it| *it > VERSION) {
+        /// What every layout has. Nothing else is kept in memory to find it.
+        #[derive(Deserialize)]
+        struct Layout {
+            version: u32,
+        }
+        if let Ok(Layout { version }) = serde_json::from_str(text)
+            && version > VERSION
+        {
             return Err(LedgerError::Newer { place: place.to_owned(), version });
         }
         let ledger: Self =
@@ -162,6 +168,8 @@ pub enum LedgerError {
     Newer { place: String, version: u32 },
     #[error("the ledger `{place}` belongs to the stack `{found}`, not to `{expected}`")]
     OtherStack { place: String, found: StackId, expected: StackId },
+    #[error("`{path}` is a symbolic link")]
+    Link { path: PathBuf },
     #[error("another paystack works on the stack `{stack}`: {}", holder.as_ref().map_or("it has just begun".to_owned(), ToString::to_string))]
     Locked { stack: StackId, holder: Option<Holder> },
 }
@@ -172,9 +180,36 @@ impl LedgerError {
         match self {
             Self::Unreadable { .. } => Some("delete it: that costs only the memory of what was applied"),
             Self::Newer { .. } => Some("use that paystack"),
+            Self::Link { .. } => Some("remove it: paystack writes files of its own there"),
             Self::OtherStack { .. } => Some("move it away: the ledger of this stack is written anew"),
             Self::Locked { .. } => Some("wait until it is done, then run the same command again"),
             Self::Read { .. } | Self::Write { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEDGER: &str = r#"{"version": 1, "stack": "payments-dev", "serial": 3, "salt": "ab", "resources": {"Orders": {
+        "resource_type": "AWS::SQS::Queue", "physical_id": "https://queue/orders", "applied": {"Tags": [{"Key": "a"}]},
+        "dependencies": ["Role"], "intended": {"QueueName": "orders"}, "deposed": ["https://queue/old"]}},
+        "history": [{"at": "2026-11-22T10:00:00Z", "command": "apply", "caller": "ada", "done": 1, "failed": 0}]}"#;
+
+    #[test]
+    fn the_ledger_that_others_are_made_of_is_read() {
+        let ledger = Ledger::parse(LEDGER, "a.json", &StackId::from("payments-dev")).expect("a ledger");
+        assert_eq!(ledger.resources.len(), 1);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_file_is_too_strange_to_be_read_as_a_ledger(text in crate::fake::mangled::mangled(LEDGER)) {
+            match Ledger::parse(&text, "a.json", &StackId::from("payments-dev")) {
+                Ok(ledger) => proptest::prop_assert!(ledger.version <= VERSION && ledger.stack.as_str() == "payments-dev"),
+                Err(error) => proptest::prop_assert!(error.way_out().is_some(), "{error}"),
+            }
         }
     }
 }
