@@ -10,11 +10,13 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::children::{Children, Counted};
 
 /// The port that the emulator listens on unless another one is asked for.
 pub const DEFAULT_PORT: u16 = 4566;
@@ -60,6 +62,8 @@ pub struct LocalSettings {
     pub pyenv_root: PathBuf,
     /// How waiting passes time.
     pub sleep: fn(Duration),
+    /// Where what runs during an installation or a start is counted.
+    pub children: Children,
 }
 
 impl LocalSettings {
@@ -77,6 +81,7 @@ impl LocalSettings {
             path: variable("PATH").unwrap_or_default(),
             pyenv_root: directory("PYENV_ROOT", ".pyenv")?,
             sleep,
+            children: Children::default(),
         })
     }
 }
@@ -303,23 +308,23 @@ fn launch(
     }
     // A process group of its own: Ctrl-C in the terminal that started it is not meant for it.
     command.process_group(0).stdin(Stdio::null());
-    let mut child = spawn_into(&mut command, &log)?;
-    wait_until_ready(settings, &mut child, port, &log)?;
+    let child = spawn_into(settings, &mut command, &log)?;
+    wait_until_ready(settings, &child, port, &log)?;
     Ok(Running { port, pid: child.id(), log, fingerprint: fingerprint() })
 }
 
-fn wait_until_ready(settings: &LocalSettings, child: &mut Child, port: u16, log: &Path) -> Result<(), LocalError> {
+fn wait_until_ready(settings: &LocalSettings, child: &Counted, port: u16, log: &Path) -> Result<(), LocalError> {
     for _ in 0..polls(READY_WITHIN) {
         if health(port).is_some_and(|it| it.pid == child.id()) {
             return Ok(());
         }
-        if let Ok(Some(status)) = child.try_wait() {
+        if let Ok(Some(status)) = child.lock().try_wait() {
             return Err(LocalError::Ended { status, tail: tail_of(log), log: log.to_owned() });
         }
         (settings.sleep)(POLL_EVERY);
     }
     // Nobody would know of it any more: an emulator that is not ready is not left behind.
-    let _ = child.kill();
+    let _ = child.lock().kill();
     let url = format!("http://127.0.0.1:{port}/_localstack/health");
     Err(LocalError::NotReady { url, within: READY_WITHIN, tail: tail_of(log), log: log.to_owned() })
 }
@@ -407,17 +412,23 @@ fn install_packages(
     let python = find_python(settings)?;
     tell(Progress::Installing { python: python.program().to_owned(), directory: directory.to_owned() });
     let log = directory.join("install.log");
-    python.make_environment(&directory.join("venv"), &log)?;
-    install_locked(directory, "venv", REQUIREMENTS, &log)?;
+    python.make_environment(settings, &directory.join("venv"), &log)?;
+    install_locked(settings, directory, "venv", REQUIREMENTS, &log)?;
     // Without a Python of the functions' version they run under the emulator's own.
     if let Ok(python) = find_on(settings, &[FUNCTION_PYTHON]) {
-        Python::Installed(python).make_environment(&directory.join("functions"), &log)?;
-        install_locked(directory, "functions", &only(&FUNCTION_PACKAGES, REQUIREMENTS), &log)?;
+        Python::Installed(python).make_environment(settings, &directory.join("functions"), &log)?;
+        install_locked(settings, directory, "functions", &only(&FUNCTION_PACKAGES, REQUIREMENTS), &log)?;
     }
     Ok(())
 }
 
-fn install_locked(directory: &Path, environment: &str, requirements: &str, log: &Path) -> Result<(), LocalError> {
+fn install_locked(
+    settings: &LocalSettings,
+    directory: &Path,
+    environment: &str,
+    requirements: &str,
+    log: &Path,
+) -> Result<(), LocalError> {
     let locked = directory.join(format!("{environment}-requirements.txt"));
     write(&locked, requirements.as_bytes())?;
     let mut command = Command::new(python_of(&directory.join(environment)));
@@ -431,7 +442,7 @@ fn install_locked(directory: &Path, environment: &str, requirements: &str, log: 
         "--disable-pip-version-check",
     ]);
     command.arg("--requirement").arg(locked);
-    run(&mut command, log)
+    run(settings, &mut command, log)
 }
 
 /// The lines of some packages in a list of locked requirements, where hashes are indented below their package.
@@ -475,13 +486,13 @@ impl Python {
         }
     }
 
-    fn make_environment(&self, directory: &Path, log: &Path) -> Result<(), LocalError> {
+    fn make_environment(&self, settings: &LocalSettings, directory: &Path, log: &Path) -> Result<(), LocalError> {
         let mut command = Command::new(self.program());
         match self {
             Self::Installed(_) => command.args(["-m", "venv"]),
             Self::Uv(_) => command.args(["venv", "--seed", "--python", &PYTHONS[0].to_string()]),
         };
-        run(command.arg(directory), log)
+        run(settings, command.arg(directory), log)
     }
 }
 
@@ -548,10 +559,16 @@ fn version_of(program: &Path) -> Result<Version, String> {
 }
 
 /// Runs a step of the installation to its end.
-fn run(command: &mut Command, log: &Path) -> Result<(), LocalError> {
-    let status = spawn_into(command.stdin(Stdio::null()), log)?
-        .wait()
-        .map_err(|source| LocalError::Run { program: command.get_program().into(), source })?;
+fn run(settings: &LocalSettings, command: &mut Command, log: &Path) -> Result<(), LocalError> {
+    let child = spawn_into(settings, command.stdin(Stdio::null()), log)?;
+    let status = loop {
+        let ended = child.lock().try_wait();
+        let failed = |source| LocalError::Run { program: command.get_program().into(), source };
+        match ended.map_err(failed)? {
+            Some(status) => break status,
+            None => (settings.sleep)(POLL_EVERY),
+        }
+    };
     if status.success() {
         return Ok(());
     }
@@ -560,11 +577,11 @@ fn run(command: &mut Command, log: &Path) -> Result<(), LocalError> {
 }
 
 /// Starts a program whose output is added to a log.
-fn spawn_into(command: &mut Command, log: &Path) -> Result<Child, LocalError> {
+fn spawn_into(settings: &LocalSettings, command: &mut Command, log: &Path) -> Result<Counted, LocalError> {
     let failed = |source| LocalError::Files { path: log.to_owned(), source };
     let output = File::options().create(true).append(true).open(log).map_err(failed)?;
     command.stdout(output.try_clone().map_err(failed)?).stderr(output);
-    command.spawn().map_err(|source| LocalError::Run { program: command.get_program().into(), source })
+    settings.children.start(command).map_err(|source| LocalError::Run { program: command.get_program().into(), source })
 }
 
 /// One paystack at a time starts or installs.

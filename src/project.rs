@@ -12,9 +12,13 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use toml::Spanned;
 
 use crate::identity::StackId;
+use crate::text_file;
 
 /// The file that makes a directory a project.
 pub const FILE_NAME: &str = "paystack.toml";
+
+/// How large a `paystack.toml` may be.
+const LARGEST_BYTES: u64 = 1024 * 1024;
 
 /// The parameter that tells two environments of one project apart; its value ends the stack's name.
 pub const SUFFIX_PARAMETER: &str = "EnvironmentSuffix";
@@ -23,7 +27,11 @@ pub const SUFFIX_PARAMETER: &str = "EnvironmentSuffix";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Project {
     pub name: String,
+    /// Where the `paystack.toml` is.
+    pub directory: PathBuf,
     pub template: PathBuf,
+    /// Where code may come from beside the project's directory; `None` where there is no project to say so.
+    pub code_directories: Option<Vec<PathBuf>>,
     /// Where the ledgers are.
     pub state_directory: PathBuf,
     naming: Naming,
@@ -60,8 +68,8 @@ impl Project {
     /// Reads a `paystack.toml`; what it names is relative to it.
     pub fn load(path: &Path) -> Result<Self, ProjectError> {
         let path = if path.is_dir() { path.join(FILE_NAME) } else { path.to_owned() };
-        let text =
-            std::fs::read_to_string(&path).map_err(|source| ProjectError::Read { path: path.clone(), source })?;
+        let text = text_file::read(&path, LARGEST_BYTES)
+            .map_err(|source| ProjectError::Read { path: path.clone(), source })?;
         Self::parse(&path, &text)
     }
 
@@ -74,16 +82,18 @@ impl Project {
         })
     }
 
-    /// A template without a `paystack.toml`: one stack of exactly this name, its ledger under `state/`.
-    pub fn from_template(template: &Path, stack: &str) -> Result<Self, ProjectError> {
+    /// A template without a `paystack.toml`: one stack of exactly this name, its ledger under `state/` of a directory.
+    pub fn from_template(directory: &Path, template: &Path, stack: &str) -> Result<Self, ProjectError> {
         let longest = PROJECT_NAME_LONGEST + 1 + SUFFIX_LONGEST;
         if !is_name(stack, longest) {
             return Err(ProjectError::StackName { stack: stack.to_owned(), longest });
         }
         Ok(Self {
             name: stack.to_owned(),
-            template: template.to_owned(),
-            state_directory: StateTable::default().directory,
+            directory: directory.to_owned(),
+            template: directory.join(template),
+            code_directories: None,
+            state_directory: directory.join(StateTable::default().directory),
             naming: Naming::Fixed,
         })
     }
@@ -256,6 +266,8 @@ struct ProjectTable {
     template: PathBuf,
     default_environment: Option<Spanned<String>>,
     region: Option<Region>,
+    #[serde(default)]
+    code_directories: Vec<PathBuf>,
 }
 
 #[derive(serde::Deserialize)]
@@ -318,7 +330,9 @@ impl File {
                 default: project.default_environment.map(Spanned::into_inner),
             },
             name: project.name.0,
+            directory: root.to_owned(),
             template: root.join(project.template),
+            code_directories: Some(project.code_directories.iter().map(|it| root.join(it)).collect()),
             state_directory: root.join(state.directory),
         })
     }
@@ -354,7 +368,7 @@ impl TryFrom<String> for Region {
 
     fn try_from(region: String) -> Result<Self, String> {
         let parts: Vec<&str> = region.split('-').collect();
-        let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         let is_word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
         match parts.split_last() {
             Some((last, words)) if words.len() >= 2 && is_number(last) && words.iter().all(|part| is_word(part)) => {
@@ -510,6 +524,10 @@ fn has_name_characters(text: &str, longest: usize) -> bool {
 }
 
 fn nearest_help<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    // What is longer is no name, and would take long to compare.
+    if name.len() > 128 {
+        return None;
+    }
     let by_distance = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
     let (distance, nearest) = by_distance.min()?;
     (distance <= name.len().max(nearest.len()) / 3 + 1).then(|| format!("did you mean `{nearest}`?"))
@@ -553,6 +571,46 @@ mod tests {
 
     fn check_refused(text: &str, expected: Expect) {
         expected.assert_eq(&project(text).unwrap_err().to_string());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_file_is_too_strange_to_be_read_as_a_project(text in crate::fake::mangled::mangled(PAYMENTS)) {
+            match project(&text) {
+                Ok(project) => {
+                    // What becomes the name of a file names one in its own directory.
+                    if let Ok(environment) = project.environment(None)
+                        && let Ok(stack) = project.stack(&environment)
+                    {
+                        proptest::prop_assert!(is_name(stack.as_str(), 64), "{stack}");
+                    }
+                }
+                Err(error) => proptest::prop_assert!(!error.to_string().is_empty()),
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_project_says_where_aws_is() {
+        for line in
+            ["endpoint_url = 'http://evil.example'", "region = 'evil.example/'", "region = 'us-east-'", "profile = 'x'"]
+        {
+            let text = format!("[project]\nname = 'a'\ntemplate = 't'\n{line}");
+            assert!(project(&text).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn tables_within_tables_come_to_an_end() {
+        for deep in [
+            "a = ".to_owned() + &"[".repeat(100_000),
+            "[".repeat(100_000),
+            format!("[{}]", "a.".repeat(100_000)),
+            "a.".repeat(100_000),
+            "a = ".to_owned() + &"{a=".repeat(100_000),
+        ] {
+            assert!(project(&deep).is_err());
+        }
     }
 
     #[test]
@@ -610,13 +668,14 @@ mod tests {
 
     #[test]
     fn a_template_without_a_project_is_a_stack_of_the_given_name() {
-        let project = Project::from_template(Path::new("queue.yaml"), "queue").unwrap();
+        let project = Project::from_template(Path::new("here"), Path::new("queue.yaml"), "queue").unwrap();
+        assert_eq!(project.state_directory, Path::new("here/state"));
         let environment = project.environment(None).unwrap();
         let environment = environment.overridden_by([("EnvironmentSuffix".to_owned(), "x".to_owned())]);
         assert_eq!(project.stack(&environment).unwrap().as_str(), "queue");
         assert!(matches!(project.environment(Some("dev")), Err(ProjectError::NoEnvironments { .. })));
         assert!(matches!(
-            Project::from_template(Path::new("queue.yaml"), "Queue"),
+            Project::from_template(Path::new("here"), Path::new("queue.yaml"), "Queue"),
             Err(ProjectError::StackName { .. })
         ));
     }
@@ -645,7 +704,7 @@ mod tests {
         check_refused(
             "[project]\nname = 'a'\ntemplat = 't'",
             expect![[r#"
-            unknown field `templat`, expected one of `name`, `template`, `default_environment`, `region`
+            unknown field `templat`, expected one of `name`, `template`, `default_environment`, `region`, `code_directories`
              --> shop/paystack.toml:3:1
               |
             3 | templat = 't'

@@ -65,5 +65,6 @@ fn start(port: u16, world: &mut World) -> Result<Running, CliError> {
 }
 
 fn settings(world: &World) -> Result<LocalSettings, CliError> {
-    Ok(LocalSettings::from_variables(world.variable, world.sleep)?)
+    let settings = LocalSettings::from_variables(world.variable, world.sleep)?;
+    Ok(LocalSettings { children: world.interrupts.children.clone(), ..settings })
 }

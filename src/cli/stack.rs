@@ -1,7 +1,8 @@
 //! The way from arguments to a desired state: project, template, checks, account, packages.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,22 +15,27 @@ use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic, Severity, Source, Span, Style};
 use crate::graph::cycles;
 use crate::identity::StackId;
-use crate::package::{PipCommand, Workshop, missing_code, package};
+use crate::package::{CodePlaces, PIP_VARIABLES, PipCommand, Workshop, missing_code, package};
 use crate::project::{Environment, Project, SUFFIX_PARAMETER};
 use crate::resource::live::{AwsReader, AwsWriter};
 use crate::state::{Holder, Ledger, Ledgers, LocalLedgers, Lock, lock};
 use crate::template::{self, DesiredGraph, Inputs, Pseudo, Template};
+use crate::text_file;
 
 /// The region where no other is named: AWS's own first one, for checks that ask no AWS.
 const ANY_REGION: &str = "us-east-1";
 
 const API_RATES: &str = "PAYSTACK_API_RATES";
 
+/// How large a template may be: what CloudFormation takes ("CloudFormation quotas", template body size in an object).
+const TEMPLATE_BYTES: u64 = 1024 * 1024;
+
 /// A project's template with its environment, read and checked; nothing has been asked of AWS.
 pub struct Checked {
     pub stack: StackId,
     pub environment: Environment,
     pub ledgers: Box<dyn Ledgers>,
+    code: CodePlaces,
     source: Source,
     template: Template,
     pub resources: usize,
@@ -53,7 +59,7 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
     let environment = environment.overridden_by(arguments.parameters.clone());
     let stack = project.stack(&environment)?;
     let shown = project.template.strip_prefix(&world.directory).unwrap_or(&project.template);
-    let text = std::fs::read_to_string(&project.template)
+    let text = text_file::read(&project.template, TEMPLATE_BYTES)
         .map_err(|source| CliError::UnreadableTemplate { path: shown.to_owned(), source })?;
     let source = Source::new(shown, text);
     let template = match template::draft(&source) {
@@ -62,7 +68,12 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
     };
     let environment = with_suffix(environment, &template);
     let ledgers = Box::new(LocalLedgers::new(&project.state_directory));
-    let mut checked = Checked { stack, environment, ledgers, source, template, resources: 0 };
+    let code = CodePlaces {
+        template: project.template.parent().unwrap_or(&project.directory).to_owned(),
+        project: project.directory,
+        besides: project.code_directories,
+    };
+    let mut checked = Checked { stack, environment, ledgers, code, source, template, resources: 0 };
     let region = region(&checked.environment, world).unwrap_or_else(|| ANY_REGION.to_owned());
     let graph = checked.resolve(None, &region, world)?;
     checked.resources = graph.resources.len();
@@ -76,9 +87,8 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
     let scope = connection.scope.clone();
     let mut graph = checked.resolve(Some(scope.account_id.clone()), &scope.region, world)?;
     let packages = {
-        let directory = checked.directory(world);
         let (cache, pip) = (world.cache(), pip(world));
-        let workshop = Workshop { directory: &directory, cache: &cache, pip: &pip };
+        let workshop = Workshop { places: &checked.code, cache: &cache, pip: &pip };
         tokio::task::block_in_place(|| package(&mut graph, &workshop)).map_err(|findings| checked.mistakes(findings))?
     };
     let desired = Desired::new(graph, checked.stack.clone(), checked.environment.tags.clone(), scope);
@@ -130,11 +140,7 @@ pub async fn locked<T>(
 
 fn project(arguments: &StackArguments, directory: &Path) -> Result<Project, CliError> {
     Ok(match (&arguments.template, &arguments.stack, &arguments.project) {
-        (Some(template), Some(stack), _) => {
-            let mut project = Project::from_template(&directory.join(template), stack)?;
-            project.state_directory = directory.join("state");
-            project
-        }
+        (Some(template), Some(stack), _) => Project::from_template(directory, template, stack)?,
         (_, _, Some(file)) => Project::load(&directory.join(file))?,
         _ => Project::load(&Project::find(directory)?)?,
     })
@@ -186,7 +192,13 @@ fn pip(world: &World) -> PipCommand {
     let candidates = ["python3", "python3.13", "python3.12", "python3.11"];
     let is_there = |name: &&str| std::env::split_paths(&path).any(|directory| directory.join(name).is_file());
     let program = candidates.into_iter().find(is_there).unwrap_or("python3");
-    PipCommand { program: program.into(), args: vec!["-m".into(), "pip".into()] }
+    let variable = |name: &&str| Some((OsString::from(*name), (world.variable)(name)?));
+    PipCommand {
+        program: program.into(),
+        args: vec!["-m".into(), "pip".into()],
+        environment: PIP_VARIABLES.iter().filter_map(variable).collect(),
+        children: world.interrupts.children.clone(),
+    }
 }
 
 impl Checked {
@@ -202,7 +214,7 @@ impl Checked {
         let (graph, unresolved) = self.template.draft(&inputs);
         let today = world.clock.now().strftime("%Y-%m-%d").to_string();
         let mut findings: Vec<Diagnostic> = self.template.findings.clone();
-        let missing = missing_code(&graph, &self.directory(world));
+        let missing = missing_code(&graph, &self.code);
         for more in [unresolved, cycles(&graph), check(&graph, &today), missing] {
             // What one look found wrong, the next need not find wrong at the same place.
             let places: BTreeSet<Span> = findings.iter().filter_map(|finding| finding.span).collect();
@@ -216,12 +228,6 @@ impl Checked {
             writeln!(world.err, "{}", diagnostic::render(&findings, &self.source, style).trim_end())?;
         }
         Ok(graph)
-    }
-
-    /// Where the template is: its paths are relative to this.
-    fn directory(&self, world: &World) -> PathBuf {
-        let path = world.directory.join(&self.source.path);
-        path.parent().unwrap_or(&world.directory).to_owned()
     }
 
     fn mistakes(&self, findings: Vec<Diagnostic>) -> CliError {

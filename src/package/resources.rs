@@ -1,6 +1,6 @@
 //! The functions and layers of a template: finds their local code, packages it, and puts its digest where the path was.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -8,15 +8,16 @@ use serde_json::{Value, json};
 use crate::aws::Packages;
 use crate::diagnostic::Diagnostic;
 use crate::identity::LogicalId;
-use crate::package::{Architecture, LayerTarget, Package, PackageError, PipCommand, layer, zip_inline, zip_path};
+use crate::package::{
+    Architecture, CodePlaces, LayerTarget, Package, PackageError, PipCommand, layer, zip_inline, zip_path,
+};
 use crate::property_path::PathStep;
 use crate::template::{DesiredGraph, DesiredResource};
 use crate::unknown;
 
 /// What packaging needs to know of the machine.
 pub struct Workshop<'a> {
-    /// Where the template is: its paths are relative to this.
-    pub directory: &'a Path,
+    pub places: &'a CodePlaces,
     pub cache: &'a Path,
     pub pip: &'a PipCommand,
 }
@@ -53,8 +54,8 @@ pub fn package(graph: &mut DesiredGraph, workshop: &Workshop<'_>) -> Result<Pack
     if findings.is_empty() { Ok(packages) } else { Err(findings) }
 }
 
-/// What of a graph's code is not on this machine, found without packaging anything.
-pub fn missing_code(graph: &DesiredGraph, directory: &Path) -> Vec<Diagnostic> {
+/// What of a graph's code is not on this machine, or where it may not come from, found without packaging anything.
+pub fn missing_code(graph: &DesiredGraph, places: &CodePlaces) -> Vec<Diagnostic> {
     let missing = |resource: &DesiredResource| {
         let property = match resource.resource_type.as_str() {
             "AWS::Lambda::Function" => "Code",
@@ -64,10 +65,14 @@ pub fn missing_code(graph: &DesiredGraph, directory: &Path) -> Vec<Diagnostic> {
         let code = graph.evaluate(resource.properties.at(&[PathStep::from(property)])?, &|_, _| None).ok()?;
         let finding = match code {
             Value::String(path) if unknown::is_in(&path) => return None,
-            Value::String(path) => {
-                let path: PathBuf = directory.join(path).components().collect();
-                (!path.exists()).then(|| said(&PackageError::Missing { path }))
-            }
+            Value::String(path) => match places.find(&path) {
+                Err(
+                    error @ (PackageError::Missing { .. }
+                    | PackageError::OutsideOfProject { .. }
+                    | PackageError::OutsideOfDirectory { .. }),
+                ) => Some(said(&error)),
+                _ => None,
+            },
             Value::Object(code) => (!code.contains_key("ZipFile")).then(not_local),
             _ => None,
         };
@@ -84,7 +89,10 @@ fn function(
     let properties = graph.evaluate(&resource.properties, &|_, _| None)?;
     match properties.get("Code") {
         None => Ok(None),
-        Some(Value::String(path)) => zip_path(&workshop.directory.join(path)).map(Some).map_err(|error| said(&error)),
+        Some(Value::String(path)) => {
+            let made = workshop.places.find(path).and_then(|path| zip_path(&path));
+            made.map(Some).map_err(|error| said(&error))
+        }
         Some(Value::Object(code)) if code.contains_key("Sha256") => Ok(None),
         Some(Value::Object(code)) => {
             let source = code.get("ZipFile").and_then(Value::as_str).ok_or_else(not_local)?;
@@ -116,7 +124,7 @@ fn content(
             };
             let runtime = first("CompatibleRuntimes").unwrap_or_default().to_owned();
             let target = LayerTarget { runtime, architecture };
-            let made = layer(&workshop.directory.join(path), &target, workshop.cache, workshop.pip);
+            let made = workshop.places.find(path).and_then(|path| layer(&path, &target, workshop.cache, workshop.pip));
             made.map(Some).map_err(|error| said(&error))
         }
         Some(Value::Object(content)) if content.contains_key("Sha256") => Ok(None),

@@ -1,4 +1,3 @@
-use std::ffi::OsString;
 use std::fs;
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -9,6 +8,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::children::Children;
 
 /// A directory with these files, written in this order.
 fn directory(files: &[(&str, &str)]) -> TempDir {
@@ -213,13 +213,18 @@ impl LayerWorld {
 
     fn layer(&self) -> Result<Package, PackageError> {
         let script = self.root.path().join("pip.sh").into_os_string();
-        let pip = PipCommand { program: OsString::from("sh"), args: vec![script] };
+        let pip = PipCommand { args: vec![script], ..pip("/bin/sh") };
         layer(&self.root.path().join("layer"), &python311(Architecture::Arm64), &self.root.path().join("cache"), &pip)
     }
 
     fn calls(&self) -> usize {
         fs::read_to_string(self.root.path().join("calls")).unwrap_or_default().lines().count()
     }
+}
+
+fn pip(program: &str) -> PipCommand {
+    let environment = vec![("PATH".into(), "/usr/bin:/bin".into())];
+    PipCommand { program: program.into(), args: Vec::new(), environment, children: Children::default() }
 }
 
 fn python311(architecture: Architecture) -> LayerTarget {
@@ -277,8 +282,38 @@ fn pip_is_told_the_layer_s_platform_and_not_this_machine_s() {
           --platform manylinux_2_18_aarch64
           --platform manylinux_2_17_aarch64
           --platform manylinux2014_aarch64
-          --requirement ROOT/layer/requirements.txt"#]]
-    .assert_eq(&arguments.replace(" --", "\n  --"));
+          --requirement"#]]
+    .assert_eq(&arguments.rsplit_once(' ').unwrap().0.replace(" --", "\n  --"));
+}
+
+#[cfg(unix)]
+#[test]
+fn pip_sees_no_credentials_no_project_and_no_file_of_the_user_s() {
+    let look = "env > $0.environment; pwd > $0.directory; ls >> $0.directory; cat requirements.txt > $0.requirements";
+    let world = LayerWorld::new(&format!("{look}\n{INSTALL_SIX}"));
+    world.layer().unwrap();
+    let noted = |name: &str| fs::read_to_string(world.root.path().join(format!("pip.sh.{name}"))).unwrap();
+    let names: Vec<String> =
+        noted("environment").lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect();
+    // What the shell adds by itself.
+    let inherited = names.iter().filter(|name| !["PWD", "OLDPWD", "SHLVL", "_"].contains(&name.as_str()));
+    assert_eq!(inherited.collect::<Vec<_>>(), ["PATH"]);
+    let directory = noted("directory");
+    assert!(!directory.contains(world.root.path().to_str().unwrap()), "{directory}");
+    assert_eq!(directory.lines().skip(1).collect::<Vec<_>>(), ["requirements.txt"]);
+    assert_eq!(noted("requirements"), "six==1.17.0 --hash=sha256:aa\n");
+    assert!(PIP_VARIABLES.iter().all(|name| !name.contains("AWS") && !name.starts_with("PYTHON")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lock_file_is_not_read_through_a_link_that_leads_out() {
+    let world = LayerWorld::new(INSTALL_SIX);
+    let lock = world.root.path().join("layer/requirements.txt");
+    fs::remove_file(&lock).unwrap();
+    write(world.root.path(), "secret", "token");
+    std::os::unix::fs::symlink(world.root.path().join("secret"), &lock).unwrap();
+    assert!(matches!(world.layer(), Err(PackageError::LinkOutside { .. })));
 }
 
 #[cfg(unix)]
@@ -361,7 +396,7 @@ fn a_layer_that_cannot_be_built_says_what_to_do() {
         .assert_eq(&refusal(root, world.layer()));
 
     let dir = root.join("layer");
-    let no_pip = PipCommand { program: "no-such-python".into(), args: vec!["-m".into(), "pip".into()] };
+    let no_pip = PipCommand { args: vec!["-m".into(), "pip".into()], ..pip("no-such-python") };
     let built = layer(&dir, &python311(Architecture::X86_64), &root.join("cache"), &no_pip);
     expect!["failed to start `no-such-python -m pip`, which installs a layer's packages: install Python 3 with pip, or put it on the PATH"].assert_eq(&refusal(root, built));
 
@@ -372,7 +407,7 @@ fn a_layer_that_cannot_be_built_says_what_to_do() {
 #[test]
 fn a_layer_without_a_lock_file_is_zipped_as_it_is() {
     let root = directory(&[("python/money.py", "1"), ("LICENSE", "")]);
-    let unused = PipCommand { program: "no-such-python".into(), args: vec![] };
+    let unused = pip("no-such-python");
     let package = layer(root.path(), &python311(Architecture::Arm64), &root.path().join("cache"), &unused).unwrap();
     assert_eq!(package, zip_path(root.path()).unwrap());
 }

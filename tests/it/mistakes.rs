@@ -590,7 +590,7 @@ mod in_the_project {
         let error = refused_unasked(&project, &APPLY);
         let error = error.replace(&project.path().to_string_lossy().into_owned(), "DIRECTORY");
         expect![[r#"
-            error: unknown field `tempalte`, expected one of `name`, `template`, `default_environment`, `region`
+            error: unknown field `tempalte`, expected one of `name`, `template`, `default_environment`, `region`, `code_directories`
              --> DIRECTORY/paystack.toml:4:1
               |
             4 | tempalte = 'template.yaml'
