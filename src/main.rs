@@ -11,6 +11,7 @@ use clap::Parser;
 use paystack::aws::clock::SystemClock;
 use paystack::cli::{self, Arguments, Exit, World};
 use paystack::diagnostic::Style;
+use paystack::interrupt::Interrupts;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -25,6 +26,10 @@ fn main() -> ExitCode {
         Ok(directory) => directory,
         Err(error) => return fail(&format!("error: failed to find the current directory: {error}\n")),
     };
+    let interrupts = Interrupts::default();
+    if let Err(error) = listen(&runtime, interrupts.clone()) {
+        return fail(&format!("error: failed to listen for interruptions: {error}\n"));
+    }
     let mut world = World {
         directory,
         temporary: std::env::temp_dir(),
@@ -38,6 +43,7 @@ fn main() -> ExitCode {
         out: Box::new(anstream::stdout()),
         err: Box::new(anstream::stderr()),
         is_coloured: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
+        interrupts,
     };
     match runtime.block_on(cli::run(arguments, &mut world)) {
         Ok(Exit::Done) => ExitCode::SUCCESS,
@@ -45,6 +51,42 @@ fn main() -> ExitCode {
         Ok(Exit::Changes) => ExitCode::from(2),
         Ok(Exit::Interrupted) => ExitCode::from(130),
         Err(error) => fail(&error.show(if world.is_coloured { Style::Coloured } else { Style::Plain })),
+    }
+}
+
+/// Hands over every interruption. Beside the command, which may be asking, waiting for pip, or deep in a call.
+#[cfg(unix)]
+fn listen(runtime: &tokio::runtime::Runtime, interrupts: Interrupts) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let _entered = runtime.enter();
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    runtime.spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            leave_if_interrupted(&interrupts);
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn listen(runtime: &tokio::runtime::Runtime, interrupts: Interrupts) -> std::io::Result<()> {
+    runtime.spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            leave_if_interrupted(&interrupts);
+        }
+    });
+    Ok(())
+}
+
+fn leave_if_interrupted(interrupts: &Interrupts) {
+    if let Some(said) = interrupts.interrupt() {
+        let _ = anstream::stderr().write_all(format!("\n{said}\n").as_bytes());
+        std::process::exit(130);
     }
 }
 

@@ -23,9 +23,27 @@ use crate::unknown;
 /// What the executor tells. A task is `Started` before it is `Finished`; one that is `Skipped` never starts.
 #[derive(Debug, Clone)]
 pub enum Event<'a> {
-    Started { task: &'a Task },
-    Finished { task: &'a Task, outcome: &'a Outcome, milliseconds: u64 },
-    Skipped { task: &'a Task, because_of: &'a LogicalId },
+    Started {
+        task: &'a Task,
+    },
+    Finished {
+        task: &'a Task,
+        outcome: &'a Outcome,
+        milliseconds: u64,
+    },
+    Skipped {
+        task: &'a Task,
+        because_of: &'a LogicalId,
+    },
+    /// The run was interrupted: these are waited for, for so long, and nothing else starts.
+    Stopping {
+        running: &'a [&'a Task],
+        patience: Duration,
+    },
+    /// It was still under way when waiting came to an end.
+    GivenUp {
+        task: &'a Task,
+    },
 }
 
 /// How a task ended.
@@ -42,6 +60,8 @@ pub struct Report {
     pub failed: Vec<Failure>,
     /// Never started, because something before it failed or the run was stopped.
     pub skipped: Vec<Task>,
+    /// Started and not waited for to the end, because the run was stopped. What came of it the next run finds out.
+    pub unfinished: Vec<Task>,
     pub is_interrupted: bool,
     /// Why nothing further was started: what is not remembered must not be done.
     pub unremembered: Option<Unremembered>,
@@ -60,7 +80,7 @@ pub struct Failure {
 
 impl Report {
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.skipped.is_empty() && !self.is_stopped()
+        self.failed.is_empty() && self.skipped.is_empty() && self.unfinished.is_empty() && !self.is_stopped()
     }
 
     /// Whether nothing further may start.
@@ -77,6 +97,8 @@ pub struct World<'a> {
     pub concurrency: usize,
     /// Becomes true when nothing new shall start.
     pub stop: watch::Receiver<bool>,
+    /// How long what is in flight is waited for then.
+    pub patience: Duration,
 }
 
 /// Runs every task as soon as all it waits for is done, those with the longest way to go first.
@@ -93,8 +115,17 @@ pub async fn execute(
     let mut lost: BTreeMap<TaskId, LogicalId> = BTreeMap::new();
     let mut running = FuturesUnordered::new();
     let mut ended: Vec<Ended> = Vec::new();
+    let mut in_flight: BTreeSet<TaskId> = BTreeSet::new();
+    let mut patience = world.clock.sleep(world.patience);
     loop {
-        report.is_interrupted |= *world.stop.borrow();
+        if !report.is_interrupted && *world.stop.borrow() {
+            report.is_interrupted = true;
+            patience = world.clock.sleep(world.patience);
+            if !in_flight.is_empty() {
+                let running: Vec<&Task> = in_flight.iter().map(|id| &schedule.tasks[id.0]).collect();
+                tell(Event::Stopping { running: &running, patience: world.patience });
+            }
+        }
         let room = if report.is_stopped() { 0 } else { world.concurrency.saturating_sub(running.len() + ended.len()) };
         let starting: Vec<_> = ready(schedule, &waiting, &done, room)
             .into_iter()
@@ -112,6 +143,7 @@ pub async fn execute(
             Ok(()) => {
                 for (id, work) in starting {
                     waiting.remove(&id);
+                    in_flight.insert(id);
                     tell(Event::Started { task: &schedule.tasks[id.0] });
                     let (writer, clock) = (world.writer, world.clock);
                     running.push(async move {
@@ -131,9 +163,11 @@ pub async fn execute(
         }
         if ended.is_empty() {
             let next = tokio::select! {
+                biased;
                 next = running.next() => next,
                 // Where nobody is left to stop the run, there is nothing to listen for.
                 Ok(()) = world.stop.changed(), if !report.is_interrupted => continue,
+                () = &mut patience, if report.is_interrupted => break,
             };
             let Some(next) = next else { break };
             ended.push(next);
@@ -150,6 +184,7 @@ pub async fn execute(
             report.unremembered.get_or_insert(unremembered);
         }
         for Ended { id, result, took, .. } in batch {
+            in_flight.remove(&id);
             let task = &schedule.tasks[id.0];
             let milliseconds = took.as_millis().try_into().unwrap_or(u64::MAX);
             let outcome = match result {
@@ -177,6 +212,12 @@ pub async fn execute(
             tell(Event::Skipped { task, because_of: &because_of });
             report.skipped.push(task.clone());
         }
+    }
+    // As if paystack had been ended in the middle of them: every task can be begun again.
+    drop(running);
+    for task in in_flight.into_iter().map(|id| &schedule.tasks[id.0]) {
+        tell(Event::GivenUp { task });
+        report.unfinished.push(task.clone());
     }
     report.skipped.extend(waiting.into_iter().map(|id| schedule.tasks[id.0].clone()));
     report

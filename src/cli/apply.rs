@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tokio::sync::watch;
 
 use crate::apply::{Report, World as Run, execute, schedule};
 use crate::cli::arguments::{ApplyArguments, Format};
@@ -12,6 +11,7 @@ use crate::cli::stack::{Opened, locked, open};
 use crate::cli::{CliError, Exit, World, destroy, refresh, saved, view};
 use crate::desired::Desired;
 use crate::identity::LogicalId;
+use crate::interrupt::PATIENCE;
 use crate::plan::saved::Goal;
 use crate::plan::{Options, Plan, SENSITIVE};
 use crate::resource::Attributes;
@@ -83,7 +83,7 @@ pub async fn finish(
     Ok(exit(&report))
 }
 
-/// Carries out a plan, keeping the ledger; Ctrl-C stops starting new work.
+/// Carries out a plan, keeping the ledger; an interruption stops starting new work.
 pub async fn carry_out(
     command: &'static str,
     approved: &Approved<'_>,
@@ -93,28 +93,21 @@ pub async fn carry_out(
     world: &mut World,
 ) -> Result<Report, CliError> {
     let Approved { plan, concurrency, format, .. } = *approved;
+    let interrupts = world.interrupts.clone();
+    let working = interrupts.work();
     journal.begin(plan).await?;
     let schedule = schedule(plan);
     let clock = std::sync::Arc::clone(&world.clock);
-    let (stop, stopping) = watch::channel(false);
-    let interrupts = tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            if stop.send_replace(true) {
-                // The second one: what runs is given up; the next run finds it.
-                std::process::exit(130);
-            }
-        }
-    });
     let mut progress = view::Progress::new(format, schedule.tasks.len(), world);
     let run = Run {
         writer: &stack.writer,
         journal,
         clock: clock.as_ref(),
         concurrency: usize::from(concurrency),
-        stop: stopping,
+        stop: working.stopping(),
+        patience: PATIENCE,
     };
     let mut report = execute(plan, &schedule, desired, run, &mut |event| progress.tell(&event)).await;
-    interrupts.abort();
     progress.finish()?;
     if !schedule.tasks.is_empty() {
         journal.ledger.history.push(HistoryEntry {

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::aws::clock::Clock;
+use crate::interrupt::Interrupts;
 
 pub use arguments::{Arguments, Command};
 pub use error::CliError;
@@ -53,6 +54,7 @@ pub struct World {
     pub out: Box<dyn Write>,
     pub err: Box<dyn Write>,
     pub is_coloured: bool,
+    pub interrupts: Interrupts,
 }
 
 impl World {

@@ -6,6 +6,7 @@
 mod adoption;
 mod conformance;
 mod harness;
+mod interrupts;
 mod mistakes;
 mod payments;
 mod plans;

@@ -1,8 +1,5 @@
 //! What a plan can be asked for beside being shown: kept in a file, for some resources only, drift alone, as Markdown.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
-
 use serde_json::{Value, json};
 
 use crate::harness::{Account, Paystack, Ran};
@@ -180,26 +177,4 @@ fn drift_can_be_looked_at_and_accepted() {
     let steps = plan["steps"].as_array().expect("a plan has steps");
     let changes: Vec<&Value> = steps.iter().filter_map(|step| step.pointer("/action/changes")).collect();
     assert_eq!(changes, [&json!([{"path": "VisibilityTimeout", "live": 77, "desired": 30, "cause": "template"}])]);
-}
-
-#[test]
-fn an_apply_that_is_interrupted_finishes_what_it_began_and_goes_on_the_next_time() {
-    let queues: Vec<String> = (0..60).map(|number| format!("  Queue{number}: {{Type: AWS::SQS::Queue}}\n")).collect();
-    let story = Story::begin(&format!("Resources:\n{}", queues.concat()));
-    let mut apply = story.paystack.command(&story.account, &["apply", "--auto-approve", "--concurrency", "1"]);
-    let mut child = apply.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
-    let mut lines = BufReader::new(child.stdout.take().expect("output is piped")).lines().map_while(Result::ok);
-    assert!(lines.any(|line| line.contains("created after")), "nothing was created");
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
-    assert!(sent.success());
-    let rest: Vec<String> = lines.collect();
-    assert_eq!(child.wait().expect("a child can be waited for").code(), Some(130), "{rest:#?}");
-    assert!(rest.iter().any(|line| line.contains("The run was interrupted.")), "{rest:#?}");
-    let ledger: Value = serde_json::from_str(&story.paystack.read("state/orders-dev.json")).expect("a ledger is JSON");
-    let remembered = ledger["resources"].as_object().map_or(0, serde_json::Map::len);
-    assert_eq!(remembered, story.queues());
-    assert!(remembered < 60);
-    story.run(&["apply", "--auto-approve"]).exits(0);
-    story.run(&["plan", "--detailed-exitcode"]).exits(0);
-    assert_eq!(story.queues(), 60);
 }

@@ -61,6 +61,21 @@ fn only_main_reads_the_machine() {
 }
 
 #[test]
+fn only_main_listens_for_signals_and_ends_the_process() {
+    assert_eq!(
+        uses_outside_of(&["src/main.rs"], "src", &["tokio::signal", "process::exit", "process::abort"]),
+        [""; 0]
+    );
+}
+
+#[test]
+fn every_program_that_is_run_is_counted() {
+    // What asks a Python for its version answers at once.
+    let places = ["src/children.rs", "src/local.rs"];
+    assert_eq!(uses_outside_of(&places, "src", &[".spawn()", ".output()"]), [""; 0]);
+}
+
+#[test]
 fn every_handler_is_in_the_table() {
     let table = read("src/resource/registry.rs");
     for (path, code) in rust_files("src/resource") {

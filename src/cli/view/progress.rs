@@ -6,6 +6,7 @@ use crate::apply::{Done, Event, Kind, Outcome, Task};
 use crate::cli::World;
 use crate::cli::arguments::Format;
 use crate::cli::view::palette::{Role, paint};
+use crate::visible::{on_its_line, visible};
 
 /// Writes events as they come. What cannot be written is remembered until the end: the work itself goes on.
 pub struct Progress<'a> {
@@ -32,12 +33,7 @@ impl<'a> Progress<'a> {
     pub fn tell(&mut self, event: &Event<'_>) {
         match event {
             Event::Started { task } => {
-                let doing = match task.kind {
-                    Kind::Create => "creating",
-                    Kind::Update => "updating",
-                    Kind::Delete => "deleting",
-                };
-                self.line(format!("{}: {doing}...", paint(Role::Name, &task.logical_id)));
+                self.line(format!("{}: {}...", name(task), doing(task.kind)));
             }
             Event::Finished { task, outcome, milliseconds } => {
                 self.finished += 1;
@@ -46,7 +42,18 @@ impl<'a> Progress<'a> {
             }
             Event::Skipped { task, because_of } => {
                 self.finished += 1;
-                self.line(format!("{}: skipped, because `{because_of}` failed", paint(Role::Name, &task.logical_id)));
+                let because_of = on_its_line(because_of.as_str());
+                self.line(format!("{}: skipped, because `{because_of}` failed", name(task)));
+            }
+            Event::Stopping { running, patience } => {
+                let names: Vec<String> =
+                    running.iter().map(|task| format!("{} {}", doing(task.kind), name(task))).collect();
+                let seconds = patience.as_secs();
+                self.line(format!("\nStopping: nothing new is started. In flight: {}.", names.join(", ")));
+                self.line(format!("They are waited for, for {seconds} s at most; interrupt again to stop at once.\n"));
+            }
+            Event::GivenUp { task } => {
+                self.line(format!("{}: not waited for any longer", name(task)));
             }
         }
     }
@@ -65,17 +72,31 @@ impl<'a> Progress<'a> {
     }
 }
 
+fn name(task: &Task) -> String {
+    paint(Role::Name, on_its_line(task.logical_id.as_str())).to_string()
+}
+
+fn doing(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Create => "creating",
+        Kind::Update => "updating",
+        Kind::Delete => "deleting",
+    }
+}
+
 fn finished(task: &Task, outcome: &Outcome, milliseconds: u64) -> String {
-    let name = paint(Role::Name, &task.logical_id);
+    let name = name(task);
     let took = super::text::duration(milliseconds);
     match outcome {
         Outcome::Done(Done::Created { id, .. }) => {
-            format!("{name}: {} after {took} [{id}]", paint(Role::Created, "created"))
+            format!("{name}: {} after {took} [{}]", paint(Role::Created, "created"), on_its_line(id.as_str()))
         }
         Outcome::Done(Done::Updated { id, .. }) => {
-            format!("{name}: {} after {took} [{id}]", paint(Role::Changed, "updated"))
+            format!("{name}: {} after {took} [{}]", paint(Role::Changed, "updated"), on_its_line(id.as_str()))
         }
         Outcome::Done(Done::Deleted) => format!("{name}: {} after {took}", paint(Role::Deleted, "deleted")),
-        Outcome::Failed(error) => format!("{name}: {} after {took}: {error}", paint(Role::Blocked, "failed")),
+        Outcome::Failed(error) => {
+            format!("{name}: {} after {took}: {}", paint(Role::Blocked, "failed"), visible(&error.to_string()))
+        }
     }
 }
