@@ -5,6 +5,7 @@
 //! nothing of plans and ledgers; [`line`] leads from a template through all of paystack to it and back.
 
 pub mod line;
+pub mod mangled;
 pub mod worlds;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -126,6 +127,11 @@ impl FakeAws {
     /// What exists, as `type id`.
     pub fn things(&self) -> Vec<String> {
         self.world().things.keys().map(|(resource_type, id)| format!("{resource_type} {id}")).collect()
+    }
+
+    /// What exists, with its properties.
+    pub fn properties(&self) -> BTreeMap<(ResourceType, PhysicalId), Value> {
+        self.world().things.iter().map(|(key, thing)| (key.clone(), thing.properties.clone())).collect()
     }
 
     /// Removes what no search finds: it has no marks, and is not listed within what has. Whoever loses the ledger and then

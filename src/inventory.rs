@@ -10,7 +10,8 @@ use crate::aws::error::AwsError;
 use crate::desired::Desired;
 use crate::graph::Dependencies;
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
-use crate::resource::{Owner, Ownership, Reading};
+use crate::plan::evidence::{Marked, is_credible};
+use crate::resource::{Owner, Ownership, Reading, row};
 use crate::state::Ledger;
 
 /// What is known of a resource before AWS has been asked for it.
@@ -112,7 +113,7 @@ impl Inventory {
 /// Never fails: what cannot be read is `Unreadable`, and a sweep that fails is a problem of its own.
 pub async fn take(desired: &Desired, ledger: &Ledger, reader: &dyn Reader, concurrency: usize) -> Inventory {
     let mut inventory = Inventory::default();
-    read_declared(desired, ledger, reader, concurrency, &mut inventory.readings).await;
+    read_declared(desired, ledger, reader, concurrency, &mut inventory).await;
     let mut departed = remembered_elsewhere(desired, ledger);
     if !ledger.is_remembered {
         search(desired, reader, &mut inventory, &mut departed).await;
@@ -245,49 +246,82 @@ async fn read_declared(
     ledger: &Ledger,
     reader: &dyn Reader,
     concurrency: usize,
-    readings: &mut BTreeMap<LogicalId, Reading>,
+    inventory: &mut Inventory,
 ) {
     let references = Dependencies::declared(&desired.graph);
     let mut waiting = desired.in_order();
     let mut predicted = BTreeMap::new();
+    let mut marked = Marked::default();
     let mut reads = FuturesUnordered::new();
     loop {
         let mut index = 0;
         while index < waiting.len() && reads.len() < concurrency {
-            if !references.of(&waiting[index]).all(|on| readings.contains_key(on)) {
+            if !references.of(&waiting[index]).all(|on| inventory.readings.contains_key(on)) {
                 index += 1;
                 continue;
             }
             let logical_id = waiting.remove(index);
-            let known = |id: &LogicalId, name: &str| attribute(readings, &predicted, id, name);
+            let known = |id: &LogicalId, name: &str| attribute(&inventory.readings, &predicted, id, name);
             match desired.properties(&logical_id, &known) {
                 Ok(wanted) => {
                     predicted.insert(logical_id.clone(), desired.predict(&logical_id, &wanted));
-                    let identity = declared(desired, ledger, &logical_id, wanted);
-                    reads.push(async move {
-                        let reading = reader.read(&identity).await;
-                        (logical_id, reading)
-                    });
+                    reads.push(look(reader, declared(desired, ledger, &logical_id, wanted)));
                 }
                 Err(error) => {
                     let error = AwsError::new("evaluate", crate::aws::error::ErrorClass::Invalid, error);
-                    readings.insert(logical_id, Reading::Unreadable(error));
+                    inventory.readings.insert(logical_id, Reading::Unreadable(error));
                 }
             }
         }
         match reads.next().await {
-            Some((logical_id, reading)) => {
-                readings.insert(logical_id, reading);
+            Some((identity, reading)) => {
+                // A ledger that names somebody else's resource is as good as one that was lost.
+                if is_doubtful(desired, &identity, &reading, &marked) {
+                    reads.push(look(reader, Identity { physical_id: None, ..identity.clone() }));
+                    inventory.departed.extend(doubted(identity, reading, ledger));
+                    continue;
+                }
+                marked.learn(&reading, &desired.stack);
+                inventory.readings.insert(identity.owner.resource, reading);
             }
             None if waiting.is_empty() => return,
             // Only resources that wait for each other in a circle are left: they are found by nothing.
             None => {
                 for logical_id in std::mem::take(&mut waiting) {
-                    readings.insert(logical_id, Reading::Absent);
+                    inventory.readings.insert(logical_id, Reading::Absent);
                 }
             }
         }
     }
+}
+
+async fn look(reader: &dyn Reader, identity: Identity) -> (Identity, Reading) {
+    let reading = reader.read(&identity).await;
+    (identity, reading)
+}
+
+/// Whether only the ledger says that this is the template's resource.
+fn is_doubtful(desired: &Desired, identity: &Identity, reading: &Reading, marked: &Marked) -> bool {
+    let (Reading::Live(live), Some(_), Some(wanted)) = (reading, &identity.physical_id, &identity.wanted) else {
+        return false;
+    };
+    let logical_id = &identity.owner.resource;
+    row(&identity.resource_type).is_some_and(|row| !is_credible(row, live, wanted, &desired.stack, logical_id, marked))
+}
+
+/// What the ledger has named in vain is still to be seen, unless it says itself whose it is.
+fn doubted(identity: Identity, reading: Reading, ledger: &Ledger) -> Option<Departed> {
+    let is_somebody_s = matches!(&reading, Reading::Live(live) if matches!(live.ownership, Ownership::Owned(_)));
+    let record = ledger.resources.get(&identity.owner.resource).filter(|_| !is_somebody_s)?;
+    Some(Departed {
+        logical_id: identity.owner.resource,
+        resource_type: identity.resource_type,
+        physical_id: identity.physical_id,
+        reading,
+        dependencies: record.dependencies.clone(),
+        why: Gone::Replaced,
+        goes_last: false,
+    })
 }
 
 fn attribute(

@@ -37,6 +37,11 @@ pub fn desired(template: &str) -> Desired {
 }
 
 pub fn desired_with(template: &str, parameters: &[(&str, &str)]) -> Desired {
+    desired_of(&StackId::from(STACK), template, parameters)
+}
+
+/// The same for any stack.
+pub fn desired_of(stack: &StackId, template: &str, parameters: &[(&str, &str)]) -> Desired {
     let source = Source::new("orders.yaml", template);
     let shown = |findings: &[_]| render(findings, &source, Style::Plain);
     let template = parse(&source).unwrap_or_else(|findings| panic!("{}", shown(&findings)));
@@ -46,7 +51,7 @@ pub fn desired_with(template: &str, parameters: &[(&str, &str)]) -> Desired {
         account_id: Some(scope.account_id.clone()),
         region: scope.region.clone(),
         partition: scope.partition.clone(),
-        stack: StackId::from(STACK),
+        stack: stack.clone(),
     };
     let resolved = template.resolve(&Inputs { parameters, pseudo });
     let mut graph = resolved.unwrap_or_else(|findings| panic!("{}", shown(&findings)));
@@ -55,7 +60,7 @@ pub fn desired_with(template: &str, parameters: &[(&str, &str)]) -> Desired {
     findings.retain(|finding| finding.severity == Severity::Error);
     assert!(findings.is_empty(), "{}", shown(&findings));
     stand_in_for_packages(&mut graph);
-    Desired::new(graph, StackId::from(STACK), BTreeMap::new(), scope)
+    Desired::new(graph, stack.clone(), BTreeMap::new(), scope)
 }
 
 /// Code and content are their own digests here.
@@ -147,6 +152,7 @@ impl Account {
             clock: &StoppedClock,
             concurrency: CONCURRENCY,
             stop: stopping,
+            patience: crate::interrupt::PATIENCE,
         };
         let mut watchman = Watchman { schedule: &schedule, done: Vec::new() };
         let mut tell = |event: Event<'_>| watchman.watch(&event);
@@ -194,7 +200,7 @@ impl Watchman<'_> {
                     self.done.extend(tasks.filter(|(_, it)| is_same(it)).map(|(index, _)| index));
                 }
             }
-            Event::Finished { .. } | Event::Skipped { .. } => {}
+            Event::Finished { .. } | Event::Skipped { .. } | Event::Stopping { .. } | Event::GivenUp { .. } => {}
         }
     }
 }

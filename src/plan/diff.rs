@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use crate::change::Changes;
 use crate::desired::{Desired, of_type};
-use crate::identity::LogicalId;
+use crate::identity::{LogicalId, StackId};
 use crate::inventory::{Departed, Gone, Inventory, belongs_to};
+use crate::plan::evidence::{Marked, is_named_as};
 use crate::plan::holds::held;
 use crate::plan::{
     Action, Cause, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Sides, Step, explain, target,
@@ -18,9 +19,16 @@ use crate::state::{Ledger, Record};
 
 /// Plans the way from what is there to what is wanted.
 pub fn diff(desired: &Desired, inventory: &Inventory, ledger: &Ledger, options: &Options) -> Plan {
-    let contributions = contributions(desired, inventory);
-    let mut planner =
-        Planner { desired, inventory, ledger, options, contributions, known: Known::new(), replaced: BTreeMap::new() };
+    let mut planner = Planner {
+        desired,
+        inventory,
+        ledger,
+        options,
+        contributions: contributions(desired, inventory),
+        marked: Marked::of(inventory, &desired.stack),
+        known: Known::new(),
+        replaced: BTreeMap::new(),
+    };
     let mut steps: Vec<Step> = desired.in_order().into_iter().map(|id| planner.declared(id)).collect();
     steps.extend(inventory.departed.iter().filter_map(|departed| planner.departed(departed)));
     let held = held(&steps, ledger);
@@ -55,6 +63,7 @@ struct Planner<'a> {
     ledger: &'a Ledger,
     options: &'a Options,
     contributions: Vec<Contribution>,
+    marked: Marked,
     /// The attributes that are known of the resources planned so far.
     known: Known,
     replaced: BTreeMap<LogicalId, Order>,
@@ -141,7 +150,7 @@ impl Planner<'_> {
     }
 
     fn compare(&mut self, logical_id: &LogicalId, row: &Row, live: &LiveResource, desired: &Value) -> Action {
-        let is_ours = self.is_ours(logical_id, row.handler.resource_type(), live);
+        let is_ours = self.is_ours(logical_id, row, live, desired);
         let adopts = self.options.adopt.contains(logical_id) || self.was_made_by_lambda(row, live);
         if let Some(refused) = self.foreign(logical_id, live, is_ours, adopts) {
             return refused;
@@ -158,7 +167,10 @@ impl Planner<'_> {
         if self.options.replace.contains(logical_id) {
             forced_by.push(ForcedBy::Request);
         }
-        if !is_ours && let Some(forced) = forced_by.first() {
+        // A replacement deletes: what has lost its mark is not deleted.
+        if !belongs_to(&live.ownership, &self.desired.stack)
+            && let Some(forced) = forced_by.first()
+        {
             return not_adoptable(live, forced);
         }
         if !forced_by.is_empty() {
@@ -172,12 +184,12 @@ impl Planner<'_> {
         }
     }
 
-    /// The mark may have been removed by hand from what the ledger remembers.
-    fn is_ours(&self, logical_id: &LogicalId, resource_type: &str, live: &LiveResource) -> bool {
-        let is_it =
-            |record: &Record| record.physical_id.as_ref() == Some(&live.id) || record.deposed.contains(&live.id);
-        let is_remembered = || self.record(logical_id, resource_type).is_some_and(is_it);
-        belongs_to(&live.ownership, &self.desired.stack) || live.ownership == Ownership::Unmarked && is_remembered()
+    /// The mark may have been removed by hand from what the ledger remembers, where it is what the template names.
+    fn is_ours(&self, logical_id: &LogicalId, row: &Row, live: &LiveResource, wanted: &Value) -> bool {
+        let is_it = |record: &Record| record.physical_id.as_ref() == Some(&live.id);
+        let is_remembered = || self.record(logical_id, row.handler.resource_type()).is_some_and(is_it);
+        belongs_to(&live.ownership, &self.desired.stack)
+            || live.ownership == Ownership::Unmarked && is_remembered() && is_named_as(row, live, wanted)
     }
 
     /// A function that runs before its log group is there, or once more after it has gone, gets one from Lambda, without a
@@ -195,7 +207,7 @@ impl Planner<'_> {
     fn has_function(&self, name: &str) -> bool {
         const FUNCTION: &str = "AWS::Lambda::Function";
         let is_it = |logical_id: &LogicalId, reading: Option<&Reading>| match reading {
-            Some(Reading::Live(live)) => live.id.as_str() == name && self.is_ours(logical_id, FUNCTION, live),
+            Some(Reading::Live(live)) => live.id.as_str() == name && belongs_to(&live.ownership, &self.desired.stack),
             Some(Reading::Unreadable(_)) => false,
             Some(Reading::Absent) | None => self.will_be_named(logical_id, name),
         };
@@ -324,11 +336,28 @@ impl Planner<'_> {
         self.record(&departed.logical_id, departed.resource_type.as_str()).is_some_and(is_it)
     }
 
-    /// Somebody else's resource is none of ours to delete, and none to mention.
+    /// Somebody else's resource is none of ours to delete, and none to mention unless the ledger takes it for ours.
     fn deletion(&self, departed: &Departed, live: &LiveResource) -> Option<Action> {
-        let is_ours = self.is_ours(&departed.logical_id, departed.resource_type.as_str(), live);
-        let is_side_effect = departed.why == Gone::MadeByAws;
-        (is_ours || is_side_effect).then_some(Action::Delete { why: departed.why })
+        let is_vouched_for = || row(&departed.resource_type).is_some_and(|row| self.marked.vouches_for(row, live));
+        let may_go = match (&live.ownership, departed.why) {
+            (_, Gone::MadeByAws) => true,
+            (Ownership::Owned(owner), _) => owner.stack == self.desired.stack,
+            (Ownership::Unmarked, _) => false,
+            // The template has named it, or it was found within what is the stack's.
+            (Ownership::Unmarkable, Gone::Destroyed | Gone::Unclaimed) => true,
+            (Ownership::Unmarkable, Gone::NotInTemplate | Gone::Replaced | Gone::OtherType) => is_vouched_for(),
+        };
+        if may_go {
+            return Some(Action::Delete { why: departed.why });
+        }
+        let is_it =
+            |record: &Record| record.physical_id.as_ref() == Some(&live.id) || record.deposed.contains(&live.id);
+        let is_remembered = self.record(&departed.logical_id, departed.resource_type.as_str()).is_some_and(is_it);
+        let is_somebody_s = matches!(live.ownership, Ownership::Owned(_));
+        (is_remembered && !is_somebody_s).then(|| Action::Blocked {
+            reason: format!("only the ledger says that `{}` is this stack's: nothing in AWS does", live.id),
+            help: Some(unvouched(departed, live, &self.desired.stack)),
+        })
     }
 }
 
@@ -349,6 +378,19 @@ fn not_adoptable(live: &LiveResource, forced: &ForcedBy) -> Action {
     Action::Blocked {
         reason: format!("`{}` cannot be taken over as it is declared: {because}", live.id),
         help: Some("declare it as it is, take it over, and change it then".to_owned()),
+    }
+}
+
+/// What to do about something that only the ledger takes for the stack's.
+fn unvouched(departed: &Departed, live: &LiveResource, stack: &StackId) -> String {
+    let logical_id = &departed.logical_id;
+    let forget = format!("if it is not, forget it: remove `{logical_id}` from the ledger");
+    match (&live.ownership, departed.why) {
+        (Ownership::Unmarked, Gone::Destroyed) => format!("if it is, `paystack apply` marks it again; {forget}"),
+        (Ownership::Unmarked, _) => format!(
+            "if it is, tag it again with `paystack:stack` = `{stack}` and `paystack:resource` = `{logical_id}`; {forget}"
+        ),
+        (Ownership::Unmarkable | Ownership::Owned(_), _) => format!("if it is, delete it by hand; {forget}"),
     }
 }
 

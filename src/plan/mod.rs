@@ -3,9 +3,13 @@
 
 mod diff;
 mod drift;
+pub(crate) mod evidence;
 mod holds;
+mod legible;
 pub mod saved;
 mod shown;
+#[cfg(test)]
+mod tampering_tests;
 mod target;
 #[cfg(test)]
 mod tests;
