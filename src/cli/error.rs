@@ -11,6 +11,7 @@ use crate::identity::StackId;
 use crate::local::LocalError;
 use crate::project::ProjectError;
 use crate::state::LedgerError;
+use crate::visible::visible;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -63,14 +64,14 @@ impl CliError {
             text.push_str(diagnostic::render(findings, source_file, style).trim_end());
             text.push_str("\n\n");
         }
-        text.push_str(&format!("error: {self}\n"));
+        text.push_str(&format!("error: {}\n", visible(&self.to_string())));
         let mut cause = self.source();
         while let Some(error) = cause {
-            text.push_str(&format!("  caused by: {error}\n"));
+            text.push_str(&format!("  caused by: {}\n", visible(&error.to_string())));
             cause = error.source();
         }
         if let Some(help) = self.help() {
-            text.push_str(&format!("  help: {help}\n"));
+            text.push_str(&format!("  help: {}\n", visible(&help)));
         }
         text
     }
@@ -80,6 +81,10 @@ impl CliError {
             Self::UnreadableTemplate { source, .. } if source.kind() == ErrorKind::InvalidData => {
                 Some("a template is text in UTF-8: save it as that".to_owned())
             }
+            Self::UnreadableTemplate { source, .. } if source.kind() == ErrorKind::FileTooLarge => Some(
+                "CloudFormation takes no larger one either: move code and texts into files of their own, or split it"
+                    .to_owned(),
+            ),
             Self::UnreadableTemplate { .. } => {
                 Some("`template` in paystack.toml, or `--template`, says which file it is".to_owned())
             }

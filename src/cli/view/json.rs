@@ -9,11 +9,12 @@ use crate::apply::Report;
 use crate::aws::calls::Calls;
 use crate::plan::{Drift, Plan};
 use crate::unknown::display_within;
+use crate::visible::in_json;
 
 const VERSION: u32 = 1;
 
 pub fn write(out: &mut dyn io::Write, value: &Value) -> io::Result<()> {
-    writeln!(out, "{value:#}")
+    writeln!(out, "{}", in_json(&format!("{value:#}")))
 }
 
 pub fn plan(plan: &Plan) -> Value {

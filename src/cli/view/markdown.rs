@@ -10,6 +10,7 @@ use similar::ChangeTag;
 
 use crate::cli::view::text::{count, drift_summary, line_by_line, note, on_one_line, reason, summary, unfolded};
 use crate::plan::{Action, Drift, Drifted, Happened, Plan, Step};
+use crate::visible::on_its_line;
 
 /// How many characters of details a comment has room for; hosts take 65,536 in all.
 const ROOM: usize = 50_000;
@@ -119,7 +120,7 @@ fn folded(what: &str, lines: &[String]) -> String {
     let mut text = format!("\n    <details><summary>{} {what}</summary>\n\n    {fence}diff\n", lines.len());
     for line in lines {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "    {}", visible(line));
+        let _ = writeln!(text, "    {}", on_its_line(line));
     }
     let _ = write!(text, "    {fence}\n\n    </details>\n\n");
     text
@@ -138,7 +139,7 @@ fn within(out: &mut dyn Write, details: String, room: &mut usize) -> io::Result<
 
 /// A text in a code span.
 fn code(text: &str) -> String {
-    let text = visible(text);
+    let text = on_its_line(text);
     let fence = "`".repeat(longest_run(&text) + 1);
     // A space on both sides is taken away again; without it a fence would grow by a backtick at the text's edge.
     let is_bare = !text.starts_with(['`', ' ']) && !text.ends_with(['`', ' ']) && !text.is_empty();
@@ -147,12 +148,7 @@ fn code(text: &str) -> String {
 
 /// Our own words, in which only names between backticks stand out.
 fn plain(text: &str) -> String {
-    visible(text).replace('<', "&lt;")
-}
-
-/// Without what ends a line or a block, or is not seen.
-fn visible(text: &str) -> String {
-    text.chars().map(|it| if it.is_control() { it.escape_default().to_string() } else { it.to_string() }).collect()
+    on_its_line(text).replace('<', "&lt;")
 }
 
 fn longest_run(text: &str) -> usize {

@@ -1,24 +1,26 @@
 //! Text, for people.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use crate::apply::{Report, Unremembered};
+use crate::apply::{Report, Task, Unremembered};
 use crate::aws::calls::Calls;
 use crate::cli::view::palette::{Role, paint};
 use crate::inventory::Gone;
 use crate::plan::{Action, Cause, Drift, Drifted, Explained, ForcedBy, Happened, Missing, Order, Plan, Since, Step};
 use crate::property_path::PropertyPath;
 use crate::unknown::display_within;
+use crate::visible::{on_its_line, visible, visible_within};
 
 /// A value that is longer than this stands on lines of its own.
 const ONE_LINE: usize = 100;
 
 pub fn plan(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
-    let plan = &plan.shown();
+    let plan = &plan.shown().legible();
     let scope = &plan.scope;
     writeln!(out, "Stack `{}` in account {}, {}.\n", plan.stack, scope.account_id, scope.region)?;
     for problem in &plan.problems {
@@ -253,7 +255,7 @@ fn block(value: &Value) -> String {
 
 /// What somebody else did since the last apply.
 pub fn drift(out: &mut dyn Write, drift: &Drift) -> io::Result<()> {
-    let drift = drift.shown();
+    let drift = drift.shown().legible();
     let scope = &drift.scope;
     writeln!(out, "Stack `{}` in account {}, {}.\n", drift.stack, scope.account_id, scope.region)?;
     for problem in &drift.problems {
@@ -297,7 +299,8 @@ pub fn accepted(out: &mut dyn Write, drift: &Drift) -> io::Result<()> {
 
 pub fn report(out: &mut dyn Write, report: &Report, command: &str) -> io::Result<()> {
     let done = report.done.len();
-    if done + report.failed.len() + report.skipped.len() == 0 && report.unremembered.is_none() {
+    let tasks = done + report.failed.len() + report.skipped.len() + report.unfinished.len();
+    if tasks == 0 && report.unremembered.is_none() {
         return Ok(());
     }
     if report.is_complete() {
@@ -311,29 +314,41 @@ pub fn report(out: &mut dyn Write, report: &Report, command: &str) -> io::Result
         report.skipped.len()
     )?;
     for failure in &report.failed {
-        writeln!(out, "  {} {}: {}", paint(Role::Blocked, "failed:"), failure.task.logical_id, failure.error)?;
+        writeln!(out, "  {} {}: {}", paint(Role::Blocked, "failed:"), name(&failure.task), visible(&failure.error))?;
         if let Some(way_out) = failure.way_out {
             writeln!(out, "          help: {way_out}")?;
         }
     }
     for task in &report.skipped {
-        writeln!(out, "  not started: {}", task.logical_id)?;
+        writeln!(out, "  not started: {}", name(task))?;
+    }
+    for task in &report.unfinished {
+        writeln!(out, "  not finished: {}", name(task))?;
     }
     if let Some(Unremembered { error, way_out }) = &report.unremembered {
-        writeln!(out, "\n{} {error}", paint(Role::Blocked, "stopped:"))?;
+        writeln!(out, "\n{} {}", paint(Role::Blocked, "stopped:"), visible(error))?;
         if let Some(way_out) = way_out {
             writeln!(out, "          help: {way_out}")?;
         }
         writeln!(out, "What cannot be remembered is not done: nothing further was started.")?;
     }
     if report.is_interrupted {
-        writeln!(out, "\nThe run was interrupted. What was started was finished and is remembered.")?;
+        let came_of_it = match report.unfinished.len() {
+            0 => "What was started was finished and is remembered.",
+            _ => "What was not finished goes on in AWS, or is begun again by the next run.",
+        };
+        writeln!(out, "\nThe run was interrupted. {came_of_it}")?;
     }
     writeln!(out, "Everything that is done stays done. Run `paystack {command}` again: it goes on from here.")
 }
 
+fn name(task: &Task) -> Cow<'_, str> {
+    on_its_line(task.logical_id.as_str())
+}
+
 /// What a second look found after everything was deleted.
 pub fn left(out: &mut dyn Write, left: &Plan) -> io::Result<()> {
+    let left = &left.shown().legible();
     if left.is_empty() && left.problems.is_empty() {
         return writeln!(out, "Nothing of the stack `{}` is left.", left.stack);
     }
@@ -354,7 +369,7 @@ pub fn left(out: &mut dyn Write, left: &Plan) -> io::Result<()> {
 pub fn outputs(out: &mut dyn Write, outputs: &BTreeMap<String, Value>) -> io::Result<()> {
     let width = outputs.keys().map(String::len).max().unwrap_or_default();
     for (name, value) in outputs {
-        writeln!(out, "{name:width$} = {}", inline(&display_within(value)))?;
+        writeln!(out, "{name:width$} = {}", inline(&visible_within(&display_within(value))))?;
     }
     Ok(())
 }
