@@ -105,7 +105,7 @@ pub struct PlanArguments {
 pub struct ApplyArguments {
     /// A plan that `paystack plan --out` has kept: exactly that is done, without asking.
     #[arg(value_name = "PLANFILE", conflicts_with_all = [
-        "environment", "project", "template", "stack", "local", "adopt", "replace", "targets", "refresh_only",
+        "environment", "local", "adopt", "replace", "targets", "refresh_only",
     ])]
     pub file: Option<PathBuf>,
     #[command(flatten)]

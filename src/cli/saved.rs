@@ -11,8 +11,14 @@ use crate::cli::stack::{Opened, locked, open};
 use crate::cli::{CliError, Exit, World, view};
 use crate::identity::StackId;
 use crate::plan::Plan;
-use crate::plan::saved::{Asked, Inputs, Opening, SavedPlan, Stale, VERSION};
+use crate::plan::saved::{Asked, Goal, Inputs, Opening, Refusal, SavedPlan, Stale, VERSION};
+use crate::project::Project;
 use crate::state::{LedgerJournal, Lock};
+use crate::text_file;
+use crate::visible::on_its_line;
+
+/// How large a kept plan may be.
+const LARGEST_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Keeps a plan, whole and at once. Only its owner can read the file.
 pub fn save(file: &Path, plan: &Plan, asked: Asked, stack: &Opened, world: &mut World) -> Result<(), CliError> {
@@ -30,7 +36,9 @@ pub fn save(file: &Path, plan: &Plan, asked: Asked, stack: &Opened, world: &mut 
 /// Makes a kept plan anew, and carries it out where it is still the same.
 pub async fn apply(file: &Path, arguments: &ApplyArguments, world: &mut World) -> Result<Exit, CliError> {
     let saved = load(file, world)?;
-    let stack = &open(&opened_again(&saved.asked.opening, &arguments.stack)?, world).await?;
+    let opening = opened_again(&saved.asked.opening, &arguments.stack, &world.directory)?;
+    writeln!(world.err, "The plan was made at {} with `{}`.", saved.at, on_its_line(&said(&saved.asked)))?;
+    let stack = &open(&opening, world).await?;
     is_for(&saved, stack)?;
     let work = async |lock: &dyn Lock, world: &mut World| apply_locked(&saved, arguments, stack, lock, world).await;
     locked("apply", stack, arguments.lock, world, work).await
@@ -61,18 +69,59 @@ async fn apply_locked(
 
 fn load(file: &Path, world: &World) -> Result<SavedPlan, SavedPlanError> {
     let path = || file.to_owned();
-    let text = std::fs::read_to_string(world.directory.join(file))
+    let text = text_file::read(&world.directory.join(file), LARGEST_BYTES)
         .map_err(|source| SavedPlanError::Read { path: path(), source })?;
-    let unreadable = |source| SavedPlanError::Unreadable { path: path(), source };
-    let value: serde_json::Value = serde_json::from_str(&text).map_err(unreadable)?;
-    match value.get("version").and_then(serde_json::Value::as_u64) {
-        Some(version) if version != u64::from(VERSION) => Err(SavedPlanError::OtherVersion { path: path(), version }),
-        _ => serde_json::from_value(value).map_err(unreadable),
+    SavedPlan::parse(&text).map_err(|refusal| match refusal {
+        Refusal::Unreadable(source) => SavedPlanError::Unreadable { path: path(), source },
+        Refusal::OtherVersion(version) => SavedPlanError::OtherVersion { path: path(), version },
+    })
+}
+
+/// How the plan was asked for, as it would be typed.
+fn said(asked: &Asked) -> String {
+    let Asked { opening, goal, options } = asked;
+    let Opening { environment, parameters, project, template, stack, local } = opening;
+    let paths = [("--project", project), ("--template", template)];
+    let paths = paths.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?.display().to_string())));
+    let texts = [("-e", environment), ("--stack", stack)];
+    let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text.clone()?)));
+    let parameters = parameters.iter().map(|(name, value)| ("-p", format!("{name}={value}")));
+    let ids = [("--target", &options.targets), ("--replace", &options.replace), ("--adopt", &options.adopt)];
+    let ids = ids.into_iter().flat_map(|(name, ids)| ids.iter().map(move |id| (name, id.to_string())));
+    let mut said = "paystack plan".to_owned();
+    for (name, value) in paths.chain(texts).chain(parameters).chain(ids) {
+        said.push_str(&format!(" {name} {value}"));
     }
+    if *local {
+        said.push_str(" --local");
+    }
+    if *goal == Goal::Nothing {
+        said.push_str(" --destroy");
+    }
+    said
 }
 
 /// What to open the stack with: what the plan was made with, and the secrets, which only the user can give again.
-fn opened_again(opening: &Opening, given: &StackArguments) -> Result<StackArguments, SavedPlanError> {
+///
+/// A plan may come from anywhere. That it leads to another place than the one that the user stands in is for the user to say.
+fn opened_again(opening: &Opening, given: &StackArguments, directory: &Path) -> Result<StackArguments, SavedPlanError> {
+    let found = Project::find(directory).ok();
+    let project = opening.project.as_ref().or(found.as_ref());
+    for (planned, given) in [(project, &given.project), (opening.template.as_ref(), &given.template)] {
+        match (planned, given) {
+            (Some(planned), Some(given)) if is_same(planned, given, directory) => {}
+            (None, Some(given)) | (Some(_), Some(given)) => {
+                return Err(SavedPlanError::OtherProject { path: given.clone() });
+            }
+            (Some(planned), None) if !is_here(planned, found.as_deref(), directory) => {
+                return Err(SavedPlanError::Elsewhere { path: planned.clone(), stack: opening.stack.clone() });
+            }
+            (_, None) => {}
+        }
+    }
+    if given.stack.is_some() && given.stack != opening.stack {
+        return Err(SavedPlanError::OtherProject { path: given.template.clone().unwrap_or_default() });
+    }
     let is_other = |(name, value): &&(String, String)| opening.parameters.get(name).is_some_and(|kept| kept != value);
     if let Some((name, _)) = given.parameters.iter().find(is_other) {
         return Err(SavedPlanError::OtherParameter { name: name.clone() });
@@ -86,6 +135,22 @@ fn opened_again(opening: &Opening, given: &StackArguments) -> Result<StackArgume
         stack,
         local,
     })
+}
+
+fn is_same(one: &Path, other: &Path, directory: &Path) -> bool {
+    match [one, other].map(|path| directory.join(path).canonicalize()) {
+        [Ok(one), Ok(other)] => one == other,
+        _ => false,
+    }
+}
+
+/// Whether a path is below the directory that the user stands in, links followed, or is its project. One that leads nowhere
+/// is for whoever reads it to refuse.
+fn is_here(path: &Path, found: Option<&Path>, directory: &Path) -> bool {
+    let (Ok(path), Ok(directory)) = (directory.join(path).canonicalize(), directory.canonicalize()) else {
+        return true;
+    };
+    path.starts_with(directory) || found.is_some_and(|found| found.canonicalize().is_ok_and(|found| found == path))
 }
 
 fn is_for(saved: &SavedPlan, stack: &Opened) -> Result<(), SavedPlanError> {
@@ -140,6 +205,10 @@ pub enum SavedPlanError {
     },
     #[error("the plan `{path}` has another layout (version {version}, this paystack has {VERSION})")]
     OtherVersion { path: PathBuf, version: u64 },
+    #[error("the plan is for `{}`, which is outside of this directory", .path.display())]
+    Elsewhere { path: PathBuf, stack: Option<String> },
+    #[error("the plan is for another project than `{}`", .path.display())]
+    OtherProject { path: PathBuf },
     #[error("the plan is for {saved}, and this is {here}")]
     OtherPlace { saved: String, here: String },
     #[error("the parameter `{name}` has another value in the plan")]
@@ -161,6 +230,14 @@ impl SavedPlanError {
         match self {
             Self::Write { .. } | Self::Read { .. } => None,
             Self::Unreadable { .. } | Self::OtherVersion { .. } | Self::OtherParameter { .. } => Some(anew.to_owned()),
+            Self::Elsewhere { path, stack: None } => {
+                Some(format!("nothing was changed; if it is what you mean, name it: `--project {}`", path.display()))
+            }
+            Self::Elsewhere { path, stack: Some(stack) } => Some(format!(
+                "nothing was changed; if it is what you mean, name it: `--template {} --stack {stack}`",
+                path.display()
+            )),
+            Self::OtherProject { .. } => Some("leave it out, or give the plan that was made for it".to_owned()),
             Self::OtherPlace { .. } => {
                 Some("use the credentials and the region that the plan was made with".to_owned())
             }

@@ -111,7 +111,33 @@ pub enum Stale {
     },
 }
 
+/// Why a text is no plan that can be applied.
+#[derive(Debug)]
+pub enum Refusal {
+    Unreadable(serde_json::Error),
+    /// It has another layout.
+    OtherVersion(u64),
+}
+
 impl SavedPlan {
+    /// What is in a file.
+    ///
+    /// # Errors
+    ///
+    /// It is no kept plan, or one of another layout.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        /// What every layout has.
+        #[derive(Deserialize)]
+        struct Layout {
+            version: u64,
+        }
+        let layout: Layout = serde_json::from_str(text).map_err(Refusal::Unreadable)?;
+        if layout.version != u64::from(VERSION) {
+            return Err(Refusal::OtherVersion(layout.version));
+        }
+        serde_json::from_str(text).map_err(Refusal::Unreadable)
+    }
+
     pub fn new(plan: &Plan, asked: Asked, inputs: &Inputs<'_>, salt: String, at: jiff::Timestamp) -> Self {
         Self {
             version: VERSION,
@@ -250,6 +276,52 @@ mod tests {
         // Losing the ledger costs only the knowledge of who changed what.
         account.ledgers.lose();
         assert_eq!(stale(&plan, &account.plan(&queues(2))), [""; 0]);
+    }
+
+    /// A file with everything in it, for others to be made of.
+    const PLAN: &str = r#"{"version": 1, "at": "2026-11-22T10:00:00Z", "salt": "salt", "template_digest": "sha256:00",
+        "asked": {"opening": {"environment": "dev", "parameters": {"A": "1"}, "project": "paystack.toml", "template": null,
+            "stack": null, "local": false}, "goal": "template",
+            "options": {"adopt": [], "replace": ["Orders"], "targets": []}},
+        "secret_digests": {"Secret": "sha256:00"},
+        "plan": {"stack": "orders-dev", "scope": {"account_id": "123456789012", "region": "us-east-1", "partition": "aws"},
+            "steps": [{"logical_id": "Orders", "resource_type": "AWS::SQS::Queue", "action": {"kind": "replace",
+                "changes": [{"path": "Tags[0].Key", "live": 1, "desired": null, "cause": "drift"}],
+                "forced_by": [{"kind": "property", "path": "QueueName"}], "order": "create_first"},
+                "desired": {"QueueName": "a"}, "physical_id": "https://queue/orders", "dependencies": ["Role"],
+                "holds": {"Role": "refers"}, "goes_last": false, "secret": []}],
+            "left_out": [], "problems": ["none"]},
+        "touched": [{"logical_id": "Orders", "resource_type": "AWS::SQS::Queue", "action": "an update",
+            "live_digest": "sha256:00", "desired_digest": "sha256:00"}]}"#;
+
+    #[test]
+    fn the_plan_that_others_are_made_of_is_read() {
+        assert_eq!(SavedPlan::parse(PLAN).expect("a plan").plan.steps.len(), 1);
+    }
+
+    #[test]
+    fn a_plan_that_was_written_into_another_is_stale_whatever_it_shows() {
+        let account = Account::default();
+        account.apply(&queues(1)).expect("nothing crashes");
+        let plan = account.plan(&queues(2));
+        let mut saved = saved(&plan, &Inputs { template: "", secrets: BTreeMap::new() });
+        let [orders, refunds] = saved.plan.steps.as_mut_slice() else { panic!("two steps") };
+        std::mem::swap(&mut orders.physical_id, &mut refunds.physical_id);
+        // What is shown in the file is never carried out: the plan is made anew.
+        assert!(saved.compare(&account.plan(&queues(2))).is_empty());
+        let [orders, refunds] = saved.touched.as_mut_slice() else { panic!("two resources") };
+        std::mem::swap(&mut orders.live_digest, &mut refunds.live_digest);
+        assert_eq!(saved.compare(&account.plan(&queues(2))).len(), 2);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_file_is_too_strange_to_be_read_as_a_plan(text in crate::fake::mangled::mangled(PLAN)) {
+            if let Ok(saved) = SavedPlan::parse(&text) {
+                saved.compare(&saved.plan);
+                saved.plan.shown().legible();
+            }
+        }
     }
 
     #[test]
