@@ -13,4 +13,5 @@ mod plans;
 mod proxy;
 mod rates;
 mod sources;
+mod tampering;
 mod types;
