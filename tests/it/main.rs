@@ -12,6 +12,7 @@ mod payments;
 mod plans;
 mod proxy;
 mod rates;
+mod real;
 mod sources;
 mod tampering;
 mod types;

@@ -9,6 +9,7 @@ pub mod call;
 pub mod error;
 pub mod fault;
 pub mod http;
+pub mod real;
 
 use std::io::{self, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};

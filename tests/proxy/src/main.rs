@@ -4,10 +4,12 @@
 
 use std::io;
 use std::process::Command;
+use std::sync::Arc;
 
 use clap::Parser;
 use fault_proxy::fault::Fault;
-use fault_proxy::{Line, Proxy, Script};
+use fault_proxy::real::{self, Pace};
+use fault_proxy::{Behaviour, Line, Proxy, Script};
 
 /// Stands between an AWS client and an emulator, and does what networks, services and real AWS do.
 #[derive(Debug, Parser)]
@@ -25,13 +27,19 @@ struct Arguments {
     /// For faults by chance: the same seed and the same order of calls give the same faults.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// What real AWS does and the emulator does not, by name; `all` for everything. A wrong name lists them.
+    #[arg(long = "real", value_name = "BEHAVIOUR")]
+    behaviours: Vec<String>,
+    /// How fast the times of --real go by: 0.1 makes ten seconds one.
+    #[arg(long, default_value_t = 1.0)]
+    pace: f64,
     /// The process that kill-before and kill-after kill.
     #[arg(long, value_name = "PID")]
     victim: Option<u32>,
 }
 
 fn main() -> io::Result<()> {
-    let Arguments { upstream, port, faults, seed, victim } = Arguments::parse();
+    let Arguments { upstream, port, faults, seed, behaviours, pace, victim } = Arguments::parse();
     let kill = victim.map(|pid| {
         let kill: Box<dyn Fn() + Send + Sync> = Box::new(move || {
             // Where it is gone already, there is nothing to kill.
@@ -39,11 +47,19 @@ fn main() -> io::Result<()> {
         });
         kill
     });
-    let script = Script { faults, seed, kill, watch: Some(Box::new(show)), ..Script::default() };
+    let behaviours = chosen(&behaviours, Pace(pace)).map_err(io::Error::other)?;
+    let script = Script { faults, behaviours, seed, kill, watch: Some(Box::new(show)), ..Script::default() };
     let proxy = Proxy::start_on(port, &upstream, script)?;
     println!("export AWS_ENDPOINT_URL={}", proxy.endpoint());
     loop {
         std::thread::park();
+    }
+}
+
+fn chosen(names: &[String], pace: Pace) -> Result<Vec<Arc<dyn Behaviour>>, String> {
+    match names {
+        [all] if all == "all" => Ok(real::all(pace)),
+        names => names.iter().map(|name| real::named(name, pace)).collect(),
     }
 }
 
