@@ -35,7 +35,12 @@ pub trait Behaviour: Send + Sync {
     /// Sees what the emulator answered, and may change it into what AWS would have.
     fn after(&self, _call: &Call, _answer: &mut Response) {}
 
-    /// How often it made a difference.
+    /// What is still under way because of it. Nothing, once its caller has waited for all that it set off.
+    fn unsettled(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// How often it made a difference; of a rule that forbids something, how often it judged a call.
     fn strikes(&self) -> usize;
 }
 

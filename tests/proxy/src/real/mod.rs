@@ -3,7 +3,9 @@
 //!
 //! "Real AWS behaviour" is the project's reference of that name; its sections are numbered, and name their own sources.
 
+mod dynamodb;
 mod iam;
+mod lambda;
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::http::Response;
+use crate::http::{Headers, Response};
 use crate::{Behaviour, held};
 
 /// How fast AWS's time goes by: 1.0 is real time, 0.1 makes ten seconds one.
@@ -27,9 +29,9 @@ impl Pace {
     }
 }
 
-/// All behaviours, by name.
+/// All behaviours.
 pub fn all(pace: Pace) -> Vec<Arc<dyn Behaviour>> {
-    vec![Arc::new(iam::RoleNotYetAssumable::new(pace))]
+    [dynamodb::all(pace), iam::all(pace), lambda::all(pace)].concat()
 }
 
 /// One behaviour.
@@ -72,6 +74,68 @@ impl<K: Eq + Hash> Moments<K> {
     }
 }
 
+/// What others learn of late. How long they take is counted from when they are first asked, so that the caller meets it
+/// however slowly it comes to ask.
+#[derive(Debug)]
+struct Lag<K>(Mutex<HashMap<K, Option<Instant>>>);
+
+impl<K: Eq + Hash> Lag<K> {
+    fn new() -> Self {
+        Self(Mutex::default())
+    }
+
+    fn note(&self, what: K) {
+        held(&self.0).insert(what, None);
+    }
+
+    fn forget(&self, what: &K) {
+        held(&self.0).remove(what);
+    }
+
+    /// Whether they have not learned of it yet, where that takes so long.
+    fn lasts(&self, what: &K, time: Duration) -> bool {
+        let mut noted = held(&self.0);
+        noted.get_mut(what).is_some_and(|asked| asked.get_or_insert_with(Instant::now).elapsed() < time)
+    }
+}
+
+/// What is being done to things, and until when.
+#[derive(Debug)]
+struct Underway<K, W>(Mutex<HashMap<K, (W, Instant)>>);
+
+impl<K: Eq + Hash + Clone, W: Clone> Underway<K, W> {
+    fn new() -> Self {
+        Self(Mutex::default())
+    }
+
+    fn start(&self, what: K, work: W, time: Duration) {
+        held(&self.0).insert(what, (work, Instant::now() + time));
+    }
+
+    fn stop(&self, what: &K) {
+        held(&self.0).remove(what);
+    }
+
+    /// What is being done to it now.
+    fn on(&self, what: &K) -> Option<W> {
+        held(&self.0).get(what).filter(|(_, end)| Instant::now() < *end).map(|(work, _)| work.clone())
+    }
+
+    /// All to which something is being done.
+    fn all(&self) -> Vec<K> {
+        let now = Instant::now();
+        held(&self.0).iter().filter(|(_, (_, end))| now < *end).map(|(what, _)| what.clone()).collect()
+    }
+}
+
+/// A thing in an account: the account and the thing's name.
+type Named = (String, String);
+
+/// The things, as [`Behaviour::unsettled`] names them.
+fn names(things: Vec<Named>, state: &str) -> Vec<String> {
+    things.into_iter().map(|(_, name)| format!("`{name}` is {state}")).collect()
+}
+
 /// Counts how often a behaviour made a difference.
 #[derive(Debug, Default)]
 struct Strikes(AtomicUsize);
@@ -99,5 +163,18 @@ fn edit_json(answer: &mut Response, edit: impl FnOnce(&mut Value)) {
     if let Ok(mut value) = serde_json::from_slice(&answer.body) {
         edit(&mut value);
         answer.body = value.to_string().into_bytes();
+        // The sum would no longer be right.
+        answer.headers.remove("x-amz-crc32");
     }
+}
+
+/// An answer that is JSON, where the emulator is not asked.
+fn json_answer(content_type: &str, value: &Value) -> Response {
+    let mut headers = Headers::default();
+    headers.set("Content-Type", content_type);
+    Response { status: 200, headers, body: value.to_string().into_bytes() }
+}
+
+fn is_done(answer: &Response) -> bool {
+    (200..300).contains(&answer.status)
 }
