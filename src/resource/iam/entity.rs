@@ -6,7 +6,7 @@ use std::fmt;
 use crate::aws::Context;
 use crate::aws::error::{AwsError, During, found, gone_is_fine};
 use crate::aws::wait::Patience;
-use crate::resource::iam::{PROPAGATION, decoded, is_at_the_same_time};
+use crate::resource::iam::{decoded, write};
 use crate::resource::policy_document::PolicyDocument;
 
 /// Written `role/worker`, `user/jo`, `group/ops`.
@@ -71,7 +71,7 @@ impl Entity {
         document: &PolicyDocument,
     ) -> Result<(), AwsError> {
         let document = document.to_json();
-        self.write(cx, || async {
+        self.put(cx, || async {
             match self {
                 Self::Group(name) => {
                     let put = cx.iam.put_group_policy().group_name(name).policy_name(policy);
@@ -107,12 +107,12 @@ impl Entity {
                 }
             }
         };
-        gone_is_fine(cx.while_passing(PROPAGATION, is_at_the_same_time, call).await)
+        gone_is_fine(write(cx, call).await)
     }
 
     /// Attaches a managed policy; one that is attached already stays so.
     pub(super) async fn attach(&self, cx: &Context, arn: &str) -> Result<(), AwsError> {
-        self.write(cx, || async {
+        self.put(cx, || async {
             match self {
                 Self::Group(name) => {
                     let attach = cx.iam.attach_group_policy().group_name(name).policy_arn(arn);
@@ -148,15 +148,14 @@ impl Entity {
                 }
             }
         };
-        gone_is_fine(cx.while_passing(PROPAGATION, is_at_the_same_time, call).await)
+        gone_is_fine(write(cx, call).await)
     }
 
     /// An entity or policy that was made a moment ago may not be there yet for the replica that is asked.
-    async fn write<F>(&self, cx: &Context, call: impl FnMut() -> F) -> Result<(), AwsError>
+    async fn put<F>(&self, cx: &Context, call: impl Fn() -> F) -> Result<(), AwsError>
     where
         F: Future<Output = Result<(), AwsError>>,
     {
-        let passes = |error: &AwsError| is_at_the_same_time(error) || error.is_not_found();
-        cx.while_passing(Patience::seconds(30), passes, call).await
+        cx.while_passing(Patience::seconds(30), AwsError::is_not_found, || write(cx, &call)).await
     }
 }

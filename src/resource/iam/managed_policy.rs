@@ -15,7 +15,7 @@ use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{PhysicalId, StackId};
 use crate::resource::iam::entity::{self, Entity};
-use crate::resource::iam::{PROPAGATION, decoded, is_fresh_principal, is_still_attached, taken_out};
+use crate::resource::iam::{PROPAGATION, decoded, is_fresh_principal, is_still_attached, taken_out, write};
 use crate::resource::policy_document::PolicyDocument;
 use crate::resource::tags::{self, Tags};
 use crate::resource::{
@@ -139,7 +139,7 @@ impl Handler for IamManagedPolicy {
         let live = get(cx, id.as_str()).await?.ok_or_else(|| AwsError::missing("iam.GetPolicy", "Policy"))?;
         if tags_of(&live).owner().as_ref() != Some(owner) {
             let tag = cx.iam.tag_policy().policy_arn(id.as_str()).set_tags(Some(marks(owner, "iam.TagPolicy")?));
-            tag.send().await.during("iam.TagPolicy")?;
+            write(cx, || async { tag.clone().send().await.during("iam.TagPolicy") }).await?;
         }
         if changes.touch("PolicyDocument") {
             put_document(cx, id.as_str(), policy).await?;
@@ -238,7 +238,7 @@ async fn make(cx: &Context, owner: &Owner, policy: &ManagedPolicy) -> Result<(),
     let create = create.set_policy_document(policy.policy_document.as_ref().map(PolicyDocument::to_json));
     let create = create.set_tags(Some(marks(owner, OPERATION)?));
     let call = || async { create.clone().send().await.during(OPERATION) };
-    cx.while_passing(PROPAGATION, is_fresh_principal, call).await.map(drop)
+    cx.while_passing(PROPAGATION, is_fresh_principal, || write(cx, call)).await.map(drop)
 }
 
 fn marks(owner: &Owner, operation: &'static str) -> Result<Vec<Tag>, AwsError> {
@@ -259,7 +259,7 @@ async fn put_document(cx: &Context, arn: &str, policy: &ManagedPolicy) -> Result
     }
     let create = cx.iam.create_policy_version().policy_arn(arn).set_as_default(true);
     let create = create.set_policy_document(policy.policy_document.as_ref().map(PolicyDocument::to_json));
-    create.send().await.during("iam.CreatePolicyVersion").map(drop)
+    write(cx, || async { create.clone().send().await.during("iam.CreatePolicyVersion") }).await.map(drop)
 }
 
 /// 12 of `v12`.
@@ -274,7 +274,7 @@ async fn versions(cx: &Context, arn: &str) -> Result<Vec<PolicyVersion>, AwsErro
 
 async fn delete_version(cx: &Context, arn: &str, version: &PolicyVersion) -> Result<(), AwsError> {
     let delete = cx.iam.delete_policy_version().policy_arn(arn).set_version_id(version.version_id.clone());
-    gone_is_fine(delete.send().await.during("iam.DeletePolicyVersion"))
+    gone_is_fine(write(cx, || async { delete.clone().send().await.during("iam.DeletePolicyVersion") }).await)
 }
 
 /// Everybody on whom the policy is; those whom it only bounds are left out.

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use crate::aws::Context;
 use crate::aws::error::AwsError;
 use crate::aws::wait::Patience;
 use crate::change::Changes;
@@ -31,6 +32,14 @@ fn is_fresh_principal(error: &AwsError) -> bool {
 /// What was detached or deleted a moment ago is still in the way of a delete.
 fn is_still_attached(error: &AwsError) -> bool {
     is_at_the_same_time(error) || error.code == "DeleteConflict"
+}
+
+/// Makes a write, and again while another one to the same entity is in its way.
+async fn write<T, F>(cx: &Context, call: impl FnMut() -> F) -> Result<T, AwsError>
+where
+    F: Future<Output = Result<T, AwsError>>,
+{
+    cx.while_passing(PROPAGATION, is_at_the_same_time, call).await
 }
 
 /// Two writes to one entity.

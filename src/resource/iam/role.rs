@@ -16,7 +16,7 @@ use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{PhysicalId, StackId};
 use crate::resource::iam::entity::Entity;
-use crate::resource::iam::{PROPAGATION, decoded, is_fresh_principal, is_still_attached, taken_out};
+use crate::resource::iam::{PROPAGATION, decoded, is_fresh_principal, is_still_attached, taken_out, write};
 use crate::resource::policy_document::{PolicyDocument, TrustPolicy};
 use crate::resource::tags::Tags;
 use crate::resource::{Attributes, Contribution, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
@@ -144,12 +144,12 @@ impl Handler for IamRole {
         if changes.touch("AssumeRolePolicyDocument") {
             let trust = cx.iam.update_assume_role_policy().role_name(id.as_str()).policy_document(trust_of(role));
             let call = || async { trust.clone().send().await.during("iam.UpdateAssumeRolePolicy") };
-            cx.while_passing(PROPAGATION, is_fresh_principal, call).await?;
+            cx.while_passing(PROPAGATION, is_fresh_principal, || write(cx, call)).await?;
         }
         if changes.touch_any(&["Description", "MaxSessionDuration"]) {
             let update = cx.iam.update_role().role_name(id.as_str()).max_session_duration(role.max_session_duration);
             let update = update.description(role.description.as_deref().unwrap_or_default());
-            update.send().await.during("iam.UpdateRole")?;
+            write(cx, || async { update.clone().send().await.during("iam.UpdateRole") }).await?;
         }
         if changes.touch("PermissionsBoundary") {
             set_boundary(cx, id, role.permissions_boundary.as_deref()).await?;
@@ -255,7 +255,7 @@ async fn make(cx: &Context, role: &Role) -> Result<(), AwsError> {
     let create = create.set_description(role.description.clone());
     let create = create.set_permissions_boundary(role.permissions_boundary.clone()).set_tags(Some(to_sdk(&role.tags)?));
     let call = || async { create.clone().send().await.during("iam.CreateRole") };
-    cx.while_passing(PROPAGATION, is_fresh_principal, call).await.map(drop)
+    cx.while_passing(PROPAGATION, is_fresh_principal, || write(cx, call)).await.map(drop)
 }
 
 async fn put_policies(cx: &Context, role: &Role) -> Result<(), AwsError> {
@@ -278,11 +278,12 @@ async fn set_boundary(cx: &Context, id: &PhysicalId, boundary: Option<&str>) -> 
     match boundary {
         Some(arn) => {
             let put = cx.iam.put_role_permissions_boundary().role_name(id.as_str()).permissions_boundary(arn);
-            put.send().await.during("iam.PutRolePermissionsBoundary").map(drop)
+            write(cx, || async { put.clone().send().await.during("iam.PutRolePermissionsBoundary") }).await.map(drop)
         }
         None => {
             let delete = cx.iam.delete_role_permissions_boundary().role_name(id.as_str());
-            gone_is_fine(delete.send().await.during("iam.DeleteRolePermissionsBoundary"))
+            let call = || async { delete.clone().send().await.during("iam.DeleteRolePermissionsBoundary") };
+            gone_is_fine(write(cx, call).await)
         }
     }
 }
@@ -292,12 +293,12 @@ async fn sync_tags(cx: &Context, id: &PhysicalId, wanted: &Tags) -> Result<(), A
     let changes = wanted.since(&live);
     if !changes.written.0.is_empty() {
         let tag = cx.iam.tag_role().role_name(id.as_str()).set_tags(Some(to_sdk(&changes.written)?));
-        tag.send().await.during("iam.TagRole")?;
+        write(cx, || async { tag.clone().send().await.during("iam.TagRole") }).await?;
     }
     if !changes.removed.is_empty() {
         let keys = changes.removed.into_iter().collect();
         let untag = cx.iam.untag_role().role_name(id.as_str()).set_tag_keys(Some(keys));
-        untag.send().await.during("iam.UntagRole")?;
+        write(cx, || async { untag.clone().send().await.during("iam.UntagRole") }).await?;
     }
     Ok(())
 }
@@ -316,7 +317,8 @@ async fn strip(cx: &Context, role: &str) -> Result<(), AwsError> {
     for profile in profiles.collect::<Result<Vec<_>, _>>().await.during("iam.ListInstanceProfilesForRole")? {
         let remove = cx.iam.remove_role_from_instance_profile().role_name(role);
         let remove = remove.instance_profile_name(profile.instance_profile_name);
-        gone_is_fine(remove.send().await.during("iam.RemoveRoleFromInstanceProfile"))?;
+        let call = || async { remove.clone().send().await.during("iam.RemoveRoleFromInstanceProfile") };
+        gone_is_fine(write(cx, call).await)?;
     }
     Ok(())
 }
