@@ -48,7 +48,7 @@ fn main() -> io::Result<()> {
         kill
     });
     let behaviours = chosen(&behaviours, Pace(pace)).map_err(io::Error::other)?;
-    let script = Script { faults, behaviours, seed, kill, watch: Some(Box::new(show)), ..Script::default() };
+    let script = Script { faults, behaviours, seed, kill, watch: Some(Box::new(show)) };
     let proxy = Proxy::start_on(port, &upstream, script)?;
     println!("export AWS_ENDPOINT_URL={}", proxy.endpoint());
     loop {
