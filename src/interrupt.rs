@@ -2,6 +2,7 @@
 //!
 //! Knows no signals: `main` listens for them, and asks here what to do.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,9 @@ use crate::children::Children;
 /// How long what is in flight may take once a run is interrupted. What takes longer waits for AWS, which goes on without
 /// paystack; the next run finds out what came of it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long giving back what is held may take: a lease is one call to AWS.
+const GIVING_BACK: Duration = Duration::from_secs(3);
 
 /// What an interruption means at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +33,24 @@ enum Phase {
 pub struct Interrupts {
     phase: Arc<Mutex<Phase>>,
     stop: watch::Sender<bool>,
+    leave: watch::Sender<bool>,
+    held: Arc<AtomicUsize>,
     /// What has to end when paystack does.
     pub children: Children,
+}
+
+/// That paystack has to leave at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaving {
+    /// What there is to say.
+    pub said: &'static str,
+    /// How long the command may take to end by itself, for what it holds to be given back.
+    pub patience: Duration,
+}
+
+/// Something that outlives the process, such as a lease; it has been given back when this is dropped.
+pub struct Held<'a> {
+    interrupts: &'a Interrupts,
 }
 
 /// A run that is worth finishing; it is over when this is dropped.
@@ -43,15 +63,16 @@ impl Default for Interrupts {
         Self {
             phase: Arc::new(Mutex::new(Phase::Looking)),
             stop: watch::Sender::new(false),
+            leave: watch::Sender::new(false),
+            held: Arc::default(),
             children: Children::default(),
         }
     }
 }
 
 impl Interrupts {
-    /// Takes an interruption. `None` where the run knows and comes to its end by itself; else paystack has to leave at once,
-    /// and this is what there is to say.
-    pub fn interrupt(&self) -> Option<&'static str> {
+    /// Takes an interruption. `None` where the run knows and comes to its end by itself.
+    pub fn interrupt(&self) -> Option<Leaving> {
         let said = match *self.lock() {
             Phase::Working if !self.stop.send_replace(true) => return None,
             Phase::Working => {
@@ -60,8 +81,22 @@ impl Interrupts {
             Phase::Looking => "interrupted: nothing was changed",
             Phase::Done => "interrupted: what was done is remembered; run the same command again for what is left",
         };
+        self.leave.send_replace(true);
         self.children.end();
-        Some(said)
+        let patience = if self.held.load(Ordering::SeqCst) > 0 { GIVING_BACK } else { Duration::ZERO };
+        Some(Leaving { said, patience })
+    }
+
+    /// Ends when paystack has to leave.
+    pub async fn leaving(&self) {
+        // Who could send it is this very value.
+        let _ = self.leave.subscribe().wait_for(|is_leaving| *is_leaving).await;
+    }
+
+    /// Something is held from now on that has to be given back before paystack leaves.
+    pub fn hold(&self) -> Held<'_> {
+        self.held.fetch_add(1, Ordering::SeqCst);
+        Held { interrupts: self }
     }
 
     /// From now on something is changed, until what is returned is dropped.
@@ -82,6 +117,12 @@ impl Working<'_> {
     }
 }
 
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.interrupts.held.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl Drop for Working<'_> {
     fn drop(&mut self) {
         *self.interrupts.lock() = Phase::Done;
@@ -92,9 +133,24 @@ impl Drop for Working<'_> {
 mod tests {
     use super::*;
 
+    fn said(interrupts: &Interrupts) -> &'static str {
+        interrupts.interrupt().map(|leaving| leaving.said).unwrap_or_default()
+    }
+
     #[test]
     fn while_nothing_is_changed_the_first_interruption_is_the_end() {
-        assert_eq!(Interrupts::default().interrupt(), Some("interrupted: nothing was changed"));
+        let leaving = Leaving { said: "interrupted: nothing was changed", patience: Duration::ZERO };
+        assert_eq!(Interrupts::default().interrupt(), Some(leaving));
+    }
+
+    #[tokio::test]
+    async fn what_is_held_is_given_back_first() {
+        let interrupts = Interrupts::default();
+        let held = interrupts.hold();
+        assert_eq!(interrupts.interrupt().map(|leaving| leaving.patience), Some(GIVING_BACK));
+        interrupts.leaving().await;
+        drop(held);
+        assert_eq!(interrupts.interrupt().map(|leaving| leaving.patience), Some(Duration::ZERO));
     }
 
     #[test]
@@ -105,13 +161,13 @@ mod tests {
         assert!(!*stopping.borrow());
         assert_eq!(interrupts.interrupt(), None);
         assert!(*stopping.borrow());
-        assert!(interrupts.interrupt().is_some_and(|said| said.starts_with("stopped at once")));
+        assert!(said(&interrupts).starts_with("stopped at once"));
     }
 
     #[test]
     fn after_a_run_there_is_nothing_to_wait_for() {
         let interrupts = Interrupts::default();
         drop(interrupts.work());
-        assert!(interrupts.interrupt().is_some_and(|said| said.starts_with("interrupted: what was done")));
+        assert!(said(&interrupts).starts_with("interrupted: what was done"));
     }
 }

@@ -11,7 +11,7 @@ use clap::Parser;
 use paystack::aws::clock::SystemClock;
 use paystack::cli::{self, Arguments, Exit, World};
 use paystack::diagnostic::Style;
-use paystack::interrupt::Interrupts;
+use paystack::interrupt::{Interrupts, Leaving};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -38,14 +38,17 @@ fn main() -> ExitCode {
         sleep: std::thread::sleep,
         salt: salt(),
         caller: caller(),
-        input: Box::new(std::io::stdin().lock()),
+        input: Box::new(std::io::BufReader::new(std::io::stdin())),
         can_ask: std::io::stdin().is_terminal(),
         out: Box::new(anstream::stdout()),
         err: Box::new(anstream::stderr()),
         is_coloured: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
         interrupts,
     };
-    match runtime.block_on(cli::run(arguments, &mut world)) {
+    let ended = runtime.block_on(cli::run(arguments, &mut world));
+    // Somebody may still be asked, whose answer nobody waits for any more.
+    runtime.shutdown_background();
+    match ended {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Failed) => ExitCode::from(1),
         Ok(Exit::Changes) => ExitCode::from(2),
@@ -67,7 +70,7 @@ fn listen(runtime: &tokio::runtime::Runtime, interrupts: Interrupts) -> std::io:
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            leave_if_interrupted(&interrupts);
+            leave_if_interrupted(&interrupts).await;
         }
     });
     Ok(())
@@ -77,15 +80,16 @@ fn listen(runtime: &tokio::runtime::Runtime, interrupts: Interrupts) -> std::io:
 fn listen(runtime: &tokio::runtime::Runtime, interrupts: Interrupts) -> std::io::Result<()> {
     runtime.spawn(async move {
         while tokio::signal::ctrl_c().await.is_ok() {
-            leave_if_interrupted(&interrupts);
+            leave_if_interrupted(&interrupts).await;
         }
     });
     Ok(())
 }
 
-fn leave_if_interrupted(interrupts: &Interrupts) {
-    if let Some(said) = interrupts.interrupt() {
+async fn leave_if_interrupted(interrupts: &Interrupts) {
+    if let Some(Leaving { said, patience }) = interrupts.interrupt() {
         let _ = anstream::stderr().write_all(format!("\n{said}\n").as_bytes());
+        tokio::time::sleep(patience).await;
         std::process::exit(130);
     }
 }

@@ -49,7 +49,7 @@ async fn apply_locked(
     if is_blocked {
         return Err(CliError::Blocked);
     }
-    let may_go_on = arguments.auto_approve || plan.is_empty() || ask(world, "apply", stack)?;
+    let may_go_on = arguments.auto_approve || plan.is_empty() || ask(world, "apply", stack).await?;
     if !may_go_on {
         return Ok(Exit::Failed);
     }
@@ -159,7 +159,7 @@ pub fn outputs(
 /// # Errors
 ///
 /// There is nobody to ask.
-pub fn ask(world: &mut World, command: &'static str, stack: &Opened) -> Result<bool, CliError> {
+pub async fn ask(world: &mut World, command: &'static str, stack: &Opened) -> Result<bool, CliError> {
     if !world.can_ask {
         return Err(CliError::CannotAsk { command });
     }
@@ -170,8 +170,16 @@ pub fn ask(world: &mut World, command: &'static str, stack: &Opened) -> Result<b
         stack.desired.stack, scope.account_id, scope.region
     )?;
     world.err.flush()?;
-    let mut answer = String::new();
-    world.input.read_line(&mut answer)?;
+    // On a thread of its own, so that an interruption is heard meanwhile.
+    let mut input = std::mem::replace(&mut world.input, Box::new(std::io::empty()));
+    let asking = tokio::task::spawn_blocking(move || {
+        let mut answer = String::new();
+        let read = input.read_line(&mut answer);
+        (input, read.map(|_| answer))
+    });
+    let (input, answer) = asking.await.map_err(std::io::Error::other)?;
+    world.input = input;
+    let answer = answer?;
     let is_approved = answer.trim() == "yes";
     if !is_approved {
         writeln!(world.err, "Nothing was changed.")?;

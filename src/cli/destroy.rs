@@ -31,7 +31,7 @@ async fn destroy_locked(
     if is_blocked {
         return Err(CliError::Blocked);
     }
-    if !(arguments.auto_approve || plan.is_empty() || ask(world, "destroy", stack)?) {
+    if !(arguments.auto_approve || plan.is_empty() || ask(world, "destroy", stack).await?) {
         return Ok(Exit::Failed);
     }
     let (concurrency, format) = (arguments.concurrency, arguments.format);

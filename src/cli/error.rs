@@ -36,6 +36,9 @@ pub enum CliError {
     Output(#[from] std::io::Error),
     #[error("the plan has blocked entries: nothing was changed")]
     Blocked,
+    /// It has been told already.
+    #[error("interrupted")]
+    Interrupted,
     #[error("there is no terminal to ask on")]
     CannotAsk { command: &'static str },
     #[error(transparent)]

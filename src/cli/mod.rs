@@ -48,7 +48,7 @@ pub struct World {
     pub salt: String,
     /// Who runs this: user and host.
     pub caller: String,
-    pub input: Box<dyn BufRead>,
+    pub input: Box<dyn BufRead + Send>,
     /// Whether somebody sits at the other end of `input`.
     pub can_ask: bool,
     pub out: Box<dyn Write>,
@@ -72,12 +72,16 @@ impl World {
 ///
 /// Whatever kept it from being done; what it did until then stands in its output.
 pub async fn run(arguments: Arguments, world: &mut World) -> Result<Exit, CliError> {
-    match arguments.command {
+    let ended = match arguments.command {
         Command::Plan(arguments) => plan::plan(&arguments, world).await,
         Command::Apply(arguments) => apply::apply(&arguments, world).await,
         Command::Destroy(arguments) => destroy::destroy(&arguments, world).await,
         Command::Validate(arguments) => validate::validate(&arguments, world),
         Command::Output(arguments) => output::output(&arguments, world).await,
         Command::Local { command } => local::local(&command, world),
+    };
+    match ended {
+        Err(CliError::Interrupted) => Ok(Exit::Interrupted),
+        ended => ended,
     }
 }

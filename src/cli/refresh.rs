@@ -36,7 +36,7 @@ async fn apply_locked(
     if drift.resources.is_empty() {
         return Ok(Exit::Done);
     }
-    if !(arguments.auto_approve || ask(world, "apply", stack)?) {
+    if !(arguments.auto_approve || ask(world, "apply", stack).await?) {
         return Ok(Exit::Failed);
     }
     ledger.accept(&drift);

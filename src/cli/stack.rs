@@ -21,6 +21,7 @@ use crate::resource::live::{AwsReader, AwsWriter};
 use crate::state::{Holder, Ledger, Ledgers, LocalLedgers, Lock, lock};
 use crate::template::{self, DesiredGraph, Inputs, Pseudo, Template};
 use crate::text_file;
+use crate::visible::on_its_line;
 
 /// The region where no other is named: AWS's own first one, for checks that ask no AWS.
 const ANY_REGION: &str = "us-east-1";
@@ -130,11 +131,18 @@ pub async fn locked<T>(
     let mut tell = |by: Option<&Holder>| {
         let by = by.map_or_else(|| "another paystack".to_owned(), ToString::to_string);
         // What is told on the way is not worth failing for.
-        let _ = writeln!(err, "Waiting for the lock of the stack `{}`, which is held: {by}", stack.desired.stack);
+        let (stack, by) = (&stack.desired.stack, on_its_line(&by));
+        let _ = writeln!(err, "Waiting for the lock of the stack `{stack}`, which is held: {by}");
     };
     let lock = lock(stack.ledgers.as_ref(), &stack.desired.stack, &holder, patience, clock.as_ref(), &mut tell).await?;
-    let result = work(lock.as_ref(), world).await;
+    let interrupts = world.interrupts.clone();
+    let held = interrupts.hold();
+    let result = tokio::select! {
+        result = work(lock.as_ref(), world) => result,
+        () = interrupts.leaving() => Err(CliError::Interrupted),
+    };
     lock.release().await;
+    drop(held);
     result
 }
 
