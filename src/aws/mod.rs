@@ -210,10 +210,11 @@ impl Context {
     where
         F: Future<Output = Result<Option<T>, AwsError>>,
     {
-        wait::until(self.clock.as_ref(), operation, waiting_for, patience, look).await
+        Box::pin(wait::until(self.clock.as_ref(), operation, waiting_for, patience, look)).await
     }
 
-    /// Repeats a call while its error is one that passes: see [`wait::while_passing`].
+    /// Repeats a call while its error is one that passes: see [`wait::while_passing`]. One wait may stand within another, for
+    /// another error: boxed, they do not add up on the stack.
     pub async fn while_passing<T, F>(
         &self,
         patience: Patience,
@@ -223,6 +224,6 @@ impl Context {
     where
         F: Future<Output = Result<T, AwsError>>,
     {
-        wait::while_passing(self.clock.as_ref(), patience, passes, call).await
+        Box::pin(wait::while_passing(self.clock.as_ref(), patience, passes, call)).await
     }
 }
