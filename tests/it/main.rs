@@ -5,6 +5,7 @@
 
 mod adoption;
 mod conformance;
+mod crash;
 mod harness;
 mod interrupts;
 mod mistakes;
