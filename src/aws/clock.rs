@@ -1,5 +1,6 @@
-//! Time, handed in from `main`, so that tests need not wait.
+//! Time, and the chance by which waits vary, handed in from `main`, so that tests need not wait and find the same each time.
 
+use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -11,6 +12,10 @@ pub trait Clock: Send + Sync {
     /// Time since some fixed moment, never going back.
     fn monotonic(&self) -> Duration;
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    /// A number from 0 to 1, another each time: what many wait for at once, they do not all ask for again at once.
+    fn jitter(&self) -> f64 {
+        1.0
+    }
 }
 
 /// The machine's clock, and the one place that looks at it.
@@ -26,7 +31,7 @@ impl SystemClock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the clock that the others ask")]
+#[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is the clock that the others ask")]
 impl Clock for SystemClock {
     fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::now()
@@ -38,5 +43,10 @@ impl Clock for SystemClock {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn jitter(&self) -> f64 {
+        let random = std::hash::RandomState::new().build_hasher().finish();
+        random as f64 / u64::MAX as f64
     }
 }

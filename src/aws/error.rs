@@ -2,11 +2,14 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::aws::retry;
 
 /// What an error means for what comes next. Read from the code that the service sent, never from prose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub enum ErrorClass {
     Conflict,
     /// Too many calls.
     Throttled,
+    /// As many things, or as large ones, as the account may have: time changes nothing about it.
+    Quota,
     /// The caller may not do that.
     Denied,
     /// No credentials, or credentials that AWS does not know.
@@ -44,12 +49,27 @@ pub struct AwsError {
     pub message: String,
     pub status: Option<u16>,
     pub request_id: Option<String>,
+    /// What was tried in vain before; `None` where the first answer was taken.
+    pub tried: Option<Tried>,
+}
+
+/// How often a call was made that failed each time, and for how long, but for waits for our own rates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tried {
+    pub times: u32,
+    pub within: Duration,
+}
+
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tried {} times in {:.0} s", self.times, self.within.as_secs_f64())
+    }
 }
 
 impl AwsError {
     /// An error that paystack itself finds, in the name of an operation.
     pub fn new(operation: &'static str, class: ErrorClass, message: impl Into<String>) -> Self {
-        Self { operation, class, code: String::new(), message: message.into(), status: None, request_id: None }
+        Self { operation, class, code: String::new(), message: message.into(), status: None, request_id: None, tried: None }
     }
 
     /// What a service promised to answer and did not.
@@ -86,6 +106,9 @@ impl AwsError {
             ErrorClass::Throttled | ErrorClass::Service | ErrorClass::Deadline | ErrorClass::Conflict => {
                 Some("run the same command again: it goes on from where it stopped")
             }
+            ErrorClass::Quota => Some(
+                "delete what is no longer needed, or ask AWS for more (Service Quotas), then run the same command again",
+            ),
             ErrorClass::NotFound | ErrorClass::AlreadyExists | ErrorClass::Invalid => None,
         }
     }
@@ -98,6 +121,7 @@ impl fmt::Display for AwsError {
             (!self.code.is_empty()).then(|| self.code.clone()),
             self.status.map(|status| format!("HTTP {status}")),
             self.request_id.as_ref().map(|id| format!("request {id}")),
+            self.tried.map(|tried| tried.to_string()),
         ]
         .into_iter()
         .flatten()
@@ -164,11 +188,12 @@ where
         (Some(_), None) if !code.is_empty() => code.clone(),
         _ => unanswered(class, error),
     };
-    AwsError { operation, class, code, message, status, request_id }
+    let tried = retry::tried(error).filter(|tried| tried.times > 1);
+    AwsError { operation, class, code, message, status, request_id, tried }
 }
 
 /// `com.amazonaws.sqs#QueueDoesNotExist` and `QueueDoesNotExist:http://…` without what surrounds the name.
-fn short(code: &str) -> &str {
+pub(super) fn short(code: &str) -> &str {
     let code = code.rsplit('#').next().unwrap_or(code);
     code.split(':').next().unwrap_or(code)
 }
@@ -194,7 +219,7 @@ fn credentials_or_unreachable(failure: &aws_smithy_runtime_api::client::result::
 }
 
 /// The codes of all services that paystack calls; "Real AWS behaviour" 1.1 lists them by service.
-fn class_of_code(code: &str, status: Option<u16>) -> ErrorClass {
+pub(super) fn class_of_code(code: &str, status: Option<u16>) -> ErrorClass {
     match code {
         "NotFound"
         | "NotFoundException"
@@ -236,7 +261,23 @@ fn class_of_code(code: &str, status: Option<u16>) -> ErrorClass {
         | "RequestThrottled"
         | "RequestThrottledException"
         | "RequestLimitExceeded"
+        | "BandwidthLimitExceeded"
+        | "ProvisionedThroughputExceededException"
+        | "PriorRequestNotComplete"
+        | "EC2ThrottledException"
+        | "KmsThrottled"
+        | "KMSThrottlingException"
         | "SlowDown" => ErrorClass::Throttled,
+        // The SDK takes the first of these for a throttle. What of them passes is said by its message: see the handlers.
+        "LimitExceededException"
+        | "LimitExceeded"
+        | "LimitExceededFault"
+        | "WAFLimitsExceededException"
+        | "TopicLimitExceeded"
+        | "SubscriptionLimitExceeded"
+        | "FilterPolicyLimitExceeded"
+        | "CodeStorageExceededException" => ErrorClass::Quota,
+        "RequestTimeout" | "RequestTimeoutException" => ErrorClass::Service,
         "AccessDenied"
         | "AccessDeniedException"
         | "AuthorizationError"

@@ -1,10 +1,12 @@
-//! Where every attempt of every call passes before it is sent: it is counted, and waits until its API's rates let it go.
+//! Where every attempt of every call passes before it is sent: it waits out the pause after the attempt that failed before
+//! it, is counted, and waits until its API's rates let it go.
 //!
 //! The SDK's interceptors cannot wait, and an HTTP client comes after signing, so that long waits outlive signatures. Of
 //! what comes before, only the cache of credentials waits, knows the operation, and is asked once for every attempt.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_config::identity::IdentityCache;
@@ -21,6 +23,8 @@ use crate::aws::ApiRates;
 use crate::aws::calls::Counter;
 use crate::aws::clock::Clock;
 use crate::aws::rates::Timetable;
+use crate::aws::retry::Call;
+use crate::aws::wait;
 
 /// The gate of one run; its clones are the same gate.
 #[derive(Clone)]
@@ -47,15 +51,17 @@ impl Gate {
         config.to_builder().identity_cache(self.clone()).build()
     }
 
-    async fn pass(&self, service: &str, operation: &str, attempt: u32) {
+    /// Gives the time for which the rates have held up the call.
+    async fn pass(&self, service: &str, operation: &str, attempt: u32) -> Duration {
         self.calls.count(service, operation, attempt);
-        let Some(timetable) = &self.timetable else { return };
+        let Some(timetable) = &self.timetable else { return Duration::ZERO };
         let now = self.clock.monotonic();
         let moment = timetable.lock().unwrap_or_else(PoisonError::into_inner).book(service, operation, now);
         let wait = moment.saturating_sub(now);
         if !wait.is_zero() {
             self.clock.sleep(wait).await;
         }
+        wait
     }
 }
 
@@ -67,9 +73,16 @@ impl ResolveCachedIdentity for Gate {
         config: &'a ConfigBag,
     ) -> IdentityFuture<'a> {
         IdentityFuture::new(async move {
-            if let Some(call) = config.load::<Metadata>() {
+            let call = config.load::<Call>();
+            let pause = call.map(Call::take_pause).unwrap_or_default();
+            if !pause.is_zero() {
+                self.clock.sleep(pause).await;
+            }
+            if let Some(name) = config.load::<Metadata>() {
                 let attempt = config.load::<RequestAttempts>().map_or(1, RequestAttempts::attempts);
-                self.pass(call.service(), call.name(), attempt).await;
+                let held = self.pass(name.service(), name.name(), attempt).await;
+                call.inspect(|call| call.held_up(held));
+                wait::held_up(held);
             }
             self.credentials.resolve_cached_identity(resolver, components, config).await
         })
@@ -96,8 +109,6 @@ impl fmt::Debug for Gate {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use futures::future::{BoxFuture, join_all};
 
     use super::*;

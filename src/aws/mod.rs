@@ -6,6 +6,7 @@ pub mod error;
 mod gate;
 mod null_templates;
 pub mod rates;
+mod retry;
 pub mod wait;
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,6 +23,7 @@ use crate::aws::clock::Clock;
 use crate::aws::error::{AwsError, During, ErrorClass};
 use crate::aws::gate::Gate;
 use crate::aws::null_templates::ReadNullTemplates;
+use crate::aws::retry::{Retries, WhateverTheError};
 use crate::aws::wait::Patience;
 
 /// Where in AWS a stack lives: what names and ARNs are made of.
@@ -82,6 +84,10 @@ const WHO: &str = "sts.GetCallerIdentity";
 /// attempts, in which the wait for the API's rates would count.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How often the question is asked whose credentials these are, which takes some seconds where nothing answers. All that
+/// follows is tried for longer: see [`retry`].
+const FIRST_ATTEMPTS: u32 = 10;
+
 /// A connection to one region with the caller's credentials.
 pub struct Connection {
     config: SdkConfig,
@@ -119,8 +125,12 @@ pub struct LocalAccount {
 ///
 /// No region, no credentials, credentials that AWS refuses, or no answer.
 pub async fn connect(target: Target) -> Result<Connection, AwsError> {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(FIRST_ATTEMPTS)
+        .with_initial_backoff(Duration::from_millis(100))
+        .with_max_backoff(Duration::from_secs(1));
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::standard().with_max_attempts(4))
+        .retry_config(retries)
         .timeout_config(TimeoutConfig::builder().read_timeout(ANSWER_TIMEOUT).build());
     if let Some(region) = target.region {
         loader = loader.region(Region::new(region));
@@ -162,11 +172,12 @@ impl Context {
         let gate = Gate::new(&connection.config, connection.rates, calls.clone(), Arc::clone(&clock));
         let config = &gate.before(&connection.config);
         // Among all calls of a process the SDK allows about a hundred retries in a row, and then fails at the first
-        // throttle. How often one call is repeated has its own limit, and how many run at once has too.
-        let retries = RetryPartition::custom("paystack").token_bucket(TokenBucket::unlimited()).build();
+        // throttle. How long one call is repeated has its own limit, and how many run at once has too.
+        let partition = RetryPartition::custom("paystack").token_bucket(TokenBucket::unlimited()).build();
         macro_rules! client {
             ($service:ident $(, $interceptor:expr)?) => {{
-                let config = $service::config::Builder::from(config).retry_partition(retries.clone());
+                let config = $service::config::Builder::from(config).retry_partition(partition.clone());
+                let config = config.retry_classifier(WhateverTheError).interceptor(Retries::new(Arc::clone(&clock)));
                 $service::Client::from_conf(config$(.interceptor($interceptor))?.build())
             }};
         }

@@ -1,9 +1,11 @@
-//! Waiting for AWS: for a state to come, for an error to pass. Every wait has a deadline and says what it waits for.
+//! Waiting for AWS: for a state to come, for an error to pass. Every wait has a deadline and says what it waits for. Only
+//! what AWS costs counts for it: see [`held_up`].
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use crate::aws::clock::Clock;
-use crate::aws::error::{AwsError, ErrorClass};
+use crate::aws::error::{AwsError, ErrorClass, Tried};
 
 /// When to look again, and when to give up.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +32,64 @@ impl Patience {
         Self { pauses: &[1000, 2000, 4000, 8000, 16000, 30000], deadline_seconds }
     }
 
-    fn pause(&self, round: usize) -> Duration {
-        Duration::from_millis(self.pauses.get(round).or(self.pauses.last()).copied().unwrap_or(1000))
+    /// For what was written to show in lists and tags, before it is missed.
+    pub const fn lagging(deadline_seconds: u64) -> Self {
+        Self { pauses: &[6000], deadline_seconds }
+    }
+
+    /// Between half and all of the round's pause, so that what began to wait together does not look together.
+    pub fn pause(&self, round: usize, jitter: f64) -> Duration {
+        let whole = self.pauses.get(round).or(self.pauses.last()).copied().unwrap_or(1000);
+        Duration::from_millis(whole).mul_f64(0.5 + jitter / 2.0)
+    }
+}
+
+tokio::task_local! {
+    /// For how long our own rates have held up what the innermost wait around it looks at.
+    static HELD: Cell<Duration>;
+}
+
+/// Says that a call waited for our own rates, which is not AWS's fault: it counts for no deadline of the waits around it.
+pub fn held_up(wait: Duration) {
+    // Outside of all waits nobody asks.
+    let _ = HELD.try_with(|held| held.set(held.get() + wait));
+}
+
+/// A wait under way.
+struct Watch<'a> {
+    clock: &'a dyn Clock,
+    patience: Patience,
+    start: Duration,
+    held: Duration,
+    rounds: usize,
+}
+
+impl<'a> Watch<'a> {
+    fn start(clock: &'a dyn Clock, patience: Patience) -> Self {
+        Self { clock, patience, start: clock.monotonic(), held: Duration::ZERO, rounds: 0 }
+    }
+
+    /// Looks once.
+    async fn look<F: Future>(&mut self, look: F) -> F::Output {
+        let (seen, held) = HELD.scope(Cell::default(), async { (look.await, HELD.with(Cell::get)) }).await;
+        self.held += held;
+        held_up(held);
+        seen
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock.monotonic().saturating_sub(self.start).saturating_sub(self.held)
+    }
+
+    /// Lets the pause before the next look pass; gives false where the deadline comes before it.
+    async fn rest(&mut self) -> bool {
+        let pause = self.patience.pause(self.rounds, self.clock.jitter());
+        self.rounds += 1;
+        if self.elapsed() + pause > Duration::from_secs(self.patience.deadline_seconds) {
+            return false;
+        }
+        self.clock.sleep(pause).await;
+        true
     }
 }
 
@@ -46,21 +104,19 @@ pub async fn until<T, F>(
 where
     F: Future<Output = Result<Option<T>, AwsError>>,
 {
-    let start = clock.monotonic();
-    for round in 0.. {
-        if let Some(seen) = look().await? {
+    let mut watch = Watch::start(clock, patience);
+    loop {
+        if let Some(seen) = watch.look(look()).await? {
             return Ok(seen);
         }
-        let pause = patience.pause(round);
-        if clock.monotonic().saturating_sub(start) + pause > Duration::from_secs(patience.deadline_seconds) {
-            break;
+        if !watch.rest().await {
+            return Err(AwsError::deadline(operation, waiting_for, patience.deadline_seconds));
         }
-        clock.sleep(pause).await;
     }
-    Err(AwsError::deadline(operation, waiting_for, patience.deadline_seconds))
 }
 
-/// Repeats a call while it fails with an error that is known to pass; gives that error back when the deadline passes.
+/// Repeats a call while it fails with an error that is known to pass; when the deadline passes, gives that error back with
+/// how long it was tried.
 pub async fn while_passing<T, F>(
     clock: &dyn Clock,
     patience: Patience,
@@ -70,24 +126,107 @@ pub async fn while_passing<T, F>(
 where
     F: Future<Output = Result<T, AwsError>>,
 {
-    let start = clock.monotonic();
-    let mut round = 0;
+    let mut watch = Watch::start(clock, patience);
+    let mut times = 0;
     loop {
-        let error = match call().await {
+        let error = match watch.look(call()).await {
             Ok(done) => return Ok(done),
             Err(error) if passes(&error) => error,
             Err(error) => return Err(error),
         };
-        let pause = patience.pause(round);
-        if clock.monotonic().saturating_sub(start) + pause > Duration::from_secs(patience.deadline_seconds) {
-            return Err(error);
+        times += error.tried.map_or(1, |tried| tried.times);
+        if !watch.rest().await {
+            return Err(AwsError { tried: Some(Tried { times, within: watch.elapsed() }), ..error });
         }
-        clock.sleep(pause).await;
-        round += 1;
     }
 }
 
-/// Whether the error is the service asking for less, which the SDK's three attempts do not always outlast.
+/// Whether the error is the service asking for less, for longer than any call is repeated.
 pub fn is_throttle(error: &AwsError) -> bool {
     error.class == ErrorClass::Throttled
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use expect_test::expect;
+    use futures::future::BoxFuture;
+
+    use super::*;
+
+    const HELD: &str = "no test goes on after a panic under this lock";
+
+    /// Time passes where somebody sleeps.
+    #[derive(Default)]
+    struct Napping {
+        now: Mutex<Duration>,
+        jitter: f64,
+    }
+
+    impl Clock for Napping {
+        fn now(&self) -> jiff::Timestamp {
+            jiff::Timestamp::UNIX_EPOCH
+        }
+
+        fn monotonic(&self) -> Duration {
+            *self.now.lock().expect(HELD)
+        }
+
+        fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+            *self.now.lock().expect(HELD) += duration;
+            Box::pin(std::future::ready(()))
+        }
+
+        fn jitter(&self) -> f64 {
+            self.jitter
+        }
+    }
+
+    fn busy() -> AwsError {
+        AwsError::new("lambda.UpdateFunctionCode", ErrorClass::Conflict, "an update is in progress")
+    }
+
+    #[tokio::test]
+    async fn an_error_that_does_not_pass_says_how_long_it_was_waited_for() {
+        let clock = Napping { jitter: 1.0, ..Napping::default() };
+        let call = || async { Err::<(), _>(busy()) };
+        let error = while_passing(&clock, Patience::seconds(30), |_| true, call).await.expect_err("always busy");
+        expect!["`lambda.UpdateFunctionCode` failed: an update is in progress (tried 19 times in 29 s)"]
+            .assert_eq(&error.to_string());
+    }
+
+    #[tokio::test]
+    async fn attempts_of_the_call_itself_are_among_those_that_are_told() {
+        let clock = Napping::default();
+        let tried = Some(Tried { times: 10, within: Duration::from_secs(5) });
+        let call = || async { Err::<(), _>(AwsError { tried, ..busy() }) };
+        let error = while_passing(&clock, Patience::seconds(0), |_| true, call).await.expect_err("always busy");
+        assert_eq!(error.tried.map(|tried| tried.times), Some(10));
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_is_held_up_by_our_own_rates_is_as_long_as_it_would_be_without() {
+        let looks = async |held: u64| {
+            let clock = Napping::default();
+            let looks = Cell::new(0);
+            let look = || async {
+                looks.set(looks.get() + 1);
+                clock.sleep(Duration::from_secs(held)).await;
+                held_up(Duration::from_secs(held));
+                Ok(None::<()>)
+            };
+            let nested = || while_passing(&clock, Patience::seconds(1), |_| false, look);
+            let waited = until(&clock, "sqs.GetQueueUrl", "the queue", Patience::seconds(10), nested).await;
+            assert_eq!(waited.expect_err("never there").message, "waited 10 s for the queue, in vain");
+            looks.get()
+        };
+        assert_eq!(looks(30).await, looks(0).await);
+    }
+
+    #[test]
+    fn a_pause_is_between_half_and_all_of_what_it_is_said_to_be() {
+        let pause = |jitter| Patience::minutes(60).pause(1, jitter).as_millis();
+        assert_eq!([pause(0.0), pause(0.5), pause(1.0)], [1000, 1500, 2000]);
+    }
 }
