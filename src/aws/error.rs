@@ -69,7 +69,15 @@ impl fmt::Display for Tried {
 impl AwsError {
     /// An error that paystack itself finds, in the name of an operation.
     pub fn new(operation: &'static str, class: ErrorClass, message: impl Into<String>) -> Self {
-        Self { operation, class, code: String::new(), message: message.into(), status: None, request_id: None, tried: None }
+        Self {
+            operation,
+            class,
+            code: String::new(),
+            message: message.into(),
+            status: None,
+            request_id: None,
+            tried: None,
+        }
     }
 
     /// What a service promised to answer and did not.

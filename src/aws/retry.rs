@@ -63,16 +63,25 @@ const fn backoff(class: ErrorClass) -> Option<Backoff> {
     }
 }
 
-/// Operations that, sent twice, make a second thing, or undo what the first did: when their answer is lost, only the handler
-/// can tell whether they were done. Throttled, they were not.
-const ONCE: [(&str, &str); 7] = [
-    // Neither names nor tags are unique, but for a resource's within its parent.
+/// Operations that, sent twice, make a second thing or are refused as done: when their answer is lost, only the handler can
+/// tell whether they were done, by looking. Throttled, they were not.
+const ONCE: [(&str, &str); 14] = [
+    // None of these has a unique name.
     ("API Gateway", "CreateApiKey"),
     ("API Gateway", "CreateDeployment"),
     ("API Gateway", "CreateRequestValidator"),
     ("API Gateway", "CreateRestApi"),
     ("API Gateway", "CreateUsagePlan"),
-    // Each call makes another version, of which IAM keeps five.
+    // What a patch adds or removes can be added or removed once.
+    ("API Gateway", "UpdateMethod"),
+    ("API Gateway", "UpdateMethodResponse"),
+    ("API Gateway", "UpdateRestApi"),
+    ("API Gateway", "UpdateStage"),
+    ("API Gateway", "UpdateUsagePlan"),
+    ("CloudWatch Logs", "PutQueryDefinition"),
+    // A step whose end is there already is a mistake.
+    ("DynamoDB", "UpdateTable"),
+    // Each call makes another version. IAM keeps five.
     ("IAM", "CreatePolicyVersion"),
     ("Lambda", "PublishLayerVersion"),
 ];
@@ -483,9 +492,7 @@ mod tests {
     #[test]
     fn what_the_service_asks_for_is_the_least_that_is_waited() {
         let asked = Some(Duration::from_secs(5));
-        let after = |elapsed| {
-            Tries::default().failed(ErrorClass::Throttled, Duration::from_secs(elapsed), asked, 0.5)
-        };
+        let after = |elapsed| Tries::default().failed(ErrorClass::Throttled, Duration::from_secs(elapsed), asked, 0.5);
         assert_eq!(after(0), asked);
         assert_eq!(after(298), Some(Duration::from_secs(2)), "the deadline stays");
     }
@@ -569,10 +576,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_service_is_left_alone_for_as_long_as_it_asks() {
-        let (cx, clock) = context(
-            [with_header(503, "x-amz-retry-after", "7000"), refusal(200, "{}")],
-            ApiRates::WhereTheyExist,
-        );
+        let (cx, clock) =
+            context([with_header(503, "x-amz-retry-after", "7000"), refusal(200, "{}")], ApiRates::WhereTheyExist);
         cx.sqs.delete_queue().queue_url("http://aws.test/1/orders").send().await.expect("the second time");
         assert_eq!(clock.monotonic(), Duration::from_secs(7));
     }

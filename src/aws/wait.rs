@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use crate::aws::clock::Clock;
-use crate::aws::error::{AwsError, ErrorClass, Tried};
+use crate::aws::error::{AwsError, Tried};
 
 /// When to look again, and when to give up.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ impl Patience {
         Self { pauses: &[1000, 2000, 5000], deadline_seconds }
     }
 
-    /// For throttles: longer and longer.
+    /// For what may be long: longer and longer.
     pub const fn backing_off(deadline_seconds: u64) -> Self {
         Self { pauses: &[1000, 2000, 4000, 8000, 16000, 30000], deadline_seconds }
     }
@@ -141,11 +141,6 @@ where
     }
 }
 
-/// Whether the error is the service asking for less, for longer than any call is repeated.
-pub fn is_throttle(error: &AwsError) -> bool {
-    error.class == ErrorClass::Throttled
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -154,6 +149,7 @@ mod tests {
     use futures::future::BoxFuture;
 
     use super::*;
+    use crate::aws::error::ErrorClass;
 
     const HELD: &str = "no test goes on after a panic under this lock";
 

@@ -10,6 +10,7 @@ use crate::aws::Context;
 use crate::aws::error::{AwsError, During, ErrorClass};
 use crate::identity::{PhysicalId, ResourceType, StackId};
 use crate::inventory::{Identity, Reader, Stray};
+use crate::resource::lost::until_answered;
 use crate::resource::tags::{self, Tags};
 use crate::resource::{LiveResource, Owner, Ownership, Reading, Resource, Row, TYPES, row};
 
@@ -146,6 +147,26 @@ impl AwsWriter {
         Err(AwsError::new(handler.resource_type(), ErrorClass::AlreadyExists, message))
     }
 
+    async fn work(&self, work: &Work) -> Result<Done, AwsError> {
+        match work {
+            Work::Create { owner, resource_type, wanted } => {
+                let handler = handled(resource_type)?.handler;
+                self.refuse_what_is_not_ours(handler, owner, wanted).await?;
+                let made = handler.create(&self.cx, owner, wanted).await?;
+                Ok(Done::Created { id: made.id, attributes: made.attributes })
+            }
+            Work::Update { owner, resource_type, id, wanted, changes } => {
+                let row = handled(resource_type)?;
+                let id = row.handler.update(&self.cx, owner, id, wanted, changes).await?;
+                self.read(row, id).await
+            }
+            Work::Delete { resource_type, id } => {
+                handled(resource_type)?.handler.delete(&self.cx, id).await?;
+                Ok(Done::Deleted)
+            }
+        }
+    }
+
     async fn read(&self, row: &Row, id: PhysicalId) -> Result<Done, AwsError> {
         let live = row.handler.read(&self.cx, &id).await?;
         let attributes = live.map(|live| live.attributes).unwrap_or_default();
@@ -155,25 +176,7 @@ impl AwsWriter {
 
 impl Writer for AwsWriter {
     fn run<'a>(&'a self, work: &'a Work) -> BoxFuture<'a, Result<Done, AwsError>> {
-        Box::pin(async move {
-            match work {
-                Work::Create { owner, resource_type, wanted } => {
-                    let handler = handled(resource_type)?.handler;
-                    self.refuse_what_is_not_ours(handler, owner, wanted).await?;
-                    let made = handler.create(&self.cx, owner, wanted).await?;
-                    Ok(Done::Created { id: made.id, attributes: made.attributes })
-                }
-                Work::Update { owner, resource_type, id, wanted, changes } => {
-                    let row = handled(resource_type)?;
-                    let id = row.handler.update(&self.cx, owner, id, wanted, changes).await?;
-                    self.read(row, id).await
-                }
-                Work::Delete { resource_type, id } => {
-                    handled(resource_type)?.handler.delete(&self.cx, id).await?;
-                    Ok(Done::Deleted)
-                }
-            }
-        })
+        Box::pin(until_answered(self.cx.clock.as_ref(), || self.work(work)))
     }
 }
 

@@ -12,6 +12,7 @@ pub mod json_text;
 pub mod lambda;
 pub mod live;
 pub mod logs;
+mod lost;
 pub mod policy_document;
 mod registry;
 pub mod sns;

@@ -8,8 +8,7 @@ use std::collections::HashMap;
 use aws_sdk_apigateway::types::ApiKey as Listed;
 use serde::{Deserialize, Serialize};
 
-use super::patch::{self, replace, sync_tags, unhurried, write};
-use super::unnamed::{create_once, without_repeats};
+use super::patch::{self, replace, sync_tags, write};
 use crate::aws::error::{AwsError, During, found, gone_is_fine};
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -94,7 +93,10 @@ impl Handler for ApiGatewayApiKey {
 
     async fn create(cx: &Context, owner: &Owner, key: &ApiKey) -> Result<Made, AwsError> {
         let name = key.name.as_deref().unwrap_or_default();
-        let id = create_once(cx, || find_owned(cx, owner, name), || make(cx, key)).await?;
+        let id = match find_owned(cx, owner, name).await? {
+            Some(id) => id,
+            None => make(cx, key).await?,
+        };
         Ok(Made { attributes: attributes(&id), id: PhysicalId::from(id) })
     }
 
@@ -126,8 +128,7 @@ impl Handler for ApiGatewayApiKey {
     }
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
-        let delete = cx.apigateway.delete_api_key().api_key(id.as_str());
-        gone_is_fine(unhurried(cx, || async { delete.clone().send().await.during("apigateway.DeleteApiKey") }).await)
+        gone_is_fine(cx.apigateway.delete_api_key().api_key(id.as_str()).send().await.during("apigateway.DeleteApiKey"))
     }
 
     async fn identify(cx: &Context, arn: &str) -> Result<Option<PhysicalId>, AwsError> {
@@ -178,9 +179,6 @@ async fn make(cx: &Context, key: &ApiKey) -> Result<String, AwsError> {
         .enabled(key.enabled)
         .generate_distinct_id(key.generate_distinct_id)
         .set_tags(Some(tags_of(key).to_map()));
-    let created = unhurried(cx, || async {
-        let create = create.clone().customize().config_override(without_repeats());
-        create.send().await.during("apigateway.CreateApiKey")
-    });
-    created.await?.id.ok_or_else(|| AwsError::missing("apigateway.CreateApiKey", "id"))
+    let created = create.send().await.during("apigateway.CreateApiKey")?;
+    created.id.ok_or_else(|| AwsError::missing("apigateway.CreateApiKey", "id"))
 }

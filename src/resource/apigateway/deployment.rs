@@ -12,7 +12,6 @@ use aws_sdk_apigateway::types::{Deployment as Shown, RestApi};
 use serde::{Deserialize, Serialize};
 
 use super::patch::{self, write};
-use super::unnamed::{create_once, without_repeats};
 use super::{joined, parts};
 use crate::aws::error::{AwsError, During, found, gone_is_fine};
 use crate::aws::wait::Patience;
@@ -78,7 +77,10 @@ impl Handler for ApiGatewayDeployment {
     async fn create(cx: &Context, owner: &Owner, deployment: &Deployment) -> Result<Made, AwsError> {
         let wanted = description(owner, deployment);
         let api = &deployment.rest_api_id;
-        let id = create_once(cx, || find_same(cx, api, &wanted), || make(cx, api, &wanted)).await?;
+        let id = match find_same(cx, api, &wanted).await? {
+            Some(id) => id,
+            None => make(cx, api, &wanted).await?,
+        };
         Ok(Made { attributes: attributes(&id), id: physical_id(&id, api) })
     }
 
@@ -170,10 +172,7 @@ async fn find_same(cx: &Context, api: &str, wanted: &Description) -> Result<Opti
 
 async fn make(cx: &Context, api: &str, wanted: &Description) -> Result<String, AwsError> {
     let create = cx.apigateway.create_deployment().rest_api_id(api).description(wanted.to_string());
-    let answer = write(cx, api, || async {
-        let create = create.clone().customize().config_override(without_repeats());
-        create.send().await.during("apigateway.CreateDeployment")
-    });
+    let answer = write(cx, api, || async { create.clone().send().await.during("apigateway.CreateDeployment") });
     answer.await?.id.ok_or_else(|| AwsError::missing("apigateway.CreateDeployment", "id"))
 }
 

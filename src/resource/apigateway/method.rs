@@ -151,8 +151,7 @@ impl Handler for ApiGatewayMethod {
 
     async fn list_within(cx: &Context, api: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
         let api = api.as_str();
-        let listed =
-            patch::unhurried(cx, || async { resources(cx, api).await.during("apigateway.GetResources") }).await?;
+        let listed = resources(cx, api).await.during("apigateway.GetResources")?;
         let methods = listed.iter().flat_map(|resource| {
             let verbs = resource.resource_methods().into_iter().flat_map(HashMap::keys);
             verbs.filter_map(|verb| Some(joined([api, resource.id()?, verb])))

@@ -13,7 +13,6 @@ pub mod request_validator;
 pub mod resource;
 pub mod rest_api;
 pub mod stage;
-mod unnamed;
 pub mod usage_plan;
 pub mod usage_plan_key;
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use aws_sdk_apigateway::types::{Op, PatchOperation};
 
 use crate::aws::error::{AwsError, During};
-use crate::aws::wait::{Patience, is_throttle};
+use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::resource::tags::Tags;
 
@@ -69,21 +69,13 @@ pub fn map_changes<V: ToString + PartialEq>(
 }
 
 /// Makes a write when it is its turn: no other write of this run goes to the same parent (an API, a usage plan) meanwhile, and
-/// one that another program is in the way of, or that comes too soon, is repeated.
+/// one that another program is in the way of is repeated.
 pub async fn write<T, F>(cx: &Context, parent: &str, call: impl Fn() -> F) -> Result<T, AwsError>
 where
     F: Future<Output = Result<T, AwsError>>,
 {
     let _turn = cx.turn(&format!("apigateway/{parent}")).await;
-    unhurried(cx, || cx.while_passing(Patience::seconds(120), is_busy, &call)).await
-}
-
-/// Repeats a call for as long as the account makes too many of them: other stacks share its rate.
-pub async fn unhurried<T, F>(cx: &Context, call: impl Fn() -> F) -> Result<T, AwsError>
-where
-    F: Future<Output = Result<T, AwsError>>,
-{
-    cx.while_passing(Patience::backing_off(600), is_throttle, call).await
+    cx.while_passing(Patience::seconds(120), is_busy, &call).await
 }
 
 /// Whether another write to the same API is under way.

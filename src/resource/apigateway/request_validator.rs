@@ -10,7 +10,6 @@ use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::apigateway::patch::replace;
-use crate::resource::apigateway::unnamed::{create_once, without_repeats};
 use crate::resource::apigateway::{joined, parts, patch};
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, referred};
 
@@ -59,7 +58,10 @@ impl Handler for ApiGatewayRequestValidator {
     }
 
     async fn create(cx: &Context, owner: &Owner, validator: &RequestValidator) -> Result<Made, AwsError> {
-        let id = create_once(cx, || Self::find(cx, owner, validator), || make(cx, validator)).await?;
+        let id = match Self::find(cx, owner, validator).await? {
+            Some(id) => id,
+            None => make(cx, validator).await?,
+        };
         let [_, validator] = parts(&id)?;
         Ok(Made { attributes: attributes(validator), id })
     }
@@ -126,10 +128,7 @@ async fn make(cx: &Context, validator: &RequestValidator) -> Result<PhysicalId, 
         .set_name(validator.name.clone())
         .validate_request_body(validator.validate_request_body)
         .validate_request_parameters(validator.validate_request_parameters);
-    let create = || async {
-        let create = create.clone().customize().config_override(without_repeats());
-        create.send().await.during("apigateway.CreateRequestValidator")
-    };
+    let create = || async { create.clone().send().await.during("apigateway.CreateRequestValidator") };
     let answer = patch::write(cx, &validator.rest_api_id, create).await?;
     let id = answer.id.ok_or_else(|| AwsError::missing("apigateway.CreateRequestValidator", "id"))?;
     Ok(joined([&validator.rest_api_id, &id]))

@@ -37,8 +37,7 @@ impl Handler for ApiGatewayResource {
 
     async fn find(cx: &Context, _owner: &Owner, resource: &PathResource) -> Result<Option<PhysicalId>, AwsError> {
         let api = resource.rest_api_id.as_str();
-        let list = || async { found("apigateway.GetResources", resources(cx, api).await) };
-        let Some(resources) = patch::unhurried(cx, list).await? else { return Ok(None) };
+        let Some(resources) = found("apigateway.GetResources", resources(cx, api).await)? else { return Ok(None) };
         let is_it = |it: &aws_sdk_apigateway::types::Resource| {
             it.parent_id() == Some(&resource.parent_id) && it.path_part() == Some(&resource.path_part)
         };
@@ -89,10 +88,9 @@ impl Handler for ApiGatewayResource {
     }
 
     async fn list_within(cx: &Context, api: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
-        let listed =
-            patch::unhurried(cx, || async { resources(cx, api.as_str()).await.during("apigateway.GetResources") });
+        let listed = resources(cx, api.as_str()).await.during("apigateway.GetResources")?;
         // The root is the API's own.
-        let listed = listed.await?.into_iter().filter(|it| it.parent_id().is_some());
+        let listed = listed.into_iter().filter(|it| it.parent_id().is_some());
         Ok(listed.filter_map(|it| Some(joined([api.as_str(), it.id()?]))).collect())
     }
 }

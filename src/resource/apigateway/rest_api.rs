@@ -10,14 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
-use crate::aws::wait::{Patience, is_throttle};
+use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::apigateway::patch::{
     self, add, add_item, remove, remove_item, replace, replace_or_clear, segment,
 };
-use crate::resource::apigateway::unnamed::{create_once, without_repeats};
 use crate::resource::policy_document::PolicyDocument;
 use crate::resource::tags::Tags;
 use crate::resource::{Attributes, Handler, Live, Made, Owner, referred};
@@ -142,7 +141,10 @@ impl Handler for ApiGatewayRestApi {
     }
 
     async fn create(cx: &Context, owner: &Owner, api: &RestApi) -> Result<Made, AwsError> {
-        let id = create_once(cx, || Self::find(cx, owner, api), || make(cx, api)).await?;
+        let id = match Self::find(cx, owner, api).await? {
+            Some(id) => id,
+            None => make(cx, api).await?,
+        };
         let answer = settled(cx, &id).await?;
         Ok(Made { attributes: live(&cx.scope, id.as_str(), answer)?.attributes, id })
     }
@@ -173,7 +175,8 @@ impl Handler for ApiGatewayRestApi {
         let delete = || async { gone_is_fine(delete.clone().send().await.during("apigateway.DeleteRestApi")) };
         let _turn = cx.turn("apigateway.DeleteRestApi").await;
         // All stacks of an account share the one delete every 30 seconds.
-        cx.while_passing(Patience::backing_off(3600), is_throttle, || patch::write(cx, id.as_str(), delete)).await?;
+        let is_throttled = |error: &AwsError| error.class == ErrorClass::Throttled;
+        cx.while_passing(Patience::minutes(3600), is_throttled, || patch::write(cx, id.as_str(), delete)).await?;
         cx.until("apigateway.GetRestApi", "the API to be gone", Patience::seconds(120), || async {
             let answer = cx.apigateway.get_rest_api().rest_api_id(id.as_str()).send().await;
             Ok(found("apigateway.GetRestApi", answer)?.is_none().then_some(()))
@@ -211,13 +214,11 @@ async fn make(cx: &Context, api: &RestApi) -> Result<PhysicalId, AwsError> {
         .set_policy(api.policy.as_ref().map(PolicyDocument::to_json))
         .set_security_policy(security_policy.map(Into::into))
         .set_tags(Some(api.tags.to_map()));
-    let answer = patch::unhurried(cx, || {
-        cx.while_passing(Patience::seconds(30), is_fresh_principal, || async {
-            let create = create.clone().customize().config_override(without_repeats());
-            create.send().await.during("apigateway.CreateRestApi")
+    let answer = cx
+        .while_passing(Patience::seconds(30), is_fresh_principal, || async {
+            create.clone().send().await.during("apigateway.CreateRestApi")
         })
-    })
-    .await?;
+        .await?;
     let missing = || AwsError::missing("apigateway.CreateRestApi", "id");
     answer.id.map(PhysicalId::from).ok_or_else(missing)
 }

@@ -105,14 +105,10 @@ impl Handler for ApiGatewayStage {
         Ok(Some(Live::tagged(live(api, &shown), referred(name, []))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, stage: &Stage) -> Result<Made, AwsError> {
+    async fn create(cx: &Context, _owner: &Owner, stage: &Stage) -> Result<Made, AwsError> {
         let id = physical_id(stage);
         if show(cx, &id).await?.is_none() {
-            match make(cx, stage).await {
-                // The answer to the first try may have been lost.
-                Err(error) if error.says("ConflictException", "already exists") && is_of(cx, &id, owner).await? => {}
-                made => made?,
-            }
+            make(cx, stage).await?;
         }
         settle(cx, &id, stage).await?;
         Ok(Made { id, attributes: referred(stage.stage_name.as_deref().unwrap_or_default(), []) })
@@ -157,12 +153,6 @@ async fn show(cx: &Context, id: &PhysicalId) -> Result<Option<Shown>, AwsError> 
     let [api, name] = parts(id)?;
     let answer = cx.apigateway.get_stage().rest_api_id(api).stage_name(name).send().await;
     found("apigateway.GetStage", answer)
-}
-
-async fn is_of(cx: &Context, id: &PhysicalId, owner: &Owner) -> Result<bool, AwsError> {
-    let shown = show(cx, id).await?;
-    let tags: Option<Tags> = shown.and_then(|shown| shown.tags).map(Tags::from);
-    Ok(tags.and_then(|tags| tags.owner()).as_ref() == Some(owner))
 }
 
 async fn make(cx: &Context, stage: &Stage) -> Result<(), AwsError> {

@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_apigateway::types::{self as sdk, PatchOperation, QuotaPeriodType, UsagePlan as Shown};
 use serde::{Deserialize, Serialize};
 
-use super::patch::{self, add, remove, remove_item, replace, segment, sync_tags, unhurried, write};
-use super::unnamed::{create_once, without_repeats};
+use super::patch::{self, add, remove, remove_item, replace, segment, sync_tags, write};
 use crate::aws::error::{AwsError, During, found, gone_is_fine};
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -86,7 +85,10 @@ impl Handler for ApiGatewayUsagePlan {
     }
 
     async fn create(cx: &Context, owner: &Owner, plan: &UsagePlan) -> Result<Made, AwsError> {
-        let id = create_once(cx, || find_owned(cx, owner, plan), || make(cx, plan)).await?;
+        let id = match find_owned(cx, owner, plan).await? {
+            Some(id) => id,
+            None => make(cx, plan).await?,
+        };
         Ok(Made { attributes: attributes(&id), id: PhysicalId::from(id) })
     }
 
@@ -174,11 +176,8 @@ async fn make(cx: &Context, plan: &UsagePlan) -> Result<String, AwsError> {
         .set_throttle(plan.throttle.as_ref().map(Throttle::to_sdk))
         .set_quota(plan.quota.as_ref().map(Quota::to_sdk))
         .set_tags(Some(plan.tags.to_map()));
-    let created = unhurried(cx, || async {
-        let create = create.clone().customize().config_override(without_repeats());
-        create.send().await.during("apigateway.CreateUsagePlan")
-    });
-    created.await?.id.ok_or_else(|| AwsError::missing("apigateway.CreateUsagePlan", "id"))
+    let created = create.send().await.during("apigateway.CreateUsagePlan")?;
+    created.id.ok_or_else(|| AwsError::missing("apigateway.CreateUsagePlan", "id"))
 }
 
 async fn patch(cx: &Context, id: &PhysicalId, patches: Vec<PatchOperation>) -> Result<(), AwsError> {

@@ -51,11 +51,7 @@ impl Handler for ApiGatewayUsagePlanKey {
 
     async fn create(cx: &Context, owner: &Owner, key: &UsagePlanKey) -> Result<Made, AwsError> {
         if Self::find(cx, owner, key).await?.is_none() {
-            match make(cx, key).await {
-                // The answer to the first try may have been lost.
-                Err(error) if error.class == ErrorClass::Conflict && Self::find(cx, owner, key).await?.is_some() => {}
-                made => made?,
-            }
+            make(cx, key).await?;
         }
         let id = text_of(key);
         Ok(Made { attributes: attributes(&id), id: PhysicalId::from(id) })

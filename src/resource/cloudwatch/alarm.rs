@@ -16,7 +16,7 @@ use crate::resource::cloudwatch::alarm_parts::{
     action_configuration_of, criteria_of, dimensions_of, query_of, sdk_action_configuration, sdk_criteria,
     sdk_dimensions, sdk_query, sdk_warm_up, sdk_window, warm_up_of, window_of,
 };
-use crate::resource::cloudwatch::{sdk_tag, sync_tags, tags_of, unhurried};
+use crate::resource::cloudwatch::{sdk_tag, sync_tags, tags_of};
 use crate::resource::tags::Tags;
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, left_to_change, referred};
 
@@ -156,8 +156,8 @@ impl Handler for CloudWatchAlarm {
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
         let delete = cx.cloudwatch.delete_alarms().alarm_names(id.as_str());
-        let deleted = unhurried(cx, || async { delete.clone().send().await.during("cloudwatch.DeleteAlarms") });
-        gone_is_fine(deleted.await)?;
+        let deleted = delete.send().await.during("cloudwatch.DeleteAlarms");
+        gone_is_fine(deleted)?;
         cx.until(DESCRIBE, "the alarm to be gone", Patience::seconds(60), || async {
             Ok(described(cx, id.as_str()).await?.is_none().then_some(()))
         })
@@ -175,7 +175,7 @@ const DESCRIBE: &str = "cloudwatch.DescribeAlarms";
 async fn described(cx: &Context, name: &str) -> Result<Option<sdk::MetricAlarm>, AwsError> {
     let both = [sdk::AlarmType::MetricAlarm, sdk::AlarmType::CompositeAlarm];
     let describe = cx.cloudwatch.describe_alarms().alarm_names(name).set_alarm_types(Some(both.into()));
-    let answer = unhurried(cx, || async { describe.clone().send().await.during(DESCRIBE) }).await?;
+    let answer = describe.send().await.during(DESCRIBE)?;
     if !answer.composite_alarms().is_empty() {
         let message = format!("a composite alarm has the name `{name}`: give the alarm another one");
         return Err(AwsError::new(DESCRIBE, ErrorClass::AlreadyExists, message));
@@ -216,7 +216,7 @@ async fn put(cx: &Context, alarm: &Alarm) -> Result<(), AwsError> {
         .treat_missing_data(&alarm.treat_missing_data)
         .set_evaluate_low_sample_count_percentile(alarm.evaluate_low_sample_count_percentile.clone())
         .set_tags(Some(alarm.tags.to_sdk(sdk_tag)));
-    unhurried(cx, || async { put.clone().send().await.during("cloudwatch.PutMetricAlarm") }).await?;
+    put.send().await.during("cloudwatch.PutMetricAlarm")?;
     Ok(())
 }
 

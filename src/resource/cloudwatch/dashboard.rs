@@ -9,7 +9,7 @@ use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{PhysicalId, StackId};
-use crate::resource::cloudwatch::{sdk_tag, sync_tags, tags_of, unhurried};
+use crate::resource::cloudwatch::{sdk_tag, sync_tags, tags_of};
 use crate::resource::tags::Tags;
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, json_text, left_to_change, referred};
 
@@ -87,8 +87,8 @@ impl Handler for CloudWatchDashboard {
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
         let delete = cx.cloudwatch.delete_dashboards().dashboard_names(id.as_str());
-        let deleted = unhurried(cx, || async { delete.clone().send().await.during("cloudwatch.DeleteDashboards") });
-        gone_is_fine(deleted.await)?;
+        let deleted = delete.send().await.during("cloudwatch.DeleteDashboards");
+        gone_is_fine(deleted)?;
         cx.until("cloudwatch.GetDashboard", "the dashboard to be gone", Patience::seconds(60), || async {
             Ok(body_of(cx, id.as_str()).await?.is_none().then_some(()))
         })
@@ -123,7 +123,7 @@ async fn put(cx: &Context, name: &str, dashboard: &Dashboard) -> Result<(), AwsE
     };
     let put = cx.cloudwatch.put_dashboard().dashboard_name(name).dashboard_body(body);
     let put = put.set_tags(Some(dashboard.tags.to_sdk(sdk_tag)));
-    unhurried(cx, || async { put.clone().send().await.during("cloudwatch.PutDashboard") }).await?;
+    put.send().await.during("cloudwatch.PutDashboard")?;
     Ok(())
 }
 

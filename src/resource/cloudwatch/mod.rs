@@ -8,14 +8,13 @@ use aws_sdk_cloudwatch::types::Tag;
 
 use crate::aws::Context;
 use crate::aws::error::{AwsError, During, absent_is_none};
-use crate::aws::wait::{Patience, is_throttle};
 use crate::resource::tags::Tags;
 
 /// The tags of an alarm or a dashboard; none for one that is gone.
 async fn tags_of(cx: &Context, arn: &str) -> Result<Tags, AwsError> {
     let list = cx.cloudwatch.list_tags_for_resource().resource_arn(arn);
-    let answer = unhurried(cx, || async { list.clone().send().await.during("cloudwatch.ListTagsForResource") });
-    let tags = absent_is_none(answer.await)?.and_then(|answer| answer.tags).unwrap_or_default();
+    let answer = list.send().await.during("cloudwatch.ListTagsForResource");
+    let tags = absent_is_none(answer)?.and_then(|answer| answer.tags).unwrap_or_default();
     Ok(Tags::from_sdk(&tags, |tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default())))
 }
 
@@ -24,22 +23,14 @@ async fn sync_tags(cx: &Context, arn: &str, wanted: &Tags) -> Result<(), AwsErro
     let changes = wanted.since(&tags_of(cx, arn).await?);
     if !changes.written.0.is_empty() {
         let tag = cx.cloudwatch.tag_resource().resource_arn(arn).set_tags(Some(changes.written.to_sdk(sdk_tag)));
-        unhurried(cx, || async { tag.clone().send().await.during("cloudwatch.TagResource") }).await?;
+        tag.send().await.during("cloudwatch.TagResource")?;
     }
     if !changes.removed.is_empty() {
         let keys = changes.removed.into_iter().collect();
         let untag = cx.cloudwatch.untag_resource().resource_arn(arn).set_tag_keys(Some(keys));
-        unhurried(cx, || async { untag.clone().send().await.during("cloudwatch.UntagResource") }).await?;
+        untag.send().await.during("cloudwatch.UntagResource")?;
     }
     Ok(())
-}
-
-/// The service takes three alarms a second from an account: a template of many outlasts the SDK's own attempts.
-async fn unhurried<T, F>(cx: &Context, call: impl FnMut() -> F) -> Result<T, AwsError>
-where
-    F: Future<Output = Result<T, AwsError>>,
-{
-    cx.while_passing(Patience::backing_off(120), is_throttle, call).await
 }
 
 fn sdk_tag(key: &str, value: &str) -> Tag {

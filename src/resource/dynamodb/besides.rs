@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::aws::Context;
 use crate::aws::error::{AwsError, During};
-use crate::aws::wait::{Patience, is_throttle};
+use crate::aws::wait::Patience;
 use crate::resource::dynamodb::shape;
 use crate::resource::dynamodb::table::{BUSY, Recovery, ResourcePolicy, TimeToLive, is_busy};
 use crate::resource::policy_document::PolicyDocument;
@@ -81,7 +81,7 @@ pub(super) async fn set_recovery(cx: &Context, name: &str, wanted: Option<&Recov
         .build();
     let update = cx.dynamodb.update_continuous_backups().table_name(name);
     let update = update.point_in_time_recovery_specification(shape::built(OPERATION, specification)?);
-    let passes = |error: &AwsError| error.code == "ContinuousBackupsUnavailableException" || is_throttle(error);
+    let passes = |error: &AwsError| error.code == "ContinuousBackupsUnavailableException";
     let call = || async { update.clone().send().await.during(OPERATION) };
     cx.while_passing(Patience::seconds(1200), passes, call).await.map(drop)
 }

@@ -12,7 +12,7 @@ use futures::future::try_join4;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
-use crate::aws::wait::{Patience, is_throttle};
+use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{PhysicalId, REF};
@@ -450,7 +450,7 @@ fn attributes_of(arn: &str, description: &TableDescription) -> Attributes {
 pub(super) fn is_busy(error: &AwsError) -> bool {
     let is_in_use = error.code == "ResourceInUseException" && !error.message.contains("already exists");
     let is_limited = error.says("LimitExceededException", "simultaneously") || is_locked(error);
-    is_in_use || is_limited || is_throttle(error)
+    is_in_use || is_limited
 }
 
 /// A write of tags keeps others away for 1.6 seconds.
@@ -508,11 +508,7 @@ fn is_quiet(table: &TableDescription) -> bool {
 async fn make(cx: &Context, table: &Table) -> Result<(), AwsError> {
     let create = shape::create(cx.dynamodb.create_table(), table)?;
     let call = || async { create.clone().send().await.during("dynamodb.CreateTable") };
-    match cx.while_passing(Patience::backing_off(600), is_busy, call).await {
-        // An answer got lost and the SDK asked again. Whose it is, the tags say.
-        Err(error) if error.says("ResourceInUseException", "already exists") => Ok(()),
-        answer => answer.map(drop),
-    }
+    cx.while_passing(Patience::backing_off(600), is_busy, call).await.map(drop)
 }
 
 async fn update_table(cx: &Context, name: &str, wanted: &Table) -> Result<(), AwsError> {

@@ -248,8 +248,13 @@ fn marks(owner: &Owner, operation: &'static str) -> Result<Vec<Tag>, AwsError> {
     tags.map_err(|error| AwsError::new(operation, ErrorClass::Invalid, error.to_string()))
 }
 
-/// Puts a new version in force. Where there is no room for it, the oldest that is not in force goes.
+/// Puts a new version in force, unless it is already: the answer to an earlier call may have been lost. Where there is no room
+/// for it, the oldest that is not in force goes.
 async fn put_document(cx: &Context, arn: &str, policy: &ManagedPolicy) -> Result<(), AwsError> {
+    let live = IamManagedPolicy::read(cx, &PhysicalId::from(arn)).await?;
+    if live.is_some_and(|live| live.properties.policy_document == policy.policy_document) {
+        return Ok(());
+    }
     let versions = versions(cx, arn).await?;
     if versions.len() >= VERSIONS {
         let idle = versions.iter().filter(|version| !version.is_default_version);

@@ -121,7 +121,7 @@ impl Handler for LambdaEventSourceMapping {
     async fn create(cx: &Context, owner: &Owner, mapping: &EventSourceMapping) -> Result<Made, AwsError> {
         let uuid = match Self::find(cx, owner, mapping).await? {
             Some(id) => id.as_str().to_owned(),
-            None => make(cx, owner, mapping).await?,
+            None => make(cx, mapping).await?,
         };
         settled(cx, &uuid).await?;
         Ok(Made { attributes: attributes_of(&cx.scope, &uuid), id: PhysicalId::from(uuid) })
@@ -212,7 +212,7 @@ async fn settled(cx: &Context, uuid: &str) -> Result<(), AwsError> {
 
 /// Makes the mapping. A role's policies and a queue's settings may be too young to be seen, and a mapping of the same function
 /// and source may still be on its way out.
-async fn make(cx: &Context, owner: &Owner, mapping: &EventSourceMapping) -> Result<String, AwsError> {
+async fn make(cx: &Context, mapping: &EventSourceMapping) -> Result<String, AwsError> {
     let create = cx
         .lambda
         .create_event_source_mapping()
@@ -253,7 +253,7 @@ async fn make(cx: &Context, owner: &Owner, mapping: &EventSourceMapping) -> Resu
                 while_propagating(cx, || async {
                     match create.clone().send().await.during(CREATE) {
                         Ok(answer) => answer.uuid.ok_or_else(|| AwsError::missing(CREATE, "UUID")),
-                        Err(error) if already_exists(&error) => ours_among_conflicts(cx, owner, error).await,
+                        Err(error) if already_exists(&error) => Err(still_going(cx, error).await?),
                         Err(error) => Err(error),
                     }
                 })
@@ -265,16 +265,15 @@ async fn make(cx: &Context, owner: &Owner, mapping: &EventSourceMapping) -> Resu
 
 const STILL_GOING: &str = "is still being deleted";
 
-/// The mapping that is in the way, when it is the one that a lost answer made.
-async fn ours_among_conflicts(cx: &Context, owner: &Owner, conflict: AwsError) -> Result<String, AwsError> {
-    let Some(uuid) = uuid_in(&conflict.message) else { return Err(conflict) };
+/// The conflict, or that the mapping in the way is on its way out.
+async fn still_going(cx: &Context, conflict: AwsError) -> Result<AwsError, AwsError> {
+    let Some(uuid) = uuid_in(&conflict.message) else { return Ok(conflict) };
     let state = get(cx, uuid).await?.map(|answer| answer.state);
     if state.is_none_or(|state| is_going(state.as_deref())) {
         let message = format!("the event source mapping {uuid} {STILL_GOING}");
-        return Err(AwsError::new(CREATE, ErrorClass::Conflict, message));
+        return Ok(AwsError::new(CREATE, ErrorClass::Conflict, message));
     }
-    let tags = tags_of(cx, uuid).await?.unwrap_or_default();
-    if tags.owner().as_ref() == Some(owner) { Ok(uuid.to_owned()) } else { Err(conflict) }
+    Ok(conflict)
 }
 
 /// The id at the end of "… Please update or delete the existing mapping with UUID …".

@@ -17,10 +17,9 @@ use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
-use crate::resource::lambda::passing::{already_exists, is_busy, while_propagating};
+use crate::resource::lambda::passing::{is_busy, while_propagating};
 use crate::resource::lambda::upload;
 use crate::resource::lambda::{function_name, tagging};
-use crate::resource::tags::Tags;
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
 use crate::unknown;
 
@@ -101,10 +100,10 @@ impl Handler for LambdaFunction {
         Ok(Some(live))
     }
 
-    async fn create(cx: &Context, owner: &Owner, function: &Function) -> Result<Made, AwsError> {
+    async fn create(cx: &Context, _owner: &Owner, function: &Function) -> Result<Made, AwsError> {
         let name = name_of(function)?;
         if get(cx, name).await?.is_none() {
-            make(cx, owner, name, function).await?;
+            make(cx, name, function).await?;
         }
         let configuration = succeeded(settled(cx, name).await?)?;
         // Code signing travels in the create itself.
@@ -213,7 +212,7 @@ fn succeeded(configuration: FunctionConfiguration) -> Result<FunctionConfigurati
     Ok(configuration)
 }
 
-async fn make(cx: &Context, owner: &Owner, name: &str, function: &Function) -> Result<(), AwsError> {
+async fn make(cx: &Context, name: &str, function: &Function) -> Result<(), AwsError> {
     const CREATE: &str = "lambda.CreateFunction";
     check_mandatory(CREATE, function)?;
     let create = cx
@@ -243,20 +242,11 @@ async fn make(cx: &Context, owner: &Owner, name: &str, function: &Function) -> R
         .set_tenancy_config(tenancy_config(CREATE, function)?)
         .set_durable_config(durable_config(function))
         .set_tags(Some(settings::tags(function).to_map()));
-    let answer = while_propagating(cx, || async {
+    while_propagating(cx, || async {
         create.clone().customize().config_override(upload::slowly()).send().await.during(CREATE)
     })
-    .await;
-    match answer {
-        Err(error) if already_exists(&error) => only_if_ours(cx, owner, name, error).await,
-        answer => answer.map(drop),
-    }
-}
-
-/// Nothing of that name was there a moment ago: what is there now is what a lost answer made, unless its tags say otherwise.
-async fn only_if_ours(cx: &Context, owner: &Owner, name: &str, error: AwsError) -> Result<(), AwsError> {
-    let tags: Tags = get(cx, name).await?.and_then(|answer| answer.tags).unwrap_or_default().into();
-    if tags.owner().as_ref() == Some(owner) { Ok(()) } else { Err(error) }
+    .await
+    .map(drop)
 }
 
 fn check_mandatory(operation: &'static str, function: &Function) -> Result<(), AwsError> {

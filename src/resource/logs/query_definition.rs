@@ -75,7 +75,6 @@ impl Handler for LogsQueryDefinition {
     }
 
     async fn create(cx: &Context, owner: &Owner, definition: &QueryDefinition) -> Result<Made, AwsError> {
-        // The SDK's token makes one definition of a call and its own repetitions; the mark finds it after a crash.
         let mark = (definition.query_language == INSIGHTS).then_some(owner);
         let ours = named(cx, definition).await?.into_iter().find(|(it, _)| it.as_ref() == mark);
         let id = put(cx, ours.as_ref().map(|(_, id)| id), owner, definition).await?;

@@ -81,7 +81,7 @@ impl Handler for Wafv2IpSet {
     async fn create(cx: &Context, owner: &Owner, set: &IpSet) -> Result<Made, AwsError> {
         let id = match Self::find(cx, owner, set).await? {
             Some(id) => id,
-            None => make(cx, owner, set).await?,
+            None => make(cx, set).await?,
         };
         let identity = Identity::parse(&id, &cx.scope, GET)?;
         cx.until(GET, "the new IP set to show", Patience::seconds(60), || async {
@@ -133,21 +133,15 @@ async fn look(cx: &Context, identity: &Identity) -> Result<Option<(sdk::IpSet, S
     Ok(Some((set, answer.lock_token.ok_or_else(|| AwsError::missing(GET, "LockToken"))?)))
 }
 
-async fn make(cx: &Context, owner: &Owner, set: &IpSet) -> Result<PhysicalId, AwsError> {
+async fn make(cx: &Context, set: &IpSet) -> Result<PhysicalId, AwsError> {
     const CREATE: &str = "wafv2.CreateIPSet";
     let scope = scope_here(&set.scope, &cx.scope, CREATE)?;
     let create = cx.wafv2.create_ip_set().set_name(set.name.clone()).scope(scope.clone());
     let create = create.set_description(set.description.clone()).set_tags(tags_to_sdk(&set.tags));
     let create = create.ip_address_version(set.ip_address_version.as_str().into()).set_addresses(Some(texts(set)));
-    match cx.while_passing(WRITING, passes, || async { create.clone().send().await.during(CREATE) }).await {
-        Ok(answer) => {
-            let summary = answer.summary.ok_or_else(|| AwsError::missing(CREATE, "Summary"))?;
-            Identity::of_summary((summary.name, summary.id), scope, CREATE).map(|identity| identity.physical_id())
-        }
-        // A call whose answer was lost is repeated by the SDK, and finds its own work.
-        Err(error) if error.class == ErrorClass::AlreadyExists => Wafv2IpSet::find(cx, owner, set).await?.ok_or(error),
-        Err(error) => Err(error),
-    }
+    let answer = cx.while_passing(WRITING, passes, || async { create.clone().send().await.during(CREATE) }).await?;
+    let summary = answer.summary.ok_or_else(|| AwsError::missing(CREATE, "Summary"))?;
+    Identity::of_summary((summary.name, summary.id), scope, CREATE).map(|identity| identity.physical_id())
 }
 
 async fn replace(cx: &Context, identity: &Identity, set: &IpSet) -> Result<(), AwsError> {

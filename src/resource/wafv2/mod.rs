@@ -15,13 +15,13 @@ pub mod web_acl_association;
 use aws_sdk_wafv2::types as sdk;
 
 use crate::aws::error::{AwsError, During, ErrorClass};
-use crate::aws::wait::{Patience, is_throttle};
+use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::identity::PhysicalId;
 use crate::resource::tags::Tags;
 use crate::resource::wafv2::shape::Untranslatable;
 
-/// For writes, of which each kind passes once a second, and which see what was just made only after minutes.
+/// For writes, which see what was just made only after minutes.
 const WRITING: Patience = Patience::backing_off(300);
 
 /// What CloudFormation identifies web ACLs and IP sets by: `orders|c1a2…|REGIONAL`.
@@ -113,16 +113,15 @@ where
     }
 }
 
-/// Whether an error passes by itself: a throttle, an entity made a moment ago, a service-linked role in the making.
+/// Whether an error passes by itself: an entity made a moment ago, a service-linked role in the making.
 fn passes(error: &AwsError) -> bool {
-    is_throttle(error)
-        || matches!(
-            error.code.as_str(),
-            "WAFUnavailableEntityException"
-                | "WAFTagOperationException"
-                | "WAFTagOperationInternalErrorException"
-                | "WAFServiceLinkedRoleErrorException"
-        )
+    matches!(
+        error.code.as_str(),
+        "WAFUnavailableEntityException"
+            | "WAFTagOperationException"
+            | "WAFTagOperationInternalErrorException"
+            | "WAFServiceLinkedRoleErrorException"
+    )
 }
 
 /// The same for a delete: what refers to the thing may be on its way out.
@@ -130,7 +129,8 @@ fn lets_go(error: &AwsError) -> bool {
     passes(error) || error.code == "WAFAssociatedItemException"
 }
 
-/// Runs what looks and then writes with the look's lock token; once more where somebody else wrote in between.
+/// Runs what looks and then writes with the look's lock token; again where somebody else wrote in between, or this very write
+/// did, whose answer was lost.
 async fn with_lock<F>(
     cx: &Context,
     passes: fn(&AwsError) -> bool,
@@ -139,12 +139,8 @@ async fn with_lock<F>(
 where
     F: Future<Output = Result<(), AwsError>>,
 {
-    match cx.while_passing(WRITING, passes, &look_and_write).await {
-        Err(error) if error.code == "WAFOptimisticLockException" => {
-            cx.while_passing(WRITING, passes, &look_and_write).await
-        }
-        answer => answer,
-    }
+    let passes = |error: &AwsError| passes(error) || error.code == "WAFOptimisticLockException";
+    cx.while_passing(WRITING, passes, look_and_write).await
 }
 
 /// Runs a write that refers to what may have been made a moment ago: until that is seen everywhere, it may be said not

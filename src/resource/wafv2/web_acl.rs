@@ -103,7 +103,7 @@ impl Handler for Wafv2WebAcl {
     async fn create(cx: &Context, owner: &Owner, acl: &WebAcl) -> Result<Made, AwsError> {
         let id = match Self::find(cx, owner, acl).await? {
             Some(id) => id,
-            None => make(cx, owner, acl).await?,
+            None => make(cx, acl).await?,
         };
         let identity = Identity::parse(&id, &cx.scope, GET)?;
         cx.until(GET, "the new web ACL to show", Patience::seconds(60), || async {
@@ -194,19 +194,13 @@ pub(super) fn with_everything(
     Ok(with_settings!(create, CREATE, acl, []).set_tags(tags_to_sdk(&acl.tags)))
 }
 
-async fn make(cx: &Context, owner: &Owner, acl: &WebAcl) -> Result<PhysicalId, AwsError> {
+async fn make(cx: &Context, acl: &WebAcl) -> Result<PhysicalId, AwsError> {
     let scope = scope_here(&acl.scope, &cx.scope, CREATE)?;
     let create = with_everything(cx.wafv2.create_web_acl(), acl)?;
     let create = || async { create.clone().send().await.during(CREATE) };
-    match once_visible(cx, || cx.while_passing(WRITING, passes, create)).await {
-        Ok(answer) => {
-            let summary = answer.summary.ok_or_else(|| AwsError::missing(CREATE, "Summary"))?;
-            Identity::of_summary((summary.name, summary.id), scope, CREATE).map(|identity| identity.physical_id())
-        }
-        // A call whose answer was lost is repeated by the SDK, and finds its own work.
-        Err(error) if error.class == ErrorClass::AlreadyExists => Wafv2WebAcl::find(cx, owner, acl).await?.ok_or(error),
-        Err(error) => Err(error),
-    }
+    let answer = once_visible(cx, || cx.while_passing(WRITING, passes, create)).await?;
+    let summary = answer.summary.ok_or_else(|| AwsError::missing(CREATE, "Summary"))?;
+    Identity::of_summary((summary.name, summary.id), scope, CREATE).map(|identity| identity.physical_id())
 }
 
 async fn replace(cx: &Context, identity: &Identity, acl: &WebAcl) -> Result<(), AwsError> {
