@@ -14,6 +14,7 @@ mod plans;
 mod proxy;
 mod rates;
 mod real;
+mod retries;
 mod sources;
 mod tampering;
 mod types;
