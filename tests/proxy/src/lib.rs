@@ -32,7 +32,7 @@ pub trait Behaviour: Send + Sync {
         None
     }
 
-    /// Sees what the emulator answered, and may change it into what AWS would have.
+    /// Sees what was answered, by the emulator or by a behaviour, and may change it into what AWS would have.
     fn after(&self, _call: &Call, _answer: &mut Response) {}
 
     /// What is still under way because of it. Nothing, once its caller has waited for all that it set off.
@@ -237,10 +237,11 @@ impl Shared {
 
     /// What AWS would answer.
     fn ask(&self, call: &Call) -> io::Result<Response> {
-        if let Some(response) = self.script.behaviours.iter().find_map(|behaviour| behaviour.before(call)) {
-            return Ok(response);
-        }
-        let mut response = self.forward(&call.request)?;
+        let refused = self.script.behaviours.iter().find_map(|behaviour| behaviour.before(call));
+        let mut response = match refused {
+            Some(response) => response,
+            None => self.forward(&call.request)?,
+        };
         for behaviour in &self.script.behaviours {
             behaviour.after(call, &mut response);
         }

@@ -3,9 +3,19 @@
 //!
 //! "Real AWS behaviour" is the project's reference of that name; its sections are numbered, and name their own sources.
 
+mod apigateway;
 mod dynamodb;
 mod iam;
 mod lambda;
+mod lists;
+mod logs;
+mod overlap;
+mod principal;
+mod rates;
+mod sns;
+mod spell;
+mod sqs;
+mod waf;
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -31,7 +41,21 @@ impl Pace {
 
 /// All behaviours.
 pub fn all(pace: Pace) -> Vec<Arc<dyn Behaviour>> {
-    [dynamodb::all(pace), iam::all(pace), lambda::all(pace)].concat()
+    [
+        apigateway::all(pace),
+        dynamodb::all(pace),
+        iam::all(pace),
+        lambda::all(pace),
+        lists::all(pace),
+        logs::all(pace),
+        overlap::all(pace),
+        principal::all(pace),
+        rates::all(pace),
+        sns::all(pace),
+        sqs::all(pace),
+        waf::all(pace),
+    ]
+    .concat()
 }
 
 /// One behaviour.
