@@ -143,6 +143,11 @@ pub async fn connect(target: Target) -> Result<Connection, AwsError> {
 }
 
 impl Connection {
+    /// Whether this is AWS itself. An endpoint of one's own is an emulator's.
+    pub fn is_aws(&self) -> bool {
+        self.config.endpoint_url().is_none()
+    }
+
     /// A connection with a configuration that is already there.
     ///
     /// # Errors
@@ -222,6 +227,20 @@ impl Context {
         F: Future<Output = Result<Option<T>, AwsError>>,
     {
         Box::pin(wait::until(self.clock.as_ref(), operation, waiting_for, patience, look)).await
+    }
+
+    /// Looks until `look` has been true several times in a row: see [`wait::until_everywhere`].
+    pub async fn until_everywhere<F>(
+        &self,
+        operation: &'static str,
+        waiting_for: &str,
+        deadline_seconds: u64,
+        look: impl FnMut() -> F,
+    ) -> Result<(), AwsError>
+    where
+        F: Future<Output = Result<bool, AwsError>>,
+    {
+        Box::pin(wait::until_everywhere(self.clock.as_ref(), operation, waiting_for, deadline_seconds, look)).await
     }
 
     /// Repeats a call while its error is one that passes: see [`wait::while_passing`]. One wait may stand within another, for

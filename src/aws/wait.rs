@@ -22,6 +22,12 @@ impl Patience {
         Self { pauses: &[250, 250, 500, 1000, 1000, 2000], deadline_seconds }
     }
 
+    /// For what many hosts answer, of which some learn of a change late: five looks in half a second, then more and more
+    /// seldom.
+    const fn everywhere(deadline_seconds: u64) -> Self {
+        Self { pauses: &[100, 100, 100, 200, 500, 1000, 2000], deadline_seconds }
+    }
+
     /// For what takes minutes whatever one does.
     pub const fn minutes(deadline_seconds: u64) -> Self {
         Self { pauses: &[1000, 2000, 5000], deadline_seconds }
@@ -111,6 +117,34 @@ where
         }
         if !watch.rest().await {
             return Err(AwsError::deadline(operation, waiting_for, patience.deadline_seconds));
+        }
+    }
+}
+
+/// How often in a row something must be seen that not every host knows yet. Terraform wants to see a queue missing 15 times
+/// and its attributes 6 times, each after seconds; here the looks lie the further apart the longer they disagree.
+const IN_A_ROW: u32 = 5;
+
+/// Looks until `look` has been true five times in a row, or the deadline passes.
+pub async fn until_everywhere<F>(
+    clock: &dyn Clock,
+    operation: &'static str,
+    waiting_for: &str,
+    deadline_seconds: u64,
+    mut look: impl FnMut() -> F,
+) -> Result<(), AwsError>
+where
+    F: Future<Output = Result<bool, AwsError>>,
+{
+    let mut watch = Watch::start(clock, Patience::everywhere(deadline_seconds));
+    let mut in_a_row = 0;
+    loop {
+        in_a_row = if watch.look(look()).await? { in_a_row + 1 } else { 0 };
+        if in_a_row >= IN_A_ROW {
+            return Ok(());
+        }
+        if !watch.rest().await {
+            return Err(AwsError::deadline(operation, waiting_for, deadline_seconds));
         }
     }
 }
@@ -218,6 +252,19 @@ mod tests {
             looks.get()
         };
         assert_eq!(looks(30).await, looks(0).await);
+    }
+
+    #[tokio::test]
+    async fn what_flickers_is_looked_at_until_it_stays_and_more_and_more_seldom() {
+        let looks = async |seen: &str| {
+            let clock = Napping { jitter: 1.0, ..Napping::default() };
+            let mut answers = seen.chars().map(|it| it == '+');
+            let look = || std::future::ready(Ok(answers.next().unwrap_or(true)));
+            until_everywhere(&clock, "sqs.GetQueueUrl", "the queue", 60, look).await.expect("it stays");
+            clock.monotonic().as_millis()
+        };
+        assert_eq!(looks("+++++").await, 500);
+        assert_eq!(looks("+-++-+++++").await, 8_000);
     }
 
     #[test]

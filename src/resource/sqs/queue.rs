@@ -14,7 +14,9 @@ use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::tags::Tags;
-use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, attributes, json_text, referred};
+use crate::resource::{
+    Attributes, GeneratedName, Handler, Live, Made, Owner, attributes, json_text, left_to_change, referred,
+};
 
 pub struct SqsQueue;
 
@@ -123,9 +125,19 @@ impl Handler for SqsQueue {
     async fn create(cx: &Context, owner: &Owner, queue: &Queue) -> Result<Made, AwsError> {
         // A queue of this name with these attributes would be taken for a new one: only `find` tells them apart.
         let url = match Self::find(cx, owner, queue).await? {
-            Some(id) => id.as_str().to_owned(),
+            Some(id) => {
+                if let Some(live) = Self::read(cx, &id).await? {
+                    Self::update(cx, owner, &id, queue, &left_to_change::<Self>(&live, queue)).await?;
+                }
+                id.as_str().to_owned()
+            }
             None => make(cx, queue).await?,
         };
+        cx.until("sqs.GetQueueAttributes", "the new queue to show", Patience::seconds(60), || async {
+            let answer = cx.sqs.get_queue_attributes().queue_url(&url).send().await;
+            found("sqs.GetQueueAttributes", answer)
+        })
+        .await?;
         let attributes = referred(
             &url,
             [
@@ -157,9 +169,9 @@ impl Handler for SqsQueue {
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
         gone_is_fine(cx.sqs.delete_queue().queue_url(id.as_str()).send().await.during("sqs.DeleteQueue"))?;
-        cx.until("sqs.GetQueueAttributes", "the queue to be gone", Patience::seconds(180), || async {
+        cx.until_everywhere("sqs.GetQueueAttributes", "the queue to be gone", 180, || async {
             let answer = cx.sqs.get_queue_attributes().queue_url(id.as_str()).send().await;
-            Ok(found("sqs.GetQueueAttributes", answer)?.is_none().then_some(()))
+            Ok(found("sqs.GetQueueAttributes", answer)?.is_none())
         })
         .await
     }
@@ -199,11 +211,11 @@ async fn set_attributes(cx: &Context, id: &PhysicalId, wanted: HashMap<Attribute
         set.clone().send().await.during("sqs.SetQueueAttributes")
     })
     .await?;
-    cx.until("sqs.GetQueueAttributes", "the queue's new attributes to show", Patience::seconds(120), || async {
+    cx.until_everywhere("sqs.GetQueueAttributes", "the queue's new attributes to show", 120, || async {
         let read = cx.sqs.get_queue_attributes().queue_url(id.as_str()).attribute_names(Attribute::All);
         let shown = read.send().await.during("sqs.GetQueueAttributes")?.attributes.unwrap_or_default();
         let agrees = |(attribute, value): (&Attribute, &String)| same(shown.get(attribute), value);
-        Ok(wanted.iter().all(agrees).then_some(()))
+        Ok(wanted.iter().all(agrees))
     })
     .await
 }

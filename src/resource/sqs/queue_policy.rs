@@ -114,8 +114,8 @@ async fn set(cx: &Context, url: &str, document: &str) -> Result<(), AwsError> {
 
 /// Changes are seen everywhere only after up to 60 seconds; what reads the queue next must see them.
 async fn shows(cx: &Context, url: &str, wanted: Option<&PolicyDocument>) -> Result<(), AwsError> {
-    cx.until("sqs.GetQueueAttributes", "the queue's new policy to show", Patience::seconds(120), || async {
-        Ok((shown(cx, url).await?.as_ref() == wanted).then_some(()))
+    cx.until_everywhere("sqs.GetQueueAttributes", "the queue's new policy to show", 120, || async {
+        Ok(shown(cx, url).await?.as_ref() == wanted)
     })
     .await
 }

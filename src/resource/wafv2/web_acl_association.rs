@@ -7,7 +7,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
-use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
@@ -74,10 +73,7 @@ impl Handler for Wafv2WebAclAssociation {
         let associate = associate.resource_arn(&association.resource_arn).web_acl_arn(&association.web_acl_arn);
         let associate = || async { associate.clone().send().await.during("wafv2.AssociateWebACL") };
         once_visible(cx, || cx.while_passing(WRITING, passes, associate)).await?;
-        cx.until(GET, "the web ACL to show on its resource", Patience::seconds(300), || async {
-            Ok(is_there(cx, association).await?.then_some(()))
-        })
-        .await?;
+        cx.until_everywhere(GET, "the web ACL to show on its resource", 300, || is_there(cx, association)).await?;
         Ok(Made { id: association.physical_id(), attributes: association.attributes() })
     }
 
@@ -103,8 +99,8 @@ impl Handler for Wafv2WebAclAssociation {
             })
             .await,
         )?;
-        cx.until(GET, "the web ACL to leave its resource", Patience::seconds(300), || async {
-            Ok((!is_there(cx, &association).await?).then_some(()))
+        cx.until_everywhere(GET, "the web ACL to leave its resource", 300, || async {
+            Ok(!is_there(cx, &association).await?)
         })
         .await
     }
