@@ -33,6 +33,11 @@ fn passes(error: &AwsError) -> bool {
         || error.says("InvalidParameter", "is not a valid role to allow SNS to write to Cloudwatch Logs")
 }
 
+/// Whether the service refuses to make what is there already, under the same name and otherwise different.
+fn is_there_already(error: &AwsError) -> bool {
+    error.says("InvalidParameter", "already exists with different")
+}
+
 /// Every subscription of a topic, but for those that are being cleared away.
 async fn subscriptions_of(cx: &Context, topic: &str) -> Result<Vec<Subscription>, AwsError> {
     let mut pages = cx.sns.list_subscriptions_by_topic().topic_arn(topic).into_paginator().send();

@@ -14,7 +14,7 @@ use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
-use crate::resource::sns::{PENDING, subscriptions_of};
+use crate::resource::sns::{PENDING, is_there_already, subscriptions_of};
 use crate::resource::{Attributes, Handler, Live, Made, Owner, json_text, left_to_change, referred};
 
 pub struct SnsSubscription;
@@ -97,9 +97,19 @@ impl Handler for SnsSubscription {
     }
 
     async fn create(cx: &Context, owner: &Owner, subscription: &Subscription) -> Result<Made, AwsError> {
-        let Some(id) = Self::find(cx, owner, subscription).await? else {
-            let arn = subscribe(cx, subscription, initial_attributes(subscription)).await?;
-            return Ok(Made { attributes: attributes_of(&arn), id: PhysicalId::from(arn) });
+        let id = match Self::find(cx, owner, subscription).await? {
+            Some(id) => id,
+            None => match subscribe(cx, subscription, initial_attributes(subscription)).await {
+                // One that a run before this has made, and that was not listed yet.
+                Err(error) if is_there_already(&error) => {
+                    let look = || Self::find(cx, owner, subscription);
+                    cx.until(LIST, "the subscription to show", Patience::seconds(60), look).await?
+                }
+                made => {
+                    let arn = made?;
+                    return Ok(Made { attributes: attributes_of(&arn), id: PhysicalId::from(arn) });
+                }
+            },
         };
         let live = Self::read(cx, &id).await?.ok_or_else(|| AwsError::missing(LIST, "Subscriptions"))?;
         // Asking again for one that is pending would send another letter to a person.

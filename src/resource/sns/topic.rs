@@ -6,13 +6,15 @@ use std::collections::{BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws::error::{AwsError, During, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::sns::inline_subscription::{self, InlineSubscription};
-use crate::resource::sns::{invalid, passes, sdk_tag, set_topic_attribute, sync_tags, tags_of};
+use crate::resource::sns::{
+    PENDING, invalid, is_there_already, passes, sdk_tag, set_topic_attribute, subscriptions_of, sync_tags, tags_of,
+};
 use crate::resource::tags::Tags;
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, json_text, left_to_change, referred};
 
@@ -134,12 +136,22 @@ impl Handler for SnsTopic {
         let arn = arn_of(cx, topic);
         let id = PhysicalId::from(arn.as_str());
         // A topic of this name is answered like a new one, or refused, depending on its attributes and tags.
+        let mut was_there = false;
         if shown(cx, &arn).await?.is_none() {
-            make(cx, topic).await?;
+            match make(cx, topic).await {
+                // One that a run before this has made, and that did not show yet.
+                Err(error) if is_there_already(&error) => was_there = true,
+                made => made?,
+            }
         }
         let live = cx
             .until("sns.GetTopicAttributes", "the new topic to show", Patience::seconds(60), || Self::read(cx, &id))
             .await?;
+        if was_there && live.properties.tags.owner().as_ref() != Some(owner) {
+            let message =
+                format!("a topic `{arn}` of somebody else came in between: give `{}` another name", owner.resource);
+            return Err(AwsError::new("sns.CreateTopic", ErrorClass::AlreadyExists, message));
+        }
         Self::update(cx, owner, &id, topic, &left_to_change::<Self>(&live, topic)).await?;
         Ok(Made { attributes: live.attributes, id })
     }
@@ -190,6 +202,18 @@ impl Handler for SnsTopic {
         cx.until("sns.GetTopicAttributes", "the topic to be gone", Patience::seconds(60), || async {
             Ok(self::shown(cx, arn).await?.is_none().then_some(()))
         })
+        .await?;
+        // Those that stay listed would be taken for subscriptions of the next topic of this name.
+        cx.until(
+            "sns.ListSubscriptionsByTopic",
+            "the topic's subscriptions to be gone",
+            Patience::seconds(180),
+            || async {
+                let left = subscriptions_of(cx, arn).await?;
+                // What nobody has confirmed lapses by itself.
+                Ok(left.iter().all(|it| it.subscription_arn() == Some(PENDING)).then_some(()))
+            },
+        )
         .await
     }
 
