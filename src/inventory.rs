@@ -23,6 +23,8 @@ pub struct Identity {
     pub physical_id: Option<PhysicalId>,
     /// From the template: what to find it by.
     pub wanted: Option<Value>,
+    /// Whether an earlier run asked for its creation and saw no answer: it may be there and not show yet.
+    pub was_asked_for: bool,
 }
 
 /// Something that carries a stack's marks.
@@ -225,6 +227,7 @@ fn unclaimed_part(desired: &Desired, resource_type: ResourceType, id: PhysicalId
         resource_type,
         physical_id: Some(id),
         wanted: None,
+        was_asked_for: false,
     };
     Candidate { identity, dependencies: BTreeSet::new(), why: Gone::Unclaimed, goes_last: true }
 }
@@ -345,6 +348,7 @@ fn declared(desired: &Desired, ledger: &Ledger, logical_id: &LogicalId, wanted: 
         physical_id: record.and_then(|record| record.physical_id.clone()),
         resource_type,
         wanted: Some(wanted),
+        was_asked_for: record.is_some_and(|record| record.intended.is_some()),
     }
 }
 
@@ -365,6 +369,7 @@ fn remembered_elsewhere(desired: &Desired, ledger: &Ledger) -> Vec<Candidate> {
             resource_type: record.resource_type.clone(),
             physical_id: Some(physical_id.clone()),
             wanted: None,
+            was_asked_for: false,
         };
         let remembered = |identity: Identity, why: Gone| Candidate {
             identity,
@@ -387,6 +392,8 @@ fn remembered_elsewhere(desired: &Desired, ledger: &Ledger) -> Vec<Candidate> {
                 resource_type: record.resource_type.clone(),
                 physical_id: None,
                 wanted: Some(intended.clone()),
+                // What is declared and stands for nothing yet has been waited for.
+                was_asked_for: why.is_some() || record.physical_id.is_some(),
             };
             candidates.push(remembered(looked_for, why.unwrap_or(Gone::Replaced)));
         }
@@ -413,6 +420,7 @@ async fn settle(
             resource_type: stray.resource_type,
             physical_id: Some(stray.physical_id),
             wanted: None,
+            was_asked_for: false,
         };
         if is_declared && is_missing {
             let reading = reader.read(&identity).await;
@@ -438,6 +446,7 @@ pub async fn add_side_effects(inventory: &mut Inventory, desired: &Desired, read
             resource_type: ResourceType::from(LOG_GROUP),
             physical_id: Some(PhysicalId::new(name)),
             wanted: None,
+            was_asked_for: false,
         };
         let reading = reader.read(&identity).await;
         let Reading::Live(live) = &reading else { continue };
@@ -459,7 +468,7 @@ pub async fn add_side_effects(inventory: &mut Inventory, desired: &Desired, read
     inventory.departed.extend(made);
 }
 
-const LOG_GROUP: &str = "AWS::Logs::LogGroup";
+pub const LOG_GROUP: &str = "AWS::Logs::LogGroup";
 
 fn log_group_name(departed: &Departed) -> Option<String> {
     let Reading::Live(live) = &departed.reading else { return None };
@@ -472,10 +481,15 @@ fn side_log_group(departed: &Departed, desired: &Desired) -> Option<String> {
     if !belongs_to(&live.ownership, &desired.stack) {
         return None;
     }
-    match departed.resource_type.as_str() {
-        "AWS::Lambda::Function" => Some(format!("/aws/lambda/{}", live.id)),
+    log_group_of(&departed.resource_type, &live.id)
+}
+
+/// The log group that a service writes to for a resource, and makes where it is not there.
+pub fn log_group_of(resource_type: &ResourceType, id: &PhysicalId) -> Option<String> {
+    match resource_type.as_str() {
+        "AWS::Lambda::Function" => Some(format!("/aws/lambda/{id}")),
         "AWS::ApiGateway::Stage" => {
-            let [api, stage] = live.id.parts()?;
+            let [api, stage] = id.parts()?;
             Some(format!("API-Gateway-Execution-Logs_{api}/{stage}"))
         }
         _ => None,

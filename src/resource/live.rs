@@ -8,11 +8,13 @@ use serde_json::Value;
 use crate::apply::{Done, Work, Writer};
 use crate::aws::Context;
 use crate::aws::error::{AwsError, During, ErrorClass};
+use crate::aws::wait::Patience;
 use crate::identity::{PhysicalId, ResourceType, StackId};
 use crate::inventory::{Identity, Reader, Stray};
 use crate::resource::lost::until_answered;
 use crate::resource::tags::{self, Tags};
 use crate::resource::{LiveResource, Owner, Ownership, Reading, Resource, Row, TYPES, row};
+use crate::unknown;
 
 /// Reads AWS. Cannot change it.
 pub struct AwsReader {
@@ -37,9 +39,31 @@ impl AwsReader {
             return Ok(Some(live));
         }
         let Some(wanted) = &what.wanted else { return Ok(None) };
-        match handler.find(&self.cx, &what.owner, wanted).await? {
+        let id = if what.was_asked_for && may_show_late(handler, wanted) {
+            self.look_for_made(handler, &what.owner, wanted).await?
+        } else {
+            handler.find(&self.cx, &what.owner, wanted).await?
+        };
+        match id {
             Some(id) => handler.read(&self.cx, &id).await,
             None => Ok(None),
+        }
+    }
+
+    /// What an earlier run asked for, and of which it saw no answer. A second one must not be made: it is looked for until
+    /// lists have had the time to show it.
+    async fn look_for_made(
+        &self,
+        handler: &dyn Resource,
+        owner: &Owner,
+        wanted: &Value,
+    ) -> Result<Option<PhysicalId>, AwsError> {
+        let look = || handler.find_made(&self.cx, owner, wanted);
+        let shown = self.cx.until(handler.resource_type(), "what was asked for to show", LISTS_LAG, look).await;
+        match shown {
+            Ok(id) => Ok(Some(id)),
+            Err(error) if error.class == ErrorClass::Deadline => handler.find(&self.cx, owner, wanted).await,
+            Err(error) => Err(error),
         }
     }
 
@@ -178,6 +202,15 @@ impl Writer for AwsWriter {
     fn run<'a>(&'a self, work: &'a Work) -> BoxFuture<'a, Result<Done, AwsError>> {
         Box::pin(until_answered(self.cx.clock.as_ref(), || self.work(work)))
     }
+}
+
+/// For how long lists may lack what was made a moment ago. No number is published; they lag for a second or two.
+const LISTS_LAG: Patience = Patience::seconds(10);
+
+/// Whether only lists tell what a create has made. Where what it is a part of is not there, it is not there either.
+fn may_show_late(handler: &dyn Resource, wanted: &Value) -> bool {
+    let is_unknown = |name: &&str| wanted.get(name).is_some_and(unknown::is_within);
+    handler.creates_another() && !handler.found_by().iter().any(is_unknown)
 }
 
 /// A function that ran before its log group was made has one of its own, without tags.

@@ -190,6 +190,9 @@ pub trait Handler: Send + Sync + 'static {
     const GENERATED_NAME: Option<GeneratedName> = None;
     /// Whether the service refuses a second resource with the same [`FOUND_BY`](Self::FOUND_BY) properties.
     const IS_UNIQUE: bool = true;
+    /// Whether a create that is asked for twice makes two: nothing in the service keeps a name unique, and only lists tell what
+    /// is there.
+    const CREATES_ANOTHER: bool = false;
     /// The properties that name the resource this one is a part of: when that is deleted, this is gone too.
     const PART_OF: &'static [&'static str] = &[];
     /// Properties that replace the resource when they change, beside those that CloudFormation's facts name.
@@ -234,6 +237,16 @@ pub trait Handler: Send + Sync + 'static {
         owner: &Owner,
         wanted: &Self::Properties,
     ) -> impl Future<Output = Result<Option<PhysicalId>, AwsError>> + Send;
+
+    /// Looks for just what a create with these properties made, where [`find`](Self::find) is content with another one of the
+    /// same owner.
+    fn find_made(
+        cx: &Context,
+        owner: &Owner,
+        wanted: &Self::Properties,
+    ) -> impl Future<Output = Result<Option<PhysicalId>, AwsError>> + Send {
+        Self::find(cx, owner, wanted)
+    }
 
     /// Reads the resource in the template's own shape.
     fn read(
@@ -296,6 +309,7 @@ pub trait Resource: Send + Sync {
     fn tagged_as(&self) -> Option<&'static str>;
     fn refused(&self) -> &'static [(&'static str, &'static str)];
     fn is_unique(&self) -> bool;
+    fn creates_another(&self) -> bool;
     fn part_of(&self) -> &'static [&'static str];
     fn within(&self) -> Option<&'static str>;
     fn list_within<'a>(
@@ -320,6 +334,12 @@ pub trait Resource: Send + Sync {
     fn comparable(&self, live: &Value, wanted: &Value, contributed: &[&Contribution]) -> Value;
     fn identify<'a>(&'a self, cx: &'a Context, arn: &'a str) -> BoxFuture<'a, Result<Option<PhysicalId>, AwsError>>;
     fn find<'a>(
+        &'a self,
+        cx: &'a Context,
+        owner: &'a Owner,
+        wanted: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<PhysicalId>, AwsError>>;
+    fn find_made<'a>(
         &'a self,
         cx: &'a Context,
         owner: &'a Owner,
@@ -374,6 +394,10 @@ impl<H: Handler> Resource for Erased<H> {
 
     fn is_unique(&self) -> bool {
         H::IS_UNIQUE
+    }
+
+    fn creates_another(&self) -> bool {
+        H::CREATES_ANOTHER
     }
 
     fn part_of(&self) -> &'static [&'static str] {
@@ -448,6 +472,15 @@ impl<H: Handler> Resource for Erased<H> {
             return Box::pin(async { Ok(None) });
         }
         Box::pin(async move { H::find(cx, owner, &expect_typed::<H>(wanted)?).await })
+    }
+
+    fn find_made<'a>(
+        &'a self,
+        cx: &'a Context,
+        owner: &'a Owner,
+        wanted: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<PhysicalId>, AwsError>> {
+        Box::pin(async move { H::find_made(cx, owner, &expect_typed::<H>(wanted)?).await })
     }
 
     fn read<'a>(

@@ -51,6 +51,7 @@ const VALUE_IS_DECLARED: (&str, &str) = ("paystack:value", "declared");
 impl Handler for ApiGatewayApiKey {
     const TYPE: &'static str = "AWS::ApiGateway::ApiKey";
     const FOUND_BY: &'static [&'static str] = &["Name"];
+    const CREATES_ANOTHER: bool = true;
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("Name", 128));
     const SECRETS: &'static [&'static str] = &["Value"];
     const TAGGED_AS: Option<&'static str> = Some("apigateway:apikeys");

@@ -35,6 +35,7 @@ pub struct Deployment {
 impl Handler for ApiGatewayDeployment {
     const TYPE: &'static str = "AWS::ApiGateway::Deployment";
     const FOUND_BY: &'static [&'static str] = &["RestApiId"];
+    const CREATES_ANOTHER: bool = true;
     const IS_UNIQUE: bool = false;
     const PART_OF: &'static [&'static str] = &["RestApiId"];
     const ALSO_CREATE_ONLY: &'static [&'static str] = &["ContentDigest"];
@@ -61,6 +62,13 @@ impl Handler for ApiGatewayDeployment {
         let api = &deployment.rest_api_id;
         let found = newest(marked(cx, api).await?, owner, deployment.content_digest.as_deref());
         Ok(found.map(|id| physical_id(&id, api)))
+    }
+
+    async fn find_made(cx: &Context, owner: &Owner, deployment: &Deployment) -> Result<Option<PhysicalId>, AwsError> {
+        let api = &deployment.rest_api_id;
+        let wanted = description(owner, deployment);
+        let same = marked(cx, api).await?.into_iter().find(|(description, _)| description.mark == wanted.mark);
+        Ok(same.and_then(|(_, shown)| shown.id).map(|id| physical_id(&id, api)))
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Deployment>>, AwsError> {

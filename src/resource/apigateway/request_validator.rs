@@ -28,6 +28,7 @@ pub struct RequestValidator {
 impl Handler for ApiGatewayRequestValidator {
     const TYPE: &'static str = "AWS::ApiGateway::RequestValidator";
     const FOUND_BY: &'static [&'static str] = &["RestApiId", "Name"];
+    const CREATES_ANOTHER: bool = true;
     const PART_OF: &'static [&'static str] = &["RestApiId"];
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("Name", 128));
     const WITHIN: Option<&'static str> = Some("AWS::ApiGateway::RestApi");

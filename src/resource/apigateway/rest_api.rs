@@ -92,6 +92,7 @@ const ONLY_WITH_BODY: &str = "it says how an OpenAPI document is imported, and `
 impl Handler for ApiGatewayRestApi {
     const TYPE: &'static str = "AWS::ApiGateway::RestApi";
     const FOUND_BY: &'static [&'static str] = &[];
+    const CREATES_ANOTHER: bool = true;
     const TAGGED_AS: Option<&'static str> = Some("apigateway:restapis");
     const REFUSED: &'static [(&'static str, &'static str)] = &[
         ("Body", FROM_OPENAPI),

@@ -59,6 +59,7 @@ pub struct Quota {
 impl Handler for ApiGatewayUsagePlan {
     const TYPE: &'static str = "AWS::ApiGateway::UsagePlan";
     const FOUND_BY: &'static [&'static str] = &[];
+    const CREATES_ANOTHER: bool = true;
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("UsagePlanName", 128));
     const TAGGED_AS: Option<&'static str> = Some("apigateway:usageplans");
     type Properties = UsagePlan;

@@ -39,6 +39,7 @@ pub struct LayerVersion {
 impl Handler for LambdaLayerVersion {
     const TYPE: &'static str = "AWS::Lambda::LayerVersion";
     const FOUND_BY: &'static [&'static str] = &["LayerName"];
+    const CREATES_ANOTHER: bool = true;
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("LayerName", 140));
     const IS_UNIQUE: bool = false;
     type Properties = LayerVersion;
@@ -60,6 +61,13 @@ impl Handler for LambdaLayerVersion {
         let versions = versions(cx, name_of(layer)?).await?;
         let ours = versions.into_iter().find(|version| marked(version).is_some_and(|mark| mark.owner == *owner));
         Ok(ours.and_then(|version| version.layer_version_arn).map(PhysicalId::from))
+    }
+
+    async fn find_made(cx: &Context, owner: &Owner, layer: &LayerVersion) -> Result<Option<PhysicalId>, AwsError> {
+        let description = description(owner, layer)?;
+        let versions = versions(cx, name_of(layer)?).await?;
+        let same = versions.into_iter().find(|version| is_same(version, &description, layer));
+        Ok(same.and_then(|version| version.layer_version_arn).map(PhysicalId::from))
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<LayerVersion>>, AwsError> {

@@ -50,6 +50,7 @@ pub struct QueryParameter {
 impl Handler for LogsQueryDefinition {
     const TYPE: &'static str = "AWS::Logs::QueryDefinition";
     const FOUND_BY: &'static [&'static str] = &["Name"];
+    const CREATES_ANOTHER: bool = true;
     type Properties = QueryDefinition;
 
     /// The identifier is one that only the service can give.
