@@ -65,6 +65,9 @@ pub struct Report {
     pub is_interrupted: bool,
     /// Why nothing further was started: what is not remembered must not be done.
     pub unremembered: Option<Unremembered>,
+    /// Log groups that late logs brought back after their deletion, and that were deleted again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub came_back: Vec<String>,
     /// What is known of the stack's resources now.
     #[serde(skip)]
     pub attributes: BTreeMap<LogicalId, Attributes>,

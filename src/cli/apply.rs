@@ -53,7 +53,8 @@ async fn apply_locked(
     if !may_go_on {
         return Ok(Exit::Failed);
     }
-    let approved = Approved { goal: Goal::Template, plan: &plan, concurrency, format: arguments.format };
+    let approved =
+        Approved { goal: Goal::Template, plan: &plan, concurrency, format: arguments.format, watch_logs: None };
     finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await
 }
 
@@ -63,6 +64,8 @@ pub struct Approved<'a> {
     pub plan: &'a Plan,
     pub concurrency: u16,
     pub format: Format,
+    /// Seconds to watch for late logs after a destroy; `None` leaves it to where the stack is.
+    pub watch_logs: Option<u16>,
 }
 
 /// Carries out a plan, and shows what came of it.

@@ -134,6 +134,10 @@ pub struct DestroyArguments {
     /// How many resources are read or deleted at once.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
+    /// How long to watch, when all is deleted, for log groups that late logs of functions and API stages bring back: they
+    /// are deleted again. [default: 60; 0 at an endpoint of one's own, which is an emulator's]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(0..=3600))]
+    pub watch_logs: Option<u16>,
     /// Do not ask.
     #[arg(long)]
     pub auto_approve: bool,

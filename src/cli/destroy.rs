@@ -4,7 +4,7 @@ use crate::cli::apply::{Approved, ask, carry_out, exit};
 use crate::cli::arguments::{DestroyArguments, Format};
 use crate::cli::plan::make;
 use crate::cli::stack::{Opened, locked, open};
-use crate::cli::{CliError, Exit, World, view};
+use crate::cli::{CliError, Exit, World, late_logs, view};
 use crate::plan::saved::Goal;
 use crate::plan::{Options, Plan};
 use crate::state::{Ledger, LedgerJournal, Lock};
@@ -35,7 +35,8 @@ async fn destroy_locked(
         return Ok(Exit::Failed);
     }
     let (concurrency, format) = (arguments.concurrency, arguments.format);
-    let approved = Approved { goal: Goal::Nothing, plan: &plan, concurrency, format };
+    let watch_logs = arguments.watch_logs;
+    let approved = Approved { goal: Goal::Nothing, plan: &plan, concurrency, format, watch_logs };
     finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await
 }
 
@@ -46,7 +47,10 @@ pub async fn finish(
     stack: &Opened,
     world: &mut World,
 ) -> Result<Exit, CliError> {
-    let report = carry_out("destroy", approved, &stack.desired.nothing(), journal, stack, world).await?;
+    let mut report = carry_out("destroy", approved, &stack.desired.nothing(), journal, stack, world).await?;
+    if report.is_complete() {
+        report.came_back = late_logs::watch(approved, stack, world).await?;
+    }
     let left = if report.is_complete() { Some(look_again(stack, approved.concurrency).await?) } else { None };
     if let Some(left) = &left
         && is_nothing(left)

@@ -4,6 +4,7 @@ mod apply;
 mod arguments;
 mod destroy;
 mod error;
+mod late_logs;
 mod local;
 mod output;
 mod plan;

@@ -63,7 +63,7 @@ async fn apply_locked(
     if arguments.format == Format::Text {
         view::plan(world, &plan, PlanFormat::Text)?;
     }
-    let approved = Approved { goal: *goal, plan: &plan, concurrency, format: arguments.format };
+    let approved = Approved { goal: *goal, plan: &plan, concurrency, format: arguments.format, watch_logs: None };
     finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await
 }
 

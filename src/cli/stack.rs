@@ -51,6 +51,8 @@ pub struct Opened {
     pub reader: AwsReader,
     pub writer: AwsWriter,
     pub calls: Counter,
+    /// Whether it is AWS's own. An endpoint of one's own is an emulator's.
+    pub is_in_aws: bool,
 }
 
 /// Reads and checks everything that needs no AWS.
@@ -99,6 +101,7 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
         source: checked.source,
         ledgers: checked.ledgers,
         calls: cx.calls.clone(),
+        is_in_aws: connection.is_aws(),
         reader: AwsReader::new(Arc::clone(&cx)),
         writer: AwsWriter::new(cx),
     })

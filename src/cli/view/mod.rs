@@ -79,6 +79,14 @@ pub fn applied(
     }
 }
 
+/// Says that a destroy goes on watching; in JSON nothing is told on the way.
+pub fn watching(world: &mut World, seconds: u16, format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => text::watching(&mut world.out, seconds),
+        Format::Json => Ok(()),
+    }
+}
+
 /// Shows what a destroy did, what is left, and what it took.
 pub fn destroyed(
     world: &mut World,

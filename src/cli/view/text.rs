@@ -304,6 +304,9 @@ pub fn report(out: &mut dyn Write, report: &Report, command: &str) -> io::Result
         return Ok(());
     }
     if report.is_complete() {
+        for name in &report.came_back {
+            writeln!(out, "Late logs brought the log group `{}` back: it was deleted again.", on_its_line(name))?;
+        }
         return writeln!(out, "\n{command} is complete: {} done.", count(done, "task"));
     }
     writeln!(
@@ -344,6 +347,15 @@ pub fn report(out: &mut dyn Write, report: &Report, command: &str) -> io::Result
 
 fn name(task: &Task) -> Cow<'_, str> {
     on_its_line(task.logical_id.as_str())
+}
+
+/// What a destroy waits for at its end.
+pub fn watching(out: &mut dyn Write, seconds: u16) -> io::Result<()> {
+    writeln!(
+        out,
+        "\nWatching for {seconds} s whether late logs of functions and stages bring log groups back (`--watch-logs 0` does \
+         not)..."
+    )
 }
 
 /// What a second look found after everything was deleted.
