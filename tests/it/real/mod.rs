@@ -3,10 +3,17 @@
 //! Each test fails where the answer to the behaviour is taken out of its handler: `scripts/answers` takes them out, one at a
 //! time, and sees.
 
+mod apigateway;
+mod cloudwatch;
 mod dynamodb;
 mod iam;
 mod lambda;
+mod lists;
+mod logs;
 mod payments;
+mod sns;
+mod sqs;
+mod wafv2;
 
 use std::sync::Arc;
 
