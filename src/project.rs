@@ -7,11 +7,13 @@ use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use toml::Spanned;
 
 use crate::identity::StackId;
+use crate::state::StateTable;
 use crate::text_file;
 
 /// The file that makes a directory a project.
@@ -32,9 +34,17 @@ pub struct Project {
     pub template: PathBuf,
     /// Where code may come from beside the project's directory; `None` where there is no project to say so.
     pub code_directories: Option<Vec<PathBuf>>,
-    /// Where the ledgers are.
-    pub state_directory: PathBuf,
+    pub state: State,
     naming: Naming,
+}
+
+/// Where the project's ledgers are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum State {
+    /// As files in this directory.
+    Local { directory: PathBuf },
+    /// In a table in each stack's account and region.
+    DynamoDb(StateTable),
 }
 
 /// How the project's stacks get their names.
@@ -93,7 +103,7 @@ impl Project {
             directory: directory.to_owned(),
             template: directory.join(template),
             code_directories: None,
-            state_directory: directory.join(StateTable::default().directory),
+            state: State::Local { directory: directory.join(STATE_DIRECTORY) },
             naming: Naming::Fixed,
         })
     }
@@ -254,7 +264,7 @@ struct File {
     #[serde(default)]
     environments: BTreeMap<String, EnvironmentTable>,
     #[serde(default)]
-    state: StateTable,
+    state: StateSettings,
     /// Refused rather than ignored: whoever writes a rule counts on its being kept.
     policy: Option<Spanned<de::IgnoredAny>>,
 }
@@ -282,14 +292,44 @@ struct EnvironmentTable {
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct StateTable {
+#[derive(Default)]
+struct StateSettings {
     backend: Backend,
-    directory: PathBuf,
+    directory: Option<Spanned<PathBuf>>,
+    table: Option<Spanned<TableName>>,
+    lease_seconds: Option<Spanned<LeaseSeconds>>,
 }
 
-impl Default for StateTable {
-    fn default() -> Self {
-        Self { backend: Backend::Local, directory: PathBuf::from("state") }
+const STATE_DIRECTORY: &str = "state";
+const STATE_TABLE: &str = "paystack-state";
+const LEASE_SECONDS: u64 = 30;
+
+impl StateSettings {
+    fn into_state(self, root: &Path, tags: &BTreeMap<TagKey, TagValue>) -> Result<State, Mistake> {
+        let Self { backend, directory, table, lease_seconds } = self;
+        let misplaced = |name: &str, span: Range<usize>, backend: &str| Mistake {
+            message: format!("`{name}` is for the backend `{backend}` only"),
+            span,
+            help: Some(format!("remove it, or set `backend = \"{backend}\"`")),
+        };
+        match (backend, directory) {
+            (Backend::Local, directory) => {
+                if let Some(table) = table {
+                    return Err(misplaced("table", table.span(), "dynamodb"));
+                }
+                if let Some(seconds) = lease_seconds {
+                    return Err(misplaced("lease_seconds", seconds.span(), "dynamodb"));
+                }
+                let directory = directory.map_or_else(|| PathBuf::from(STATE_DIRECTORY), Spanned::into_inner);
+                Ok(State::Local { directory: root.join(directory) })
+            }
+            (Backend::DynamoDb, Some(directory)) => Err(misplaced("directory", directory.span(), "local")),
+            (Backend::DynamoDb, None) => Ok(State::DynamoDb(StateTable {
+                name: table.map_or_else(|| STATE_TABLE.to_owned(), |table| table.into_inner().0),
+                lease: Duration::from_secs(lease_seconds.map_or(LEASE_SECONDS, |it| it.into_inner().0)),
+                tags: tags.iter().map(|(key, value)| (key.0.clone(), value.0.clone())).collect(),
+            })),
+        }
     }
 }
 
@@ -314,6 +354,7 @@ impl File {
                     .or_else(|| Some(format!("add `[environments.{name}]`"))),
             });
         }
+        let state = state.into_state(root, &tags)?;
         let environments = environments.into_iter().map(|(name, table)| {
             let EnvironmentTable { parameters, tags: own_tags, region } = table;
             let environment = Environment {
@@ -333,7 +374,7 @@ impl File {
             directory: root.to_owned(),
             template: root.join(project.template),
             code_directories: Some(project.code_directories.iter().map(|it| root.join(it)).collect()),
-            state_directory: root.join(state.directory),
+            state,
         })
     }
 }
@@ -381,8 +422,11 @@ impl TryFrom<String> for Region {
 
 #[derive(serde::Deserialize)]
 #[serde(try_from = "String")]
+#[derive(Default)]
 enum Backend {
+    #[default]
     Local,
+    DynamoDb,
 }
 
 impl TryFrom<String> for Backend {
@@ -391,13 +435,41 @@ impl TryFrom<String> for Backend {
     fn try_from(backend: String) -> Result<Self, String> {
         match backend.as_str() {
             "local" => Ok(Self::Local),
-            "dynamodb" => {
-                Err("the backend `dynamodb` is not supported by this version: use `local`, whose loss costs \
-                 nothing, because a plan finds everything again"
-                    .to_owned())
-            }
-            _ => Err(format!("unknown backend `{backend}`: there is `local`")),
+            "dynamodb" => Ok(Self::DynamoDb),
+            _ => Err(format!("unknown backend `{backend}`: there are `local` and `dynamodb`")),
         }
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(try_from = "String")]
+struct TableName(String);
+
+impl TryFrom<String> for TableName {
+    type Error = String;
+
+    /// "Supported data types and naming rules in Amazon DynamoDB".
+    fn try_from(name: String) -> Result<Self, String> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+        if (3..=255).contains(&name.len()) && name.bytes().all(is_allowed) {
+            return Ok(Self(name));
+        }
+        Err("a table's name takes 3 to 255 letters, digits, dashes, dots and underscores".to_owned())
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(try_from = "u64")]
+struct LeaseSeconds(u64);
+
+impl TryFrom<u64> for LeaseSeconds {
+    type Error = String;
+
+    fn try_from(seconds: u64) -> Result<Self, String> {
+        if (2..=900).contains(&seconds) {
+            return Ok(Self(seconds));
+        }
+        Err("a lease takes 2 to 900 seconds".to_owned())
     }
 }
 
@@ -617,7 +689,19 @@ mod tests {
     fn what_a_project_names_is_relative_to_it() {
         let project = payments();
         assert_eq!(project.template, Path::new("shop/examples/payments/template.yaml"));
-        assert_eq!(project.state_directory, Path::new("shop/state"));
+        assert_eq!(project.state, State::Local { directory: "shop/state".into() });
+    }
+
+    #[test]
+    fn ledgers_are_in_a_table_where_the_project_says_so() {
+        let text = "project = { name = 'a', template = 't' }\ntags = { Team = 'x' }\nstate = ";
+        let state = |state: &str| project(&format!("{text}{state}")).unwrap().state;
+        let table = |name: &str, seconds| {
+            let tags = BTreeMap::from([("Team".to_owned(), "x".to_owned())]);
+            State::DynamoDb(StateTable { name: name.to_owned(), lease: Duration::from_secs(seconds), tags })
+        };
+        assert_eq!(state("{ backend = 'dynamodb' }"), table("paystack-state", 30));
+        assert_eq!(state("{ backend = 'dynamodb', table = 'ours', lease_seconds = 5 }"), table("ours", 5));
     }
 
     #[test]
@@ -669,7 +753,7 @@ mod tests {
     #[test]
     fn a_template_without_a_project_is_a_stack_of_the_given_name() {
         let project = Project::from_template(Path::new("here"), Path::new("queue.yaml"), "queue").unwrap();
-        assert_eq!(project.state_directory, Path::new("here/state"));
+        assert_eq!(project.state, State::Local { directory: "here/state".into() });
         let environment = project.environment(None).unwrap();
         let environment = environment.overridden_by([("EnvironmentSuffix".to_owned(), "x".to_owned())]);
         assert_eq!(project.stack(&environment).unwrap().as_str(), "queue");
@@ -756,13 +840,33 @@ mod tests {
               = help: add `[environments.dev]`"#]],
         );
         check_refused(
-            &with("state = { backend = 'dynamodb' }"),
+            &with("state = { backend = 'dynamodb', directory = 'state' }"),
             expect![[r#"
-            the backend `dynamodb` is not supported by this version: use `local`, whose loss costs nothing, because a plan finds everything again
-             --> shop/paystack.toml:2:21
+            `directory` is for the backend `local` only
+             --> shop/paystack.toml:2:45
               |
-            2 | state = { backend = 'dynamodb' }
-              |                     ^^^^^^^^^^"#]],
+            2 | state = { backend = 'dynamodb', directory = 'state' }
+              |                                             ^^^^^^^
+              = help: remove it, or set `backend = "local"`"#]],
+        );
+        check_refused(
+            &with("state = { lease_seconds = 5 }"),
+            expect![[r#"
+            `lease_seconds` is for the backend `dynamodb` only
+             --> shop/paystack.toml:2:27
+              |
+            2 | state = { lease_seconds = 5 }
+              |                           ^
+              = help: remove it, or set `backend = "dynamodb"`"#]],
+        );
+        check_refused(
+            &with("state = { backend = 'dynamodb', lease_seconds = 1 }"),
+            expect![[r#"
+            a lease takes 2 to 900 seconds
+             --> shop/paystack.toml:2:49
+              |
+            2 | state = { backend = 'dynamodb', lease_seconds = 1 }
+              |                                                 ^"#]],
         );
         check_refused(
             &with("[policy]\nrequire_tags = ['Owner']"),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::apply::{Report, World as Run, execute, schedule};
 use crate::cli::arguments::{ApplyArguments, Format};
 use crate::cli::plan::{make, options};
-use crate::cli::stack::{Opened, locked, open};
+use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, destroy, refresh, saved, view};
 use crate::desired::Desired;
 use crate::identity::LogicalId;
@@ -28,7 +28,7 @@ pub async fn apply(arguments: &ApplyArguments, world: &mut World) -> Result<Exit
     let stack = &open(&arguments.stack, world).await?;
     let options = options(&arguments.planning, stack)?;
     let work = async |lock: &dyn Lock, world: &mut World| apply_locked(arguments, &options, stack, lock, world).await;
-    locked("apply", stack, arguments.lock, world, work).await
+    stack.locked("apply", arguments.lock, world, work).await
 }
 
 async fn apply_locked(

@@ -24,6 +24,11 @@ pub enum Command {
     Validate(StackArguments),
     /// Show the outputs of the stack.
     Output(OutputArguments),
+    /// Look at what is remembered of the stack, or change that. AWS itself is not touched.
+    State {
+        #[command(subcommand)]
+        command: StateCommand,
+    },
     /// Run the emulator that `--local` uses: AWS on this machine, without an account.
     Local {
         #[command(subcommand)]
@@ -154,6 +159,46 @@ pub struct OutputArguments {
     /// Show what a secret goes into, too.
     #[arg(long)]
     pub reveal: bool,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum StateCommand {
+    /// List the resources that are remembered.
+    List(StateArguments),
+    /// Show what is remembered of one resource.
+    Show {
+        /// Its logical id.
+        id: String,
+        #[command(flatten)]
+        state: StateArguments,
+    },
+    /// Forget one resource. It stays in AWS as it is.
+    Forget {
+        /// Its logical id.
+        id: String,
+        #[command(flatten)]
+        state: StateArguments,
+        #[command(flatten)]
+        lock: LockArguments,
+    },
+    /// Break the lock of a run that is dead. A lock that is a file needs no breaking.
+    Unlock {
+        #[command(flatten)]
+        stack: StackArguments,
+        /// Do not ask.
+        #[arg(long, visible_alias = "auto-approve")]
+        force: bool,
+    },
+    /// List the runs that changed something.
+    History(StateArguments),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct StateArguments {
+    #[command(flatten)]
+    pub stack: StackArguments,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -3,7 +3,7 @@
 use crate::cli::apply::{Approved, ask, carry_out, exit};
 use crate::cli::arguments::{DestroyArguments, Format};
 use crate::cli::plan::make;
-use crate::cli::stack::{Opened, locked, open};
+use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, late_logs, view};
 use crate::plan::saved::Goal;
 use crate::plan::{Options, Plan};
@@ -12,7 +12,7 @@ use crate::state::{Ledger, LedgerJournal, Lock};
 pub async fn destroy(arguments: &DestroyArguments, world: &mut World) -> Result<Exit, CliError> {
     let stack = &open(&arguments.stack, world).await?;
     let work = async |lock: &dyn Lock, world: &mut World| destroy_locked(arguments, stack, lock, world).await;
-    locked("destroy", stack, arguments.lock, world, work).await
+    stack.locked("destroy", arguments.lock, world, work).await
 }
 
 async fn destroy_locked(

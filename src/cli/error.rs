@@ -10,7 +10,7 @@ use crate::diagnostic::{self, Diagnostic, Severity, Source, Style};
 use crate::identity::StackId;
 use crate::local::LocalError;
 use crate::project::ProjectError;
-use crate::state::LedgerError;
+use crate::state::{Holder, LedgerError};
 use crate::visible::visible;
 
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,10 @@ pub enum CliError {
     SavedPlan(#[from] SavedPlanError),
     #[error("nothing is remembered of the stack `{stack}`: what was applied last is not known")]
     NothingRemembered { stack: StackId },
+    #[error("nothing is remembered of `{name}` in the stack `{stack}`")]
+    NotRemembered { name: String, stack: StackId, help: Option<String> },
+    #[error("the lock of the stack `{stack}` is not one that can be broken: {}", process(.holder.as_ref()))]
+    Unbreakable { stack: StackId, holder: Option<Holder> },
     #[error("`{name}` is no resource of the stack")]
     UnknownTarget { name: String, help: Option<String> },
     #[error("`{name}` is no resource of the template")]
@@ -57,6 +61,10 @@ pub enum CliError {
 
 fn count(findings: &[Diagnostic]) -> String {
     view::count(findings.iter().filter(|finding| finding.severity == Severity::Error).count(), "error")
+}
+
+fn process(holder: Option<&Holder>) -> String {
+    holder.map_or_else(|| "a running process holds it".to_owned(), |holder| format!("{holder} is running"))
 }
 
 impl CliError {
@@ -95,6 +103,7 @@ impl CliError {
             Self::Ledger(error) => error.way_out().map(str::to_owned),
             Self::Aws(error) => error.way_out().map(str::to_owned),
             Self::Blocked => Some("each blocked entry above says what to do".to_owned()),
+            Self::CannotAsk { command: "state unlock" } => Some("run it with `--force`".to_owned()),
             Self::CannotAsk { command } => {
                 Some(format!("look at the plan, then run `paystack {command} --auto-approve`"))
             }
@@ -102,6 +111,14 @@ impl CliError {
             Self::NothingRemembered { .. } => {
                 Some("`paystack plan` compares with the template; `paystack apply` begins to remember".to_owned())
             }
+            Self::NotRemembered { help, .. } => {
+                Some(help.clone().unwrap_or_else(|| "`paystack state list` lists what is remembered".to_owned()))
+            }
+            Self::Unbreakable { .. } => Some(
+                "it is a file's, which the system frees as soon as that process has ended, however it ends: end it, or wait \
+                 for it with `--lock-timeout SECONDS`"
+                    .to_owned(),
+            ),
             Self::UnknownTarget { help, .. } | Self::UnknownResource { help, .. } => help.clone(),
             Self::UnknownRates { .. } => {
                 Some("set it to `aws` to keep AWS's rates at an emulator too, or leave it out".to_owned())

@@ -11,6 +11,7 @@ mod plan;
 mod refresh;
 mod saved;
 mod stack;
+mod state;
 mod validate;
 pub mod view;
 
@@ -79,6 +80,7 @@ pub async fn run(arguments: Arguments, world: &mut World) -> Result<Exit, CliErr
         Command::Destroy(arguments) => destroy::destroy(&arguments, world).await,
         Command::Validate(arguments) => validate::validate(&arguments, world),
         Command::Output(arguments) => output::output(&arguments, world).await,
+        Command::State { command } => state::state(&command, world).await,
         Command::Local { command } => local::local(&command, world),
     };
     match ended {

@@ -3,7 +3,7 @@
 use crate::cli::apply::ask;
 use crate::cli::arguments::{ApplyArguments, PlanArguments, PlanningArguments};
 use crate::cli::plan::{named, targets_exist};
-use crate::cli::stack::{Opened, locked, open};
+use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, view};
 use crate::inventory;
 use crate::plan::{Drift, drift};
@@ -21,7 +21,7 @@ pub async fn plan(arguments: &PlanArguments, world: &mut World) -> Result<Exit, 
 pub async fn apply(arguments: &ApplyArguments, world: &mut World) -> Result<Exit, CliError> {
     let stack = &open(&arguments.stack, world).await?;
     let work = async |lock: &dyn Lock, world: &mut World| apply_locked(arguments, stack, lock, world).await;
-    locked("apply --refresh-only", stack, arguments.lock, world, work).await
+    stack.locked("apply --refresh-only", arguments.lock, world, work).await
 }
 
 async fn apply_locked(

@@ -7,7 +7,7 @@ use crate::aws::Scope;
 use crate::cli::apply::{Approved, finish};
 use crate::cli::arguments::{ApplyArguments, Format, PlanFormat, StackArguments};
 use crate::cli::plan::make;
-use crate::cli::stack::{Opened, locked, open};
+use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, view};
 use crate::identity::StackId;
 use crate::plan::Plan;
@@ -41,7 +41,7 @@ pub async fn apply(file: &Path, arguments: &ApplyArguments, world: &mut World) -
     let stack = &open(&opening, world).await?;
     is_for(&saved, stack)?;
     let work = async |lock: &dyn Lock, world: &mut World| apply_locked(&saved, arguments, stack, lock, world).await;
-    locked("apply", stack, arguments.lock, world, work).await
+    stack.locked("apply", arguments.lock, world, work).await
 }
 
 async fn apply_locked(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::aws::calls::Counter;
-use crate::aws::{ApiRates, Connection, Context, Target, connect, partition_of};
+use crate::aws::{ApiRates, Connection, Context, Packages, Target, connect, partition_of};
 use crate::check::check;
 use crate::cli::arguments::{LockArguments, StackArguments};
 use crate::cli::{CliError, World, local};
@@ -16,9 +16,9 @@ use crate::diagnostic::{self, Diagnostic, Severity, Source, Span, Style};
 use crate::graph::cycles;
 use crate::identity::StackId;
 use crate::package::{CodePlaces, PIP_VARIABLES, PipCommand, Workshop, missing_code, package};
-use crate::project::{Environment, Project, SUFFIX_PARAMETER};
+use crate::project::{Environment, Project, SUFFIX_PARAMETER, State};
 use crate::resource::live::{AwsReader, AwsWriter};
-use crate::state::{Holder, Ledger, Ledgers, LocalLedgers, Lock, lock};
+use crate::state::{DynamoDbLedgers, Holder, Ledger, Ledgers, LocalLedgers, Lock, Sign, lock};
 use crate::template::{self, DesiredGraph, Inputs, Pseudo, Template};
 use crate::text_file;
 use crate::visible::on_its_line;
@@ -35,7 +35,7 @@ const TEMPLATE_BYTES: u64 = 1024 * 1024;
 pub struct Checked {
     pub stack: StackId,
     pub environment: Environment,
-    pub ledgers: Box<dyn Ledgers>,
+    state: State,
     code: CodePlaces,
     source: Source,
     template: Template,
@@ -70,13 +70,12 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
         Err(findings) => return Err(CliError::Template { source_file: Box::new(source), findings }),
     };
     let environment = with_suffix(environment, &template);
-    let ledgers = Box::new(LocalLedgers::new(&project.state_directory));
     let code = CodePlaces {
         template: project.template.parent().unwrap_or(&project.directory).to_owned(),
         project: project.directory,
         besides: project.code_directories,
     };
-    let mut checked = Checked { stack, environment, ledgers, code, source, template, resources: 0 };
+    let mut checked = Checked { stack, environment, state: project.state, code, source, template, resources: 0 };
     let region = region(&checked.environment, world).unwrap_or_else(|| ANY_REGION.to_owned());
     let graph = checked.resolve(None, &region, world)?;
     checked.resources = graph.resources.len();
@@ -99,7 +98,7 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
     Ok(Opened {
         desired,
         source: checked.source,
-        ledgers: checked.ledgers,
+        ledgers: ledgers(checked.state, &cx, world),
         calls: cx.calls.clone(),
         is_in_aws: connection.is_aws(),
         reader: AwsReader::new(Arc::clone(&cx)),
@@ -107,17 +106,59 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
     })
 }
 
+/// A stack's ledger, found without its template.
+pub struct Remembered {
+    pub stack: StackId,
+    pub ledgers: Box<dyn Ledgers>,
+}
+
+/// Finds where a stack is remembered. AWS is asked only where its ledger is there.
+pub async fn remembered(arguments: &StackArguments, world: &mut World) -> Result<Remembered, CliError> {
+    let project = project(arguments, &world.directory)?;
+    let environment = project.environment(arguments.environment.as_deref())?;
+    let environment = environment.overridden_by(arguments.parameters.clone());
+    let stack = project.stack(&environment)?;
+    let ledgers = match project.state {
+        State::Local { directory } => Box::new(LocalLedgers::new(directory)),
+        state @ State::DynamoDb(_) => {
+            let connection = connection(arguments, &environment, world).await?;
+            let cx = Arc::new(Context::new(&connection, Packages::new(), Arc::clone(&world.clock)));
+            ledgers(state, &cx, world)
+        }
+    };
+    Ok(Remembered { stack, ledgers })
+}
+
+fn ledgers(state: State, cx: &Arc<Context>, world: &World) -> Box<dyn Ledgers> {
+    match state {
+        State::Local { directory } => Box::new(LocalLedgers::new(directory)),
+        State::DynamoDb(table) => Box::new(DynamoDbLedgers::new(Arc::clone(cx), table, world.salt.clone())),
+    }
+}
+
 impl Opened {
     /// What is remembered of the stack.
     pub async fn ledger(&self, world: &World) -> Result<Ledger, CliError> {
         Ok(self.ledgers.load(&self.desired.stack, &world.salt).await?)
+    }
+
+    /// Does something with the stack's lock: see [`locked`].
+    pub async fn locked<T>(
+        &self,
+        command: &str,
+        arguments: LockArguments,
+        world: &mut World,
+        work: impl AsyncFnOnce(&dyn Lock, &mut World) -> Result<T, CliError>,
+    ) -> Result<T, CliError> {
+        locked(command, self.ledgers.as_ref(), &self.desired.stack, arguments, world, work).await
     }
 }
 
 /// Does something while no other paystack can write the stack's ledger, and gives the lock back whatever comes of it.
 pub async fn locked<T>(
     command: &str,
-    stack: &Opened,
+    ledgers: &dyn Ledgers,
+    stack: &StackId,
     arguments: LockArguments,
     world: &mut World,
     work: impl AsyncFnOnce(&dyn Lock, &mut World) -> Result<T, CliError>,
@@ -131,13 +172,16 @@ pub async fn locked<T>(
     };
     let patience = Duration::from_secs(arguments.lock_timeout.into());
     let err = &mut world.err;
-    let mut tell = |by: Option<&Holder>| {
+    let mut tell = |by: Option<&Holder>, sign: Sign| {
         let by = by.map_or_else(|| "another paystack".to_owned(), ToString::to_string);
+        let doing = match sign {
+            Sign::Process | Sign::Renewed => "waiting for it",
+            Sign::None => "looking whether that run is alive",
+        };
         // What is told on the way is not worth failing for.
-        let (stack, by) = (&stack.desired.stack, on_its_line(&by));
-        let _ = writeln!(err, "Waiting for the lock of the stack `{stack}`, which is held: {by}");
+        let _ = writeln!(err, "The stack `{stack}` is locked: {}; {doing}...", on_its_line(&by));
     };
-    let lock = lock(stack.ledgers.as_ref(), &stack.desired.stack, &holder, patience, clock.as_ref(), &mut tell).await?;
+    let lock = lock(ledgers, stack, &holder, patience, clock.as_ref(), &mut tell).await?;
     let interrupts = world.interrupts.clone();
     let held = interrupts.hold();
     let result = tokio::select! {

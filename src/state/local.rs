@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use futures::future::BoxFuture;
 
 use crate::identity::StackId;
-use crate::state::{Attempt, Holder, Ledger, LedgerError, Ledgers, Lock};
+use crate::state::lease::Watch;
+use crate::state::{Attempt, Holder, Holding, Ledger, LedgerError, Ledgers, Lock, Sign};
 use crate::text_file;
 
 /// How large a ledger may be.
@@ -69,8 +70,32 @@ impl LocalLedgers {
         }
     }
 
+    fn lock_path(&self, stack: &StackId) -> PathBuf {
+        self.directory.join(format!("{stack}.lock"))
+    }
+
+    /// Who has the lock; nobody's file is changed by looking.
+    fn look(&self, stack: &StackId) -> Result<Holding, LedgerError> {
+        let path = self.lock_path(stack);
+        let failed = |source| LedgerError::Read { path: path.clone(), source };
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Holding::Nobody),
+            Err(source) => return Err(failed(source)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Holding::Nobody),
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                file.read_to_string(&mut text).map_err(failed)?;
+                Ok(Holding::Process(serde_json::from_str(&text).ok()))
+            }
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
     fn take(&self, stack: &StackId, holder: &Holder) -> Result<Attempt, LedgerError> {
-        let path = self.directory.join(format!("{stack}.lock"));
+        let path = self.lock_path(stack);
         let failed = |source| LedgerError::Write { path: path.clone(), source };
         fs::create_dir_all(&self.directory).map_err(failed)?;
         // What a link leads to would be overwritten, wherever it is.
@@ -84,7 +109,7 @@ impl LocalLedgers {
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
                 file.read_to_string(&mut text).map_err(failed)?;
-                return Ok(Attempt::Held(serde_json::from_str(&text).ok()));
+                return Ok(Attempt::Held(serde_json::from_str(&text).ok(), Sign::Process));
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
@@ -99,8 +124,22 @@ impl Ledgers for LocalLedgers {
         Box::pin(async move { self.read(stack, salt) })
     }
 
-    fn try_lock<'a>(&'a self, stack: &'a StackId, holder: &'a Holder) -> BoxFuture<'a, Result<Attempt, LedgerError>> {
+    fn try_lock<'a>(
+        &'a self,
+        stack: &'a StackId,
+        holder: &'a Holder,
+        _watch: &'a mut Watch,
+    ) -> BoxFuture<'a, Result<Attempt, LedgerError>> {
         Box::pin(async move { self.take(stack, holder) })
+    }
+
+    fn holding<'a>(&'a self, stack: &'a StackId) -> BoxFuture<'a, Result<Holding, LedgerError>> {
+        Box::pin(async move { self.look(stack) })
+    }
+
+    /// What a running process has locked, nobody can take from it.
+    fn break_lease<'a>(&'a self, _stack: &'a StackId, _token: &'a str) -> BoxFuture<'a, Result<(), LedgerError>> {
+        Box::pin(async { Ok(()) })
     }
 }
 
@@ -108,7 +147,7 @@ impl Lock for FileLock {
     fn save<'a>(&'a self, ledger: &'a mut Ledger) -> BoxFuture<'a, Result<(), LedgerError>> {
         Box::pin(async move {
             ledger.serial += 1;
-            self.ledgers.write(ledger)
+            self.ledgers.write(ledger).inspect_err(|_| ledger.serial -= 1)
         })
     }
 
@@ -143,9 +182,13 @@ mod tests {
     }
 
     async fn taken(ledgers: &LocalLedgers, stack: &StackId, caller: &str) -> Box<dyn Lock> {
-        match ledgers.try_lock(stack, &holder(caller)).await.expect("the directory can be written") {
+        match ledgers
+            .try_lock(stack, &holder(caller), &mut Watch::default())
+            .await
+            .expect("the directory can be written")
+        {
             Attempt::Taken(lock) => lock,
-            Attempt::Held(by) => panic!("it is held by {by:?}"),
+            Attempt::Held(by, _) => panic!("it is held by {by:?}"),
         }
     }
 
@@ -164,11 +207,12 @@ mod tests {
     async fn a_stack_is_locked_for_one() {
         let (_directory, ledgers, stack) = ledgers();
         let lock = taken(&ledgers, &stack, "ada").await;
-        let Attempt::Held(by) = ledgers.try_lock(&stack, &holder("bob")).await.expect("it can be seen") else {
-            panic!("it is locked")
-        };
+        let attempt = ledgers.try_lock(&stack, &holder("bob"), &mut Watch::default()).await;
+        let Attempt::Held(by, Sign::Process) = attempt.expect("it can be seen") else { panic!("it is locked") };
         assert_eq!(by, Some(holder("ada")));
+        assert_eq!(ledgers.holding(&stack).await.expect("it can be seen"), Holding::Process(Some(holder("ada"))));
         lock.release().await;
+        assert_eq!(ledgers.holding(&stack).await.expect("it can be seen"), Holding::Nobody);
         taken(&ledgers, &stack, "bob").await;
     }
 
@@ -185,7 +229,10 @@ mod tests {
         let path = ledgers.directory.join("payments-dev.lock");
         fs::remove_file(&path).expect("removed");
         std::os::unix::fs::symlink(&other, path).expect("a link");
-        assert!(matches!(ledgers.try_lock(&stack, &holder("ada")).await, Err(LedgerError::Link { .. })));
+        assert!(matches!(
+            ledgers.try_lock(&stack, &holder("ada"), &mut Watch::default()).await,
+            Err(LedgerError::Link { .. })
+        ));
         assert_eq!(fs::read_to_string(&other).expect("it is there"), "precious");
     }
 

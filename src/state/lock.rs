@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::clock::Clock;
 use crate::identity::StackId;
+use crate::state::lease::Watch;
 use crate::state::{Ledger, LedgerError};
 
 /// Where the ledgers of stacks are. Whoever only reads needs no lock.
@@ -20,12 +21,31 @@ pub trait Ledgers: Send + Sync {
     /// It cannot be read, is no ledger, or is another stack's or a newer paystack's.
     fn load<'a>(&'a self, stack: &'a StackId, salt: &'a str) -> BoxFuture<'a, Result<Ledger, LedgerError>>;
 
-    /// Tries to take the stack's lock.
+    /// Tries to take the stack's lock; `watch` is what earlier tries have seen.
     ///
     /// # Errors
     ///
     /// It cannot be seen whether somebody has it.
-    fn try_lock<'a>(&'a self, stack: &'a StackId, holder: &'a Holder) -> BoxFuture<'a, Result<Attempt, LedgerError>>;
+    fn try_lock<'a>(
+        &'a self,
+        stack: &'a StackId,
+        holder: &'a Holder,
+        watch: &'a mut Watch,
+    ) -> BoxFuture<'a, Result<Attempt, LedgerError>>;
+
+    /// Who has the stack's lock.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be seen.
+    fn holding<'a>(&'a self, stack: &'a StackId) -> BoxFuture<'a, Result<Holding, LedgerError>>;
+
+    /// Takes a lease from whoever has it, unless it has ended or is another's by now. They can write nothing any more.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be broken.
+    fn break_lease<'a>(&'a self, stack: &'a StackId, token: &'a str) -> BoxFuture<'a, Result<(), LedgerError>>;
 }
 
 /// The right to write one stack's ledger. It ends when it is released or its process ends.
@@ -59,7 +79,30 @@ pub trait Lock: Send + Sync {
 pub enum Attempt {
     Taken(Box<dyn Lock>),
     /// Somebody has it; `None` where they have not said yet who they are.
-    Held(Option<Holder>),
+    Held(Option<Holder>, Sign),
+}
+
+/// How it is known that whoever has a lock is alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// The system frees the lock when its process ends.
+    Process,
+    /// The lease was renewed while it was watched.
+    Renewed,
+    /// It is not known yet.
+    None,
+}
+
+/// Who has a lock, and by what right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holding {
+    Nobody,
+    /// A running process, which only its end can free it from.
+    Process(Option<Holder>),
+    Lease {
+        holder: Holder,
+        token: String,
+    },
 }
 
 /// Who has a lock.
@@ -83,7 +126,9 @@ impl fmt::Display for Holder {
 /// How long to wait for a lock between two tries.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Takes the stack's lock; waits so long for whoever has it, and tells once who that is.
+/// Takes the stack's lock; waits so long for whoever works with it, and tells who that is.
+///
+/// Where nobody knows whether the holder is alive, it is watched until that is known, whatever the patience.
 ///
 /// # Errors
 ///
@@ -94,21 +139,21 @@ pub async fn lock(
     holder: &Holder,
     patience: Duration,
     clock: &dyn Clock,
-    tell: &mut dyn FnMut(Option<&Holder>),
+    tell: &mut dyn FnMut(Option<&Holder>, Sign),
 ) -> Result<Box<dyn Lock>, LedgerError> {
     let start = clock.monotonic();
-    let mut is_told = false;
+    let mut watch = Watch::default();
+    let mut told = None;
     loop {
-        let by = match ledgers.try_lock(stack, holder).await? {
+        let (by, sign) = match ledgers.try_lock(stack, holder, &mut watch).await? {
             Attempt::Taken(lock) => return Ok(lock),
-            Attempt::Held(by) => by,
+            Attempt::Held(by, sign) => (by, sign),
         };
-        if clock.monotonic().saturating_sub(start) >= patience {
-            return Err(LedgerError::Locked { stack: stack.clone(), holder: by });
+        if sign != Sign::None && clock.monotonic().saturating_sub(start) >= patience {
+            return Err(LedgerError::Locked { stack: stack.clone(), holder: by, sign });
         }
-        if !is_told {
-            is_told = true;
-            tell(by.as_ref());
+        if told.replace(sign) != Some(sign) {
+            tell(by.as_ref(), sign);
         }
         clock.sleep(PAUSE).await;
     }

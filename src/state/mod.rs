@@ -4,9 +4,12 @@
 //! remembers what the template no longer has. Losing it costs only that: the next plan finds everything again.
 
 mod accept;
+mod dynamodb;
 mod journal;
+mod lease;
 mod local;
 mod lock;
+mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -15,11 +18,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::aws::error::AwsError;
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 
+pub use dynamodb::{DynamoDbLedgers, StateTable};
 pub use journal::LedgerJournal;
 pub use local::LocalLedgers;
-pub use lock::{Attempt, Holder, Ledgers, Lock, lock};
+pub use lock::{Attempt, Holder, Holding, Ledgers, Lock, Sign, lock};
+pub use shown::{Shown, ShownRecord};
 
 /// The layout of a ledger. A reader that meets a newer one refuses it.
 pub const VERSION: u32 = 1;
@@ -128,13 +134,16 @@ impl Ledger {
 impl Record {
     /// The properties that are kept as digests.
     pub fn digested(&self) -> BTreeSet<String> {
-        let is_digest = |value: &Value| value.as_str().is_some_and(|text| text.starts_with(DIGEST) && text.len() == 71);
         let applied = self.applied.iter().filter_map(Value::as_object).flatten();
         applied.filter(|(_, value)| is_digest(value)).map(|(name, _)| name.clone()).collect()
     }
 }
 
 const DIGEST: &str = "sha256:";
+
+fn is_digest(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.starts_with(DIGEST) && text.len() == 71)
+}
 
 /// What stands for a text that must not be kept: `sha256:` and 64 hexadecimal digits.
 pub fn salted_digest(salt: &str, text: &str) -> String {
@@ -170,8 +179,41 @@ pub enum LedgerError {
     OtherStack { place: String, found: StackId, expected: StackId },
     #[error("`{path}` is a symbolic link")]
     Link { path: PathBuf },
-    #[error("another paystack works on the stack `{stack}`: {}", holder.as_ref().map_or("it has just begun".to_owned(), ToString::to_string))]
-    Locked { stack: StackId, holder: Option<Holder> },
+    #[error("another paystack works on the stack `{stack}`: {}", who(.holder))]
+    Locked { stack: StackId, holder: Option<Holder>, sign: Sign },
+    #[error("this run has lost the lock of the stack `{stack}`, which it did not renew in time or which was broken; {}", by_now(.holder))]
+    Lost { stack: StackId, holder: Option<Holder> },
+    #[error("the ledger of the stack `{stack}` was changed by somebody else while this run had its lock")]
+    Changed { stack: StackId },
+    #[error("the ledger `{place}` was written anew each time that it was read")]
+    Torn { place: String },
+    #[error("the ledger of the stack `{stack}` is too large for a table: {bytes} bytes, compressed")]
+    TooLarge { stack: StackId, bytes: usize },
+    #[error("failed to reach the table `{table}`, in which the ledgers are")]
+    Unreachable {
+        table: String,
+        #[source]
+        source: Box<AwsError>,
+    },
+    #[error("failed to prepare the table `{table}` for ledgers")]
+    Table {
+        table: String,
+        #[source]
+        source: Box<AwsError>,
+    },
+    #[error("the table `{table}` is not made for ledgers: its keys are not `Stack` and `Part`")]
+    ForeignTable { table: String },
+    #[error("the table `{table}` is gone, and the ledgers with it")]
+    TableGone { table: String },
+}
+
+fn who(holder: &Option<Holder>) -> String {
+    holder.as_ref().map_or_else(|| "it has just begun".to_owned(), ToString::to_string)
+}
+
+fn by_now(holder: &Option<Holder>) -> String {
+    let nobody = || "nobody has it now".to_owned();
+    holder.as_ref().map_or_else(nobody, |holder| format!("it is held by {holder}"))
 }
 
 impl LedgerError {
@@ -182,7 +224,23 @@ impl LedgerError {
             Self::Newer { .. } => Some("use that paystack"),
             Self::Link { .. } => Some("remove it: paystack writes files of its own there"),
             Self::OtherStack { .. } => Some("move it away: the ledger of this stack is written anew"),
-            Self::Locked { .. } => Some("wait until it is done, then run the same command again"),
+            Self::Locked { sign: Sign::Process, .. } => Some(
+                "wait for it with `--lock-timeout SECONDS`; the lock is free as soon as that process has ended, however it ends",
+            ),
+            Self::Locked { .. } => Some(
+                "wait for it with `--lock-timeout SECONDS`; where that run is dead, the next one takes over by itself, and \
+                 `paystack state unlock` does at once",
+            ),
+            Self::Lost { .. } => {
+                Some("nothing was written since; wait until nobody works on the stack, then run the same command again")
+            }
+            Self::Changed { .. } | Self::Torn { .. } => Some("run the same command again"),
+            Self::TooLarge { .. } => Some("make two stacks of it, or keep its ledger in a file: `backend = \"local\"`"),
+            Self::ForeignTable { .. } => Some("name another one with `table` under `[state]` of paystack.toml"),
+            Self::TableGone { .. } => {
+                Some("run the same command again: the table is made anew, and everything is found again")
+            }
+            Self::Unreachable { source, .. } | Self::Table { source, .. } => source.way_out(),
             Self::Read { .. } | Self::Write { .. } => None,
         }
     }

@@ -16,5 +16,6 @@ mod rates;
 mod real;
 mod retries;
 mod sources;
+mod state;
 mod tampering;
 mod types;

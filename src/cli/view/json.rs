@@ -11,7 +11,7 @@ use crate::plan::{Drift, Plan};
 use crate::unknown::display_within;
 use crate::visible::in_json;
 
-const VERSION: u32 = 1;
+pub const VERSION: u32 = 1;
 
 pub fn write(out: &mut dyn io::Write, value: &Value) -> io::Result<()> {
     writeln!(out, "{}", in_json(&format!("{value:#}")))

@@ -4,6 +4,7 @@ pub(crate) mod json;
 mod markdown;
 mod palette;
 mod progress;
+mod state;
 pub(crate) mod text;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use crate::aws::calls::Calls;
 use crate::cli::World;
 use crate::cli::arguments::{Format, PlanFormat};
 use crate::plan::{Drift, Plan};
+use crate::state::{Ledger, Shown, ShownRecord};
 
 pub use progress::Progress;
 pub use text::count;
@@ -105,6 +107,38 @@ pub fn destroyed(
             text::calls(&mut world.err, calls)
         }
         Format::Json => json::write(&mut world.out, &json::with_calls(json::destroyed(plan, report, left), calls)),
+    }
+}
+
+/// Shows what is remembered of a stack.
+pub fn remembered(world: &mut World, ledger: &Shown<'_>, format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => state::list(&mut world.out, ledger),
+        Format::Json => json::write(&mut world.out, &state::list_json(ledger)),
+    }
+}
+
+/// Shows what is remembered of one resource.
+pub fn record(world: &mut World, ledger: &Ledger, record: &ShownRecord, format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => state::record(&mut world.out, record),
+        Format::Json => json::write(&mut world.out, &state::record_json("resource", ledger, record)),
+    }
+}
+
+/// Says what is remembered no longer, and what that means.
+pub fn forgotten(world: &mut World, ledger: &Ledger, record: &ShownRecord, format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => state::forgotten(&mut world.out, record),
+        Format::Json => json::write(&mut world.out, &state::record_json("forgotten", ledger, record)),
+    }
+}
+
+/// Shows the runs that are remembered.
+pub fn history(world: &mut World, ledger: &Shown<'_>, format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => state::history(&mut world.out, ledger),
+        Format::Json => json::write(&mut world.out, &state::history_json(ledger)),
     }
 }
 
