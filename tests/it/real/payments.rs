@@ -14,21 +14,31 @@ const TEMPLATE: &str = "examples/payments/template.yaml";
 const NOT_HERE: [&str; 2] = ["small-account", "stage-half-made"];
 
 /// What it cannot miss.
-const STRIKES: [&str; 15] = [
+const STRIKES: [&str; 25] = [
+    "account-role-not-usable",
+    "api-busy",
     "backups-not-yet-available",
     "encryption-updating",
     "function-pending",
     "function-updating",
+    "log-group-busy",
+    "log-group-reappears",
     "mapping-takes-time",
     "permission-not-yet-shown",
     "policy-not-yet-effective",
     "policy-written-by-another",
+    "queue-shows-late",
     "role-not-yet-assumable",
     "role-not-yet-everywhere",
     "still-attached",
     "table-creating",
     "table-deleting",
     "tags-stale",
+    "topic-shows-late",
+    "waf-association-holds",
+    "waf-association-lags",
+    "waf-entity-unavailable",
+    "waf-lock-token-stale",
     "written-at-the-same-time",
 ];
 

@@ -1,3 +1,6 @@
+use std::thread;
+use std::time::Duration;
+
 use super::{APPLY, Scene};
 
 const QUEUE: &str = r"
@@ -41,9 +44,11 @@ fn a_queue_is_made_anew_as_soon_as_its_name_can_be_had_again() {
 
 #[test]
 fn a_queue_is_gone_when_no_host_tells_of_it_any_more() {
-    let scene = Scene::new("queue-lingers", 0.05, QUEUE);
+    let scene = Scene::new("queue-lingers", 0.07, QUEUE);
     scene.succeeds(APPLY);
     scene.outlasts(REPLACE);
+    // The old queue, taken for a new one, would be gone by now.
+    thread::sleep(Duration::from_secs(5));
     scene.is_settled();
     scene.leaves_nothing();
 }

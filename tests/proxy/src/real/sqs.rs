@@ -228,8 +228,8 @@ impl Behaviour for QueueLingers {
             if is_done {
                 answers.insert(key, answer.clone());
             } else if let Some(look) = self.deleted.look(&queue)
-                // There, there, gone, there, gone, gone, there …
-                && (look <= 2 || look % 3 == 1)
+                // There, there, gone, and there again for a while: whoever believes the first miss is deceived.
+                && look % 10 != 3
                 && let Some(old) = answers.get(&key)
             {
                 self.strikes.add();
