@@ -180,7 +180,7 @@ fn while_a_lock_is_waited_for_the_first_signal_is_the_end() {
     let held = held.expect("the lock is there");
     held.lock().expect("nobody else has it");
     let mut running = story.start(&["apply", "--auto-approve", "--lock-timeout", "60"]);
-    running.until("Waiting for the lock").send("-INT");
+    running.until("waiting for it...").send("-INT");
     let said = running.ends();
     assert!(said.contains("interrupted: nothing was changed"), "{said}");
     drop(held);
