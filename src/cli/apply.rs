@@ -44,7 +44,7 @@ async fn apply_locked(
     let is_blocked = plan.blocked().next().is_some();
     // In JSON the plan is a part of what is shown at the end, where there is one.
     if is_blocked || arguments.format == Format::Text {
-        view::plan(world, &plan, arguments.format.into())?;
+        view::plan(world, &plan, arguments.format.into(), arguments.planning.detail())?;
     }
     if is_blocked {
         return Err(CliError::Blocked);

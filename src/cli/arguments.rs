@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::view::Detail;
+
 /// Plans and applies CloudFormation templates straight against live AWS.
 #[derive(Debug, Parser)]
 #[command(name = "paystack", version, max_term_width = 100)]
@@ -73,6 +75,9 @@ pub struct PlanningArguments {
     /// Look only for what somebody else changed since the last apply; to apply that is to accept it.
     #[arg(long, conflicts_with_all = ["adopt", "replace"])]
     pub refresh_only: bool,
+    /// Show all properties of what is created or changed.
+    #[arg(long)]
+    pub full: bool,
     /// How many resources are read or changed at once.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
@@ -230,6 +235,12 @@ pub enum PlanFormat {
     Json,
     /// For a comment on a pull request.
     Markdown,
+}
+
+impl PlanningArguments {
+    pub fn detail(&self) -> Detail {
+        if self.full { Detail::Full } else { Detail::Brief }
+    }
 }
 
 impl From<Format> for PlanFormat {

@@ -26,7 +26,7 @@ async fn destroy_locked(
     let is_blocked = plan.blocked().next().is_some();
     // In JSON the plan is a part of what is shown at the end, where there is one.
     if is_blocked || arguments.format == Format::Text {
-        view::plan(world, &plan, arguments.format.into())?;
+        view::plan(world, &plan, arguments.format.into(), view::Detail::Brief)?;
     }
     if is_blocked {
         return Err(CliError::Blocked);

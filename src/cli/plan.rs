@@ -21,7 +21,7 @@ pub async fn plan(arguments: &PlanArguments, world: &mut World) -> Result<Exit, 
     let goal = if arguments.destroy { Goal::Nothing } else { Goal::Template };
     let options = options(&arguments.planning, &stack)?;
     let plan = make(goal, &options, &stack, &ledger, arguments.planning.concurrency).await?;
-    view::planned(world, &plan, &stack.calls.so_far(), arguments.format)?;
+    view::planned(world, &plan, &stack.calls.so_far(), arguments.format, arguments.planning.detail())?;
     if plan.blocked().next().is_some() {
         return Ok(Exit::Failed);
     }

@@ -61,7 +61,7 @@ async fn apply_locked(
         return Err(SavedPlanError::Stale { stale, is_template_changed }.into());
     }
     if arguments.format == Format::Text {
-        view::plan(world, &plan, PlanFormat::Text)?;
+        view::plan(world, &plan, PlanFormat::Text, arguments.planning.detail())?;
     }
     let approved = Approved { goal: *goal, plan: &plan, concurrency, format: arguments.format, watch_logs: None };
     finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await

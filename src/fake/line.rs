@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use crate::apply::{Done, Event, Kind, Outcome, Report, Schedule, Task, World, execute, schedule};
 use crate::aws::clock::Clock;
 use crate::check::check;
+use crate::cli::view::Detail;
 use crate::desired::Desired;
 use crate::diagnostic::{Severity, Source, Style, render};
 use crate::fake::{FakeAws, scope};
@@ -316,8 +317,17 @@ impl Clock for StoppedClock {
 
 /// A plan as people are shown it.
 pub fn text_of(plan: &Plan) -> String {
+    text_with(plan, Detail::Brief)
+}
+
+/// A plan as people are shown it who ask for all.
+pub fn full_text_of(plan: &Plan) -> String {
+    text_with(plan, Detail::Full)
+}
+
+fn text_with(plan: &Plan, detail: Detail) -> String {
     let mut out = Vec::new();
-    crate::cli::view::text::plan(&mut out, plan).expect("memory can be written");
+    crate::cli::view::text::plan(&mut out, plan, detail).expect("memory can be written");
     let text = String::from_utf8(out).expect("a plan is text");
     anstream::adapter::strip_str(&text).to_string()
 }

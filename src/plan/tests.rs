@@ -4,7 +4,7 @@ use expect_test::expect;
 use serde_json::json;
 
 use crate::fake::Call;
-use crate::fake::line::{Account, desired, desired_with, json_of, text_of};
+use crate::fake::line::{Account, desired, desired_with, full_text_of, json_of, text_of};
 use crate::graph::Reason;
 use crate::plan::{Options, Plan};
 
@@ -27,6 +27,11 @@ fn shown(account: &Account, template: &str) -> String {
     steps_of(&text_of(&account.plan(&desired(template))))
 }
 
+fn shown_in_full(account: &Account, template: &str) -> String {
+    steps_of(&full_text_of(&account.plan(&desired(template))))
+}
+
+/// The steps alone, with a heading over each kind of them.
 fn steps_of(text: &str) -> String {
     let steps = text.lines().skip(2).filter(|line| !line.starts_with("Plan: ")).collect::<Vec<_>>();
     format!("{}\n", steps.join("\n").trim_end())
@@ -34,7 +39,7 @@ fn steps_of(text: &str) -> String {
 
 /// Only the first line of each step, and those with the given text.
 fn heads(text: &str, further: &str) -> String {
-    let is_shown = |line: &&str| !line.is_empty() && (!line.starts_with("     ") || line.contains(further));
+    let is_shown = |line: &&str| line.starts_with("    ") && (!line.starts_with("     ") || line.contains(further));
     text.lines().filter(is_shown).map(|line| format!("{line}\n")).collect()
 }
 
@@ -45,7 +50,9 @@ fn queue(properties: &str) -> String {
 #[test]
 fn what_is_not_there_is_created_with_the_names_that_follow_from_the_template() {
     expect![[r#"
-        + Orders  AWS::SQS::Queue
+        + create
+
+            + Orders  AWS::SQS::Queue
                   ContentBasedDeduplication: false
                   DelaySeconds: 5
                   FifoQueue: false
@@ -57,7 +64,7 @@ fn what_is_not_there_is_created_with_the_names_that_follow_from_the_template() {
                   Tags: paystack:resource=Orders, paystack:stack=orders-dev
                   VisibilityTimeout: 30
     "#]]
-    .assert_eq(&shown(&Account::default(), &queue("DelaySeconds: 5")));
+    .assert_eq(&shown_in_full(&Account::default(), &queue("DelaySeconds: 5")));
 }
 
 #[test]
@@ -77,7 +84,9 @@ fn a_change_says_whether_the_template_or_somebody_else_made_it() {
     });
     let template = queue("QueueName: orders, DelaySeconds: 3, VisibilityTimeout: 20");
     expect![[r#"
-        ~ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+        ~ update in-place
+
+            ~ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
                   DelaySeconds: 2 -> 3  (template and drift)
                   MessageRetentionPeriod: 60 -> 345600  (drift)
                   VisibilityTimeout: 10 -> 20  (template)
@@ -85,7 +94,9 @@ fn a_change_says_whether_the_template_or_somebody_else_made_it() {
     .assert_eq(&shown(&account, &template));
     account.ledgers.lose();
     expect![[r#"
-        ~ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+        ~ update in-place
+
+            ~ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
                   DelaySeconds: 2 -> 3  (differs)
                   MessageRetentionPeriod: 60 -> 345600  (differs)
                   VisibilityTimeout: 10 -> 20  (differs)
@@ -96,7 +107,9 @@ fn a_change_says_whether_the_template_or_somebody_else_made_it() {
 #[test]
 fn a_property_that_left_the_template_goes_back_to_the_default() {
     expect![[r#"
-        ~ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+        ~ update in-place
+
+            ~ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
                   DelaySeconds: 9 -> 0  (template)
     "#]]
     .assert_eq(&plan_of(&queue("QueueName: orders"), &queue("QueueName: orders, DelaySeconds: 9")));
@@ -105,7 +118,9 @@ fn a_property_that_left_the_template_goes_back_to_the_default() {
 #[test]
 fn a_queue_under_another_name_is_another_queue() {
     expect![[r#"
-        +/- Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+        +/- replace (create first)
+
+            +/- Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
                   QueueName: orders -> orders-v2  (template, forces replacement)
     "#]]
     .assert_eq(&plan_of(&queue("QueueName: orders-v2"), &queue("QueueName: orders")));
@@ -114,7 +129,10 @@ fn a_queue_under_another_name_is_another_queue() {
 #[test]
 fn what_left_the_template_is_deleted() {
     expect![[r#"
-        - Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]  # not in the template
+        - destroy
+
+            AWS::SQS
+            - Orders  Queue  [https://sqs.us-east-1.amazonaws.com/123456789012/orders]  # not in the template
     "#]]
     .assert_eq(&plan_of("Resources: {}", &queue("QueueName: orders")));
 }
@@ -125,16 +143,20 @@ fn what_somebody_else_made_is_not_touched_until_it_is_adopted() {
     account.aws.plant(QUEUE, json!({"QueueName": "orders", "DelaySeconds": 7}));
     let desired = desired(&queue("QueueName: orders"));
     expect![[r#"
-        ! Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+        ! blocked
+
+            ! Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
                   `https://sqs.us-east-1.amazonaws.com/123456789012/orders` exists and was not made by paystack
                   help: take it over with `--adopt Orders`, or give this resource another name
     "#]]
     .assert_eq(&steps_of(&text_of(&account.plan(&desired))));
     let options = Options { adopt: ["Orders".into()].into(), ..Options::default() };
     expect![[r#"
-        ~ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]  # taken over
+        <~ adopt
+
+            <~ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
                   DelaySeconds: 7 -> 0  (differs)
-                  Tags: [] -> [{"Key":"paystack:resource","Value":"Orders"},{"Key":"paystack:stack","Value":"orders-dev"}]  (differs)
+                  Tags: (none) -> paystack:resource=Orders, paystack:stack=orders-dev  (differs)
     "#]].assert_eq(&steps_of(&text_of(&account.plan_with(&desired, &options))));
 }
 
@@ -149,7 +171,9 @@ fn what_is_another_stacks_is_never_touched() {
     let options = Options { adopt: ["Orders".into()].into(), ..Options::default() };
     let plan = account.plan_with(&desired(&queue("QueueName: orders")), &options);
     expect![[r#"
-        ! Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+        ! blocked
+
+            ! Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
                   `https://sqs.us-east-1.amazonaws.com/123456789012/orders` belongs to the stack `theirs` (as `TheirOrders`)
                   help: give this resource another name, or destroy it in the other stack first
     "#]].assert_eq(&steps_of(&text_of(&plan)));
@@ -160,7 +184,9 @@ fn what_cannot_be_looked_at_is_not_taken_for_absent() {
     let account = applied(&queue("QueueName: orders"));
     account.aws.forbid(QUEUE);
     expect![[r#"
-        ! Orders  AWS::SQS::Queue
+        ! blocked
+
+            ! Orders  AWS::SQS::Queue
                   `fake.Read` failed: you may not look at this
                   help: give the caller the permission that the message names, then run the same command again
     "#]]
@@ -172,8 +198,8 @@ fn what_was_deleted_outside_is_made_again() {
     let account = applied(&queue("QueueName: orders"));
     account.aws.lose(QUEUE);
     expect![[r#"
-        + Orders  AWS::SQS::Queue  # drift: it was deleted outside of paystack
-                  QueueName: orders
+            AWS::SQS
+            + Orders  Queue  orders, hidden 30 s, kept 4 days  # drift: it was deleted outside of paystack
     "#]]
     .assert_eq(&heads(&shown(&account, &queue("QueueName: orders")), "QueueName"));
 }
@@ -200,7 +226,9 @@ fn a_secret_is_in_no_plan_and_in_no_ledger() {
     let second = desired_with(TEMPLATE, &[("ApiToken", "c0rrect-h0rse")]);
     let plan = account.plan(&second);
     expect![[r#"
-        ~ Charge  AWS::Lambda::Function [charge]
+        ~ update in-place
+
+            ~ Charge  AWS::Lambda::Function [charge]
                   Environment.Variables.TOKEN: (sensitive) -> (sensitive)  (template)
     "#]]
     .assert_eq(&steps_of(&text_of(&plan)));
@@ -222,7 +250,9 @@ fn an_api_keys_value_is_in_no_plan_and_in_no_ledger_though_the_template_writes_i
     let second = key("c0rrect-h0rse-battery");
     let plan = account.plan(&second);
     expect![[r#"
-        -/+ Key  AWS::ApiGateway::ApiKey [apikey1]
+        -/+ replace
+
+            -/+ Key  AWS::ApiGateway::ApiKey [apikey1]
                   Value: (sensitive) -> (sensitive)  (template, forces replacement)
     "#]]
     .assert_eq(&steps_of(&text_of(&plan)));
@@ -249,14 +279,14 @@ const FUNCTION_AND_LOG_GROUP: &str = "
 fn log_group_step(account: &Account) -> String {
     let plan = account.plan(&desired(FUNCTION_AND_LOG_GROUP));
     let step = plan.steps.iter().find(|step| step.logical_id.as_str() == "Logs").expect("it is planned");
-    text_of(&Plan { steps: vec![step.clone()], ..plan }).lines().nth(2).unwrap_or_default().to_owned()
+    text_of(&Plan { steps: vec![step.clone()], ..plan }).lines().nth(4).unwrap_or_default().trim().to_owned()
 }
 
 #[test]
 fn the_log_group_that_lambda_made_for_a_function_of_the_stack_is_taken_over_unasked() {
     let account = Account::default();
     account.aws.plant("AWS::Logs::LogGroup", json!({"LogGroupName": "/aws/lambda/charge"}));
-    expect!["~ Logs  AWS::Logs::LogGroup [/aws/lambda/charge]  # taken over"].assert_eq(&log_group_step(&account));
+    expect!["<~ Logs  AWS::Logs::LogGroup [/aws/lambda/charge]"].assert_eq(&log_group_step(&account));
 }
 
 #[test]
@@ -281,7 +311,9 @@ fn a_log_group_of_another_class_is_another_log_group() {
         )
     };
     expect![[r#"
-        -/+ Logs  AWS::Logs::LogGroup [logs]
+        -/+ replace
+
+            -/+ Logs  AWS::Logs::LogGroup [logs]
                   LogGroupClass: STANDARD -> INFREQUENT_ACCESS  (template, forces replacement)
     "#]]
     .assert_eq(&plan_of(&logs("INFREQUENT_ACCESS"), &logs("STANDARD")));
@@ -310,12 +342,16 @@ fn an_attribute_of_a_tables_key_cannot_change_its_type_and_one_of_an_index_can()
         )
     };
     expect![[r#"
-        -/+ Orders  AWS::DynamoDB::Table [orders]
+        -/+ replace
+
+            -/+ Orders  AWS::DynamoDB::Table [orders]
                   AttributeDefinitions[0].AttributeType: S -> N  (template, forces replacement)
     "#]]
     .assert_eq(&plan_of(&table("N", "S"), &table("S", "S")));
     expect![[r#"
-        ~ Orders  AWS::DynamoDB::Table [orders]
+        ~ update in-place
+
+            ~ Orders  AWS::DynamoDB::Table [orders]
                   AttributeDefinitions[1].AttributeType: S -> N  (template)
     "#]]
     .assert_eq(&plan_of(&table("S", "N"), &table("S", "S")));
@@ -337,11 +373,15 @@ fn what_was_attached_to_a_replaced_role_is_attached_again() {
         )
     };
     expect![[r#"
-        -/+ Worker  AWS::IAM::Role [worker]
-                  Path: / -> /service/  (template, forces replacement)
+        ~ update in-place
 
-        ~ Policy  AWS::IAM::ManagedPolicy [arn:aws:iam::123456789012:policy/work]
-                  Roles: [] -> ["worker"]  (put back after a replacement)
+            ~ Policy  AWS::IAM::ManagedPolicy [arn:aws:iam::123456789012:policy/work]
+                  Roles: (none) -> ["worker"]  (put back after a replacement)
+
+        -/+ replace
+
+            -/+ Worker  AWS::IAM::Role [worker]
+                  Path: / -> /service/  (template, forces replacement)
     "#]]
     .assert_eq(&plan_of(&role_and_policy("/service/"), &role_and_policy("/")));
 }
@@ -371,34 +411,38 @@ Resources:
 #[test]
 fn what_only_aws_can_say_is_not_guessed() {
     expect![[r#"
-        + Api  AWS::ApiGateway::RestApi
-        + Orders  AWS::ApiGateway::Resource
+            + Api  AWS::ApiGateway::RestApi
+            + Orders  AWS::ApiGateway::Resource
                   ParentId: (known after apply)
                   RestApiId: (known after apply)
-        + List  AWS::ApiGateway::Method
+            + List  AWS::ApiGateway::Method
                       "CacheNamespace": "(known after apply)",
                   ResourceId: (known after apply)
                   RestApiId: (known after apply)
-        + Deployment  AWS::ApiGateway::Deployment
+            + Deployment  AWS::ApiGateway::Deployment
                   RestApiId: (known after apply)
-        + Stage  AWS::ApiGateway::Stage
+            + Stage  AWS::ApiGateway::Stage
                   DeploymentId: (known after apply)
                   RestApiId: (known after apply)
     "#]]
-    .assert_eq(&heads(&shown(&Account::default(), API), "known after apply"));
+    .assert_eq(&heads(&shown_in_full(&Account::default(), API), "known after apply"));
 }
 
 #[test]
 fn a_method_that_changes_is_deployed_anew_and_the_stage_follows() {
     expect![[r#"
-        ~ List  AWS::ApiGateway::Method [restapi1|resource2|GET]
+        ~ update in-place
+
+            ~ List  AWS::ApiGateway::Method [restapi1|resource2|GET]
                   ApiKeyRequired: false -> true  (template)
 
-        +/- Deployment  AWS::ApiGateway::Deployment [deployment4|restapi1]
-                  ContentDigest: 42fd3b3c6d6fa837 -> 8ae9169acb28c6e9  (template, forces replacement)
-
-        ~ Stage  AWS::ApiGateway::Stage [restapi1|v1]
+            ~ Stage  AWS::ApiGateway::Stage [restapi1|v1]
                   DeploymentId: deployment4 -> (known after apply)  (template)
+
+        +/- replace (create first)
+
+            +/- Deployment  AWS::ApiGateway::Deployment [deployment4|restapi1]
+                  ContentDigest: 42fd3b3c6d6fa837 -> 8ae9169acb28c6e9  (template, forces replacement)
     "#]]
     .assert_eq(&plan_of(&API.replace("Required: false", "Required: true"), API));
 }
@@ -406,18 +450,24 @@ fn a_method_that_changes_is_deployed_anew_and_the_stage_follows() {
 #[test]
 fn a_path_is_replaced_with_all_that_is_in_it() {
     expect![[r#"
-        -/+ Orders  AWS::ApiGateway::Resource [restapi1|resource2]
-                  PathPart: orders -> bills  (template, forces replacement)
+        ~ update in-place
 
-        -/+ List  AWS::ApiGateway::Method [restapi1|resource2|GET]  # goes with `Orders`
-                  Integration.CacheNamespace: resource2 -> (known after apply)  (template)
-                  ResourceId: resource2 -> (known after apply)  (template, forces replacement)
+            ~ Stage  AWS::ApiGateway::Stage [restapi1|v1]
+                  DeploymentId: deployment4 -> (known after apply)  (template)
 
-        +/- Deployment  AWS::ApiGateway::Deployment [deployment4|restapi1]
+        +/- replace (create first)
+
+            +/- Deployment  AWS::ApiGateway::Deployment [deployment4|restapi1]
                   ContentDigest: 42fd3b3c6d6fa837 -> 07c047a1a48c60d8  (template, forces replacement)
 
-        ~ Stage  AWS::ApiGateway::Stage [restapi1|v1]
-                  DeploymentId: deployment4 -> (known after apply)  (template)
+        -/+ replace
+
+            -/+ Orders  AWS::ApiGateway::Resource [restapi1|resource2]
+                  PathPart: orders -> bills  (template, forces replacement)
+
+            -/+ List  AWS::ApiGateway::Method [restapi1|resource2|GET]  # goes with `Orders`
+                  Integration.CacheNamespace: resource2 -> (known after apply)  (template)
+                  ResourceId: resource2 -> (known after apply)  (template, forces replacement)
     "#]]
     .assert_eq(&plan_of(&API.replace("PathPart: orders", "PathPart: bills"), API));
 }
@@ -426,7 +476,9 @@ fn a_path_is_replaced_with_all_that_is_in_it() {
 fn a_new_logical_id_for_the_same_name_moves_the_mark() {
     let renamed = queue("QueueName: orders").replace("Orders:", "AllOrders:");
     expect![[r#"
-        ~ AllOrders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
+        ~ update in-place
+
+            ~ AllOrders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
                   Tags[0].Value: Orders -> AllOrders  (differs)
     "#]]
     .assert_eq(&plan_of(&renamed, &queue("QueueName: orders")));
@@ -436,9 +488,10 @@ fn a_new_logical_id_for_the_same_name_moves_the_mark() {
 fn a_new_logical_id_without_a_name_is_another_queue() {
     let plan = plan_of(&queue("").replace("Orders:", "AllOrders:"), &queue(""));
     expect![[r#"
-        + AllOrders  AWS::SQS::Queue
-                  QueueName: orders-dev-AllOrders-6303e687
-        - Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders-dev-Orders-85c9532c]  # not in the template
+            AWS::SQS
+            + AllOrders  Queue  orders-dev-AllOrders-6303e687, hidden 30 s, kept 4 days
+            AWS::SQS
+            - Orders  Queue  [https://sqs.us-east-1.amazonaws.com/123456789012/orders-dev-Orders-85c9532c]  # not in the template
     "#]].assert_eq(&heads(&plan, "QueueName"));
 }
 
@@ -446,9 +499,10 @@ fn a_new_logical_id_without_a_name_is_another_queue() {
 fn another_type_under_the_same_logical_id_is_a_new_resource_and_a_deletion() {
     let topic = "Resources: {Orders: {Type: AWS::SNS::Topic, Properties: {TopicName: orders}}}";
     expect![[r#"
-        + Orders  AWS::SNS::Topic
-                  TopicName: orders
-        - Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]  # its name now stands for another type
+            AWS::SNS
+            + Orders  Topic  orders
+            AWS::SQS
+            - Orders  Queue  [https://sqs.us-east-1.amazonaws.com/123456789012/orders]  # its name now stands for another type
     "#]].assert_eq(&heads(&plan_of(topic, &queue("QueueName: orders")), "TopicName"));
 }
 
@@ -458,7 +512,9 @@ fn a_replacement_that_somebody_asks_for_says_so() {
     let options = Options { replace: ["Orders".into()].into(), ..Options::default() };
     let plan = account.plan_with(&desired(&queue("QueueName: orders")), &options);
     expect![[r#"
-        -/+ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]  # as asked for
+        -/+ replace
+
+            -/+ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]  # as asked for
     "#]]
     .assert_eq(&steps_of(&text_of(&plan)));
 }
@@ -472,15 +528,14 @@ fn a_stack_is_found_again_when_nothing_is_remembered_of_it() {
     "#]]
     .assert_eq(&shown(&account, API));
     expect![[r#"
-        - (restapi1|resource2)  AWS::ApiGateway::Resource [restapi1|resource2]  # part of the stack's own, and not in the template
+        - destroy
 
-        - (restapi1|resource2|GET)  AWS::ApiGateway::Method [restapi1|resource2|GET]  # part of the stack's own, and not in the template
-
-        - Api  AWS::ApiGateway::RestApi [restapi1]  # not in the template
-
-        - Deployment  AWS::ApiGateway::Deployment [deployment4|restapi1]  # not in the template
-
-        - Stage  AWS::ApiGateway::Stage [restapi1|v1]  # not in the template
+            AWS::ApiGateway
+            - (restapi1|resource2)      Resource    [restapi1|resource2]  # part of the stack's own, and not in the template
+            - (restapi1|resource2|GET)  Method      [restapi1|resource2|GET]  # part of the stack's own, and not in the template
+            - Api                       RestApi     [restapi1]  # not in the template
+            - Deployment                Deployment  [deployment4|restapi1]  # not in the template
+            - Stage                     Stage       [restapi1|v1]  # not in the template
     "#]].assert_eq(&shown(&account, "Resources: {}"));
 }
 

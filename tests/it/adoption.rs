@@ -139,7 +139,7 @@ fn what_somebody_made_is_taken_over_when_it_is_asked_for_and_not_before() {
 
     let adopt: Vec<&str> = ALL.iter().flat_map(|id| ["--adopt", id]).collect();
     let plan = story.run(&[&["plan"], &adopt[..]].concat()).exits(0).stdout;
-    assert_eq!(plan.matches("# taken over").count(), ALL.len(), "{plan}");
+    assert_eq!(plan.matches("\n    <~ ").count(), ALL.len(), "{plan}");
     assert!(plan.contains("VisibilityTimeout: 60 -> 45") && plan.contains("6 to adopt"), "{plan}");
     assert_eq!(story.account.census(), before, "a plan changes nothing");
 

@@ -786,7 +786,7 @@ mod with_aws {
                       `QUEUE-URL` exists and was not made by paystack
                       help: take it over with `--adopt Orders`, or give this resource another name
 
-            Plan: 0 to create, 0 to update, 0 to delete, 1 blocked.
+            Plan: 0 to create, 0 to update, 0 to destroy, 1 blocked.
             ---
             error: the plan has blocked entries: nothing was changed
               help: each blocked entry above says what to do
@@ -813,7 +813,7 @@ mod with_aws {
                       `QUEUE-URL` belongs to the stack `shop-dev` (as `Orders`)
                       help: give this resource another name, or destroy it in the other stack first
 
-            Plan: 0 to create, 0 to update, 0 to delete, 1 blocked.
+            Plan: 0 to create, 0 to update, 0 to destroy, 1 blocked.
             ---
             error: the plan has blocked entries: nothing was changed
               help: each blocked entry above says what to do

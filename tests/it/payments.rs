@@ -119,7 +119,7 @@ impl Story {
         let plan = self.plan();
         assert!(plan.len() > 55, "{plan:?}");
         assert!(plan.values().all(|action| action == "create"), "{plan:?}");
-        let text = self.run(&["plan"]).exits(0).stdout;
+        let text = self.run(&["plan", "--full"]).exits(0).stdout;
         let number = &self.account.number;
         for arn in [
             format!("arn:aws:lambda:us-east-1:{number}:function:process-payment-dev"),

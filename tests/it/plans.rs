@@ -67,7 +67,7 @@ fn a_kept_plan_is_applied_without_asking_and_only_while_it_holds() {
     let story = Story::begin(QUEUES);
     story.run(&["plan", "-p", "Delay=5", "--out", "plan.json"]).exits(0);
     let ran = story.run(&["apply", "plan.json"]).exits(0);
-    for said in ["Orders  AWS::SQS::Queue", "Plan: 2 to create", "apply is complete"] {
+    for said in ["+ create", "+ Orders   Queue", "Plan: 2 to create", "apply is complete"] {
         assert!(ran.stdout.contains(said), "{}", ran.stdout);
     }
     story.run(&["plan", "-p", "Delay=5", "--detailed-exitcode"]).exits(0);

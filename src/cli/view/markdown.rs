@@ -8,7 +8,8 @@ use std::io::{self, Write};
 use serde_json::Value;
 use similar::ChangeTag;
 
-use crate::cli::view::text::{count, drift_summary, line_by_line, note, on_one_line, reason, summary, unfolded};
+use crate::cli::view::values::{line_by_line, on_one_line, unfolded};
+use crate::cli::view::words::{count, drift_summary, note, reason, summary};
 use crate::plan::{Action, Drift, Drifted, Happened, Plan, Step};
 use crate::visible::on_its_line;
 
@@ -177,7 +178,7 @@ mod tests {
         let account = Account::default();
         account.apply(&desired(&queue("QueueName: orders, DelaySeconds: 1"))).expect("nothing crashes");
         expect![[r"
-            **Plan: 0 to create, 1 to update, 0 to delete.**
+            **Plan: 0 to create, 1 to update, 0 to destroy.**
 
             Stack `orders-dev` in account `123456789012`, `us-east-1`.
 

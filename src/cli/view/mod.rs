@@ -1,11 +1,14 @@
 //! Everything that is shown. A view takes finished data and a place to write; text and JSON show one value.
 
+mod brief;
 pub(crate) mod json;
 mod markdown;
 mod palette;
 mod progress;
 mod state;
 pub(crate) mod text;
+mod values;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,22 +23,29 @@ use crate::plan::{Drift, Plan};
 use crate::state::{Ledger, Shown, ShownRecord};
 
 pub use progress::Progress;
-pub use text::count;
+pub use text::Detail;
+pub use words::count;
 
-/// Shows a plan.
-pub fn plan(world: &mut World, plan: &Plan, format: PlanFormat) -> io::Result<()> {
+/// Shows a plan; `detail` is for text, all else has everything.
+pub fn plan(world: &mut World, plan: &Plan, format: PlanFormat, detail: Detail) -> io::Result<()> {
     match format {
-        PlanFormat::Text => text::plan(&mut world.out, plan),
+        PlanFormat::Text => text::plan(&mut world.out, plan, detail),
         PlanFormat::Json => json::write(&mut world.out, &json::plan(plan)),
         PlanFormat::Markdown => markdown::plan(&mut world.out, plan),
     }
 }
 
 /// Shows a plan that is all that was asked for, and what it took.
-pub fn planned(world: &mut World, plan: &Plan, calls: &Calls, format: PlanFormat) -> io::Result<()> {
+pub fn planned(
+    world: &mut World,
+    plan: &Plan,
+    calls: &Calls,
+    format: PlanFormat,
+    detail: Detail,
+) -> io::Result<()> {
     match format {
         PlanFormat::Text | PlanFormat::Markdown => {
-            self::plan(world, plan, format)?;
+            self::plan(world, plan, format, detail)?;
             text::calls(&mut world.err, calls)
         }
         PlanFormat::Json => json::write(&mut world.out, &json::with_calls(json::plan(plan), calls)),

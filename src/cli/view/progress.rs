@@ -86,7 +86,7 @@ fn doing(kind: Kind) -> &'static str {
 
 fn finished(task: &Task, outcome: &Outcome, milliseconds: u64) -> String {
     let name = name(task);
-    let took = super::text::duration(milliseconds);
+    let took = super::words::duration(milliseconds);
     match outcome {
         Outcome::Done(Done::Created { id, .. }) => {
             format!("{name}: {} after {took} [{}]", paint(Role::Created, "created"), on_its_line(id.as_str()))
