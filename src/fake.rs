@@ -21,7 +21,7 @@ use crate::aws::Scope;
 use crate::aws::error::{AwsError, ErrorClass};
 use crate::identity::{LogicalId, PhysicalId, REF, ResourceType, StackId};
 use crate::inventory::{Identity, Reader, Stray};
-use crate::resource::{Attributes, LiveResource, Owner, Ownership, Reading, Row, row, tags};
+use crate::resource::{Attributes, Contents, LiveResource, Owner, Ownership, Reading, Row, row, tags};
 
 /// Account, region and partition of every test.
 pub fn scope() -> Scope {
@@ -77,6 +77,8 @@ struct World {
     trouble: Option<(usize, Trouble)>,
     is_crashed: bool,
     unreadable: BTreeSet<ResourceType>,
+    /// What the resources of a type hold.
+    contents: BTreeMap<ResourceType, Contents>,
     /// Where the sequence of delays stands.
     dice: u64,
 }
@@ -114,6 +116,11 @@ impl FakeAws {
     /// Takes away the right to look at a type.
     pub fn forbid(&self, resource_type: &str) {
         self.world().unreadable.insert(resource_type.into());
+    }
+
+    /// Fills every resource of a type.
+    pub fn fill(&self, resource_type: &str, contents: Contents) {
+        self.world().contents.insert(resource_type.into(), contents);
     }
 
     pub fn is_crashed(&self) -> bool {
@@ -272,6 +279,20 @@ impl Reader for FakeAws {
                 row_of(&key.0).handler.within() == Some(whole.as_str()) && is_part(&key.0, part, whole, thing)
             };
             Ok(world.things.iter().filter(is_within).map(|(key, _)| key.clone()).collect())
+        })
+    }
+
+    fn contents<'a>(
+        &'a self,
+        resource_type: &'a ResourceType,
+        _id: &'a PhysicalId,
+    ) -> BoxFuture<'a, Result<Option<Contents>, AwsError>> {
+        Box::pin(async move {
+            let world = self.world();
+            if world.unreadable.contains(resource_type) {
+                return Err(AwsError::new("fake.Count", ErrorClass::Denied, "you may not look into this"));
+            }
+            Ok(world.contents.get(resource_type).cloned())
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::desired::Desired;
 use crate::graph::Dependencies;
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use crate::plan::evidence::{Marked, is_credible};
-use crate::resource::{Owner, Ownership, Reading, row};
+use crate::resource::{Contents, Owner, Ownership, Reading, row};
 use crate::state::Ledger;
 
 /// What is known of a resource before AWS has been asked for it.
@@ -46,6 +46,12 @@ pub trait Reader: Send + Sync {
         whole: &'a ResourceType,
         id: &'a PhysicalId,
     ) -> BoxFuture<'a, Result<Vec<(ResourceType, PhysicalId)>, AwsError>>;
+    /// What a resource holds that goes with it.
+    fn contents<'a>(
+        &'a self,
+        resource_type: &'a ResourceType,
+        id: &'a PhysicalId,
+    ) -> BoxFuture<'a, Result<Option<Contents>, AwsError>>;
 }
 
 /// What was found.

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod interrupt;
 pub mod inventory;
 pub mod local;
+pub mod losses;
 pub mod package;
 pub mod plan;
 pub mod project;

@@ -99,6 +99,7 @@ pub async fn carry_out(
     let interrupts = world.interrupts.clone();
     let working = interrupts.work();
     journal.begin(plan).await?;
+    plan.uploads().for_each(|digest| stack.shelf.keep(&digest));
     let schedule = schedule(plan);
     let clock = std::sync::Arc::clone(&world.clock);
     let mut progress = view::Progress::new(format, schedule.tasks.len(), world);

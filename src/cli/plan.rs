@@ -8,6 +8,7 @@ use crate::cli::{CliError, Exit, World, refresh, saved, view};
 use crate::diagnostic::nearest;
 use crate::identity::LogicalId;
 use crate::inventory::{self, Inventory, add_side_effects};
+use crate::losses;
 use crate::plan::saved::{Asked, Goal};
 use crate::plan::{self, Options, Plan};
 use crate::state::Ledger;
@@ -45,14 +46,17 @@ pub async fn make(
     let known = Ledger { is_remembered, ..ledger.clone() };
     let inventory = inventory::take(&stack.desired, &known, &stack.reader, usize::from(concurrency)).await;
     targets_exist(&options.targets, &inventory)?;
-    Ok(match goal {
+    let mut plan = match goal {
         Goal::Template => plan::diff(&stack.desired, &inventory, ledger, options),
         Goal::Nothing => {
             let mut inventory = inventory.departing(&stack.desired);
             add_side_effects(&mut inventory, &stack.desired, &stack.reader).await;
             plan::diff(&stack.desired.nothing(), &inventory, ledger, options)
         }
-    })
+    };
+    losses::count(&mut plan, &stack.reader, usize::from(concurrency)).await;
+    plan.explain_code(&|digest| stack.shelf.get(digest));
+    Ok(plan)
 }
 
 /// What the user asks for beside what the template says. To be adopted or replaced a resource has to be in the template.

@@ -15,7 +15,7 @@ use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic, Severity, Source, Span, Style};
 use crate::graph::cycles;
 use crate::identity::StackId;
-use crate::package::{CodePlaces, PIP_VARIABLES, PipCommand, Workshop, missing_code, package};
+use crate::package::{CodePlaces, PIP_VARIABLES, PipCommand, Shelf, Workshop, missing_code, package};
 use crate::project::{Environment, Project, SUFFIX_PARAMETER, State};
 use crate::resource::live::{AwsReader, AwsWriter};
 use crate::state::{DynamoDbLedgers, Holder, Ledger, Ledgers, LocalLedgers, Lock, Sign, lock};
@@ -53,6 +53,8 @@ pub struct Opened {
     pub calls: Counter,
     /// Whether it is AWS's own. An endpoint of one's own is an emulator's.
     pub is_in_aws: bool,
+    /// The packages that can be looked into.
+    pub shelf: Shelf,
 }
 
 /// Reads and checks everything that needs no AWS.
@@ -94,6 +96,7 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
         tokio::task::block_in_place(|| package(&mut graph, &workshop)).map_err(|findings| checked.mistakes(findings))?
     };
     let desired = Desired::new(graph, checked.stack.clone(), checked.environment.tags.clone(), scope);
+    let shelf = Shelf::new(packages.clone(), &world.cache());
     let cx = Arc::new(Context::new(&connection, packages, Arc::clone(&world.clock)));
     Ok(Opened {
         desired,
@@ -103,6 +106,7 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
         is_in_aws: connection.is_aws(),
         reader: AwsReader::new(Arc::clone(&cx)),
         writer: AwsWriter::new(cx),
+        shelf,
     })
 }
 

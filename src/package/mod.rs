@@ -6,11 +6,13 @@
 
 mod archive;
 mod cache;
+mod changes;
 mod inline;
 mod layer;
 mod place;
 mod requirements;
 mod resources;
+mod shelf;
 mod tree;
 
 use std::fmt;
@@ -20,10 +22,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use changes::{CodeChange, FileChange};
 pub use inline::zip_inline;
 pub use layer::{Architecture, LayerTarget, PIP_VARIABLES, PipCommand, is_installed, layer};
 pub use place::CodePlaces;
 pub use resources::{Workshop, missing_code, package};
+pub use shelf::Shelf;
 
 use archive::Archive;
 use tree::{Mode, Tree};

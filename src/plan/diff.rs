@@ -11,7 +11,7 @@ use crate::inventory::{Departed, Gone, Inventory, belongs_to};
 use crate::plan::evidence::{Marked, is_named_as};
 use crate::plan::holds::held;
 use crate::plan::{
-    Action, Cause, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Sides, Step, explain, target,
+    Action, Cause, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Sides, Step, explain, follows, target,
 };
 use crate::property_path::PropertyPath;
 use crate::resource::{Contribution, LiveResource, Ownership, Reading, Row, row};
@@ -31,6 +31,7 @@ pub fn diff(desired: &Desired, inventory: &Inventory, ledger: &Ledger, options: 
     };
     let mut steps: Vec<Step> = desired.in_order().into_iter().map(|id| planner.declared(id)).collect();
     steps.extend(inventory.departed.iter().filter_map(|departed| planner.departed(departed)));
+    follows::explain(&mut steps, &planner.known);
     let held = held(&steps, ledger);
     steps.iter_mut().zip(held).for_each(|(step, held)| step.holds = held);
     let problems = inventory.problems.iter().map(ToString::to_string).collect();
@@ -102,6 +103,8 @@ impl Planner<'_> {
             dependencies: self.desired.dependencies.of(&logical_id).cloned().collect(),
             holds: BTreeMap::new(),
             goes_last: false,
+            losses: Vec::new(),
+            code: None,
             secret: self.desired.secret_properties(&logical_id),
             physical_id: live.as_ref().map(|live| live.id.clone()),
             logical_id,
@@ -322,6 +325,8 @@ impl Planner<'_> {
             dependencies: departed.dependencies.clone(),
             holds: BTreeMap::new(),
             goes_last: departed.goes_last,
+            losses: Vec::new(),
+            code: None,
             secret: row(&departed.resource_type)
                 .map(|row| row.handler.secrets().iter().map(|it| (*it).to_owned()).collect())
                 .unwrap_or_default(),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
-use crate::plan::{Action, Drift, Drifted, Explained, ForcedBy, Happened, Plan, Since, Step};
+use crate::plan::{Action, Drift, Drifted, Explained, ForcedBy, Happened, Loss, Plan, Since, Step};
 use crate::property_path::{PathStep, PropertyPath};
 use crate::visible::{on_its_line, visible, visible_within};
 
@@ -27,6 +27,11 @@ impl Step {
         self.resource_type = ResourceType::from(&*on_its_line(self.resource_type.as_str()));
         self.physical_id = self.physical_id.as_ref().map(|id| PhysicalId::new(on_its_line(id.as_str())));
         self.desired = self.desired.as_ref().map(visible_within);
+        self.losses.iter_mut().for_each(Loss::make_legible);
+        self.code.iter_mut().flat_map(|code| &mut code.files).flatten().for_each(|file| {
+            file.name = on_its_line(&file.name).into_owned();
+            file.diff = file.diff.as_ref().map(|diff| visible(diff).into_owned());
+        });
         match &mut self.action {
             Action::Adopt { changes } | Action::Update { changes } => {
                 changes.iter_mut().for_each(Explained::make_legible)
@@ -46,9 +51,23 @@ impl Step {
 
 impl Explained {
     fn make_legible(&mut self) {
-        let Self { path, live, desired, cause: _ } = self;
+        let Self { path, live, desired, cause: _, follows } = self;
         *path = legible_path(path);
+        *follows = follows.iter().map(|id| LogicalId::new(on_its_line(id.as_str()))).collect();
         [live, desired].into_iter().for_each(make_legible);
+    }
+}
+
+impl Loss {
+    fn make_legible(&mut self) {
+        match self {
+            Self::Subscriptions { by_protocol } => {
+                let kinds = std::mem::take(by_protocol).into_iter();
+                *by_protocol = kinds.map(|(protocol, count)| (on_its_line(&protocol).into_owned(), count)).collect();
+            }
+            Self::Address { url: text } | Self::Uncounted { reason: text } => *text = on_its_line(text).into_owned(),
+            Self::Items { .. } | Self::Messages { .. } | Self::LogEvents { .. } | Self::KeyValue => {}
+        }
     }
 }
 
@@ -104,7 +123,8 @@ mod tests {
 
     use super::*;
     use crate::aws::Scope;
-    use crate::cli::view::text;
+    use crate::cli::view::{Detail, text};
+    use crate::package::{CodeChange, FileChange};
     use crate::plan::{Cause, Missing, Order};
 
     const NASTY: &str = "\u{1b}]52;c;aGk=\u{7}\u{1b}[2J\u{9b}1A\u{202e}\r";
@@ -121,7 +141,13 @@ mod tests {
             holds: BTreeMap::new(),
             goes_last: false,
             secret: BTreeSet::new(),
+            losses: vec![Loss::Uncounted { reason: NASTY.into() }, Loss::Address { url: NASTY.into() }],
+            code: Some(CodeChange { zip_size: None, files: Some(vec![nasty_file()]), unchanged: 0 }),
         }
+    }
+
+    fn nasty_file() -> FileChange {
+        FileChange { name: NASTY.into(), before: None, after: None, diff: Some(format!("+{NASTY}\n-{NASTY}")) }
     }
 
     /// What colours text in our own palette.
@@ -138,6 +164,7 @@ mod tests {
             live: Some(json!(value)),
             desired: Some(json!([value, {"a": value}])),
             cause: Cause::Drift,
+            follows: [NASTY.into()].into(),
         };
         let changes = || vec![change(NASTY), change(&NASTY.repeat(30)), change(&format!("{NASTY}\n{NASTY}"))];
         let forced_by = vec![ForcedBy::Property { path: path() }, ForcedBy::Parent { logical_id: NASTY.into() }];
@@ -151,7 +178,8 @@ mod tests {
         let steps: Vec<Step> = actions.into_iter().map(nasty).collect();
         let plan = Plan { stack: NASTY.into(), scope, left_out: steps.clone(), steps, problems: vec![NASTY.into()] };
         let mut shown = Vec::new();
-        text::plan(&mut shown, &plan).expect("memory can be written");
+        text::plan(&mut shown, &plan, Detail::Brief).expect("memory can be written");
+        text::plan(&mut shown, &plan, Detail::Full).expect("memory can be written");
         text::left(&mut shown, &plan).expect("memory can be written");
         let shown = String::from_utf8(shown).expect("text");
         let shown = without_colours(&shown);

@@ -1,11 +1,14 @@
 //! The difference between what is wanted and what is there. Pure: a desired state, an inventory and a ledger go in, a plan
 //! comes out, and what cannot be planned is a blocked entry in it.
 
+mod code;
 mod diff;
 mod drift;
 pub(crate) mod evidence;
+mod follows;
 mod holds;
 mod legible;
+pub mod loss;
 pub mod saved;
 mod shown;
 #[cfg(test)]
@@ -23,11 +26,13 @@ use crate::aws::Scope;
 use crate::change::Changes;
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use crate::inventory::Gone;
+use crate::package::CodeChange;
 use crate::property_path::PropertyPath;
 use crate::resource::LiveResource;
 
 pub use diff::diff;
 pub use drift::{Drift, Drifted, Happened, Since, drift};
+pub use loss::Loss;
 pub use shown::SENSITIVE;
 
 /// What has to happen so that AWS is as the template says.
@@ -62,6 +67,12 @@ pub struct Step {
     pub goes_last: bool,
     /// Properties whose values are not shown.
     pub secret: BTreeSet<String>,
+    /// What goes with the resource and does not come back, counted live.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<Loss>,
+    /// What changes in the files of its package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<CodeChange>,
 }
 
 /// How a live resource holds on to another.
@@ -141,6 +152,9 @@ pub struct Explained {
     pub live: Option<Value>,
     pub desired: Option<Value>,
     pub cause: Cause,
+    /// The replaced resources that it follows: it names what they are no longer.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub follows: BTreeSet<LogicalId>,
 }
 
 /// Who made a difference.
@@ -202,7 +216,30 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The steps that a replacement brings about.
+    pub fn following<'a>(&'a self, replaced: &'a LogicalId) -> impl Iterator<Item = &'a Step> {
+        self.steps.iter().filter(move |step| &step.logical_id != replaced && step.follows(replaced))
+    }
+}
+
 impl Step {
+    /// The changes, where there are any.
+    pub fn changes(&self) -> &[Explained] {
+        match &self.action {
+            Action::Adopt { changes } | Action::Update { changes } | Action::Replace { changes, .. } => changes,
+            Action::None | Action::Create { .. } | Action::Delete { .. } | Action::Forget | Action::Blocked { .. } => {
+                &[]
+            }
+        }
+    }
+
+    fn follows(&self, replaced: &LogicalId) -> bool {
+        let is_parent = |it: &ForcedBy| matches!(it, ForcedBy::Parent { logical_id } if logical_id == replaced);
+        let goes_with = matches!(&self.action, Action::Replace { forced_by, .. } if forced_by.iter().any(is_parent));
+        goes_with || self.changes().iter().any(|change| change.follows.contains(replaced))
+    }
+
     pub fn is_blocked(&self) -> bool {
         matches!(self.action, Action::Blocked { .. })
     }
@@ -249,7 +286,7 @@ impl Sides<'_> {
 fn explain(changes: Changes, sides: Option<&Sides<'_>>) -> Vec<Explained> {
     let explained = changes.0.into_iter().map(|change| {
         let cause = sides.map_or(Cause::Unrecorded, |sides| sides.cause(&change.path));
-        Explained { path: change.path, live: change.live, desired: change.desired, cause }
+        Explained { path: change.path, live: change.live, desired: change.desired, cause, follows: BTreeSet::new() }
     });
     explained.collect()
 }

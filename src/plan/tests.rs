@@ -157,7 +157,8 @@ fn what_somebody_else_made_is_not_touched_until_it_is_adopted() {
             <~ Orders  AWS::SQS::Queue [https://sqs.us-east-1.amazonaws.com/123456789012/orders]
                   DelaySeconds: 7 -> 0  (differs)
                   Tags: (none) -> paystack:resource=Orders, paystack:stack=orders-dev  (differs)
-    "#]].assert_eq(&steps_of(&text_of(&account.plan_with(&desired, &options))));
+    "#]]
+    .assert_eq(&steps_of(&text_of(&account.plan_with(&desired, &options))));
 }
 
 #[test]
@@ -437,12 +438,13 @@ fn a_method_that_changes_is_deployed_anew_and_the_stage_follows() {
                   ApiKeyRequired: false -> true  (template)
 
             ~ Stage  AWS::ApiGateway::Stage [restapi1|v1]
-                  DeploymentId: deployment4 -> (known after apply)  (template)
+                  DeploymentId: deployment4 -> (known after apply)  (template, follows `Deployment`)
 
         +/- replace (create first)
 
             +/- Deployment  AWS::ApiGateway::Deployment [deployment4|restapi1]
                   ContentDigest: 42fd3b3c6d6fa837 -> 8ae9169acb28c6e9  (template, forces replacement)
+                  `Stage` follows
     "#]]
     .assert_eq(&plan_of(&API.replace("Required: false", "Required: true"), API));
 }
@@ -453,21 +455,23 @@ fn a_path_is_replaced_with_all_that_is_in_it() {
         ~ update in-place
 
             ~ Stage  AWS::ApiGateway::Stage [restapi1|v1]
-                  DeploymentId: deployment4 -> (known after apply)  (template)
+                  DeploymentId: deployment4 -> (known after apply)  (template, follows `Deployment`)
 
         +/- replace (create first)
 
             +/- Deployment  AWS::ApiGateway::Deployment [deployment4|restapi1]
                   ContentDigest: 42fd3b3c6d6fa837 -> 07c047a1a48c60d8  (template, forces replacement)
+                  `Stage` follows
 
         -/+ replace
 
             -/+ Orders  AWS::ApiGateway::Resource [restapi1|resource2]
                   PathPart: orders -> bills  (template, forces replacement)
+                  `List` follows
 
             -/+ List  AWS::ApiGateway::Method [restapi1|resource2|GET]  # goes with `Orders`
-                  Integration.CacheNamespace: resource2 -> (known after apply)  (template)
-                  ResourceId: resource2 -> (known after apply)  (template, forces replacement)
+                  Integration.CacheNamespace: resource2 -> (known after apply)  (template, follows `Orders`)
+                  ResourceId: resource2 -> (known after apply)  (template, follows `Orders`, forces replacement)
     "#]]
     .assert_eq(&plan_of(&API.replace("PathPart: orders", "PathPart: bills"), API));
 }

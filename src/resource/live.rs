@@ -13,7 +13,7 @@ use crate::identity::{PhysicalId, ResourceType, StackId};
 use crate::inventory::{Identity, Reader, Stray};
 use crate::resource::lost::until_answered;
 use crate::resource::tags::{self, Tags};
-use crate::resource::{LiveResource, Owner, Ownership, Reading, Resource, Row, TYPES, row};
+use crate::resource::{Contents, LiveResource, Owner, Ownership, Reading, Resource, Row, TYPES, row};
 use crate::unknown;
 
 /// Reads AWS. Cannot change it.
@@ -139,6 +139,14 @@ impl Reader for AwsReader {
             }
             Ok(parts)
         })
+    }
+
+    fn contents<'a>(
+        &'a self,
+        resource_type: &'a ResourceType,
+        id: &'a PhysicalId,
+    ) -> BoxFuture<'a, Result<Option<Contents>, AwsError>> {
+        Box::pin(async move { handled(resource_type)?.handler.contents(&self.cx, id).await })
     }
 }
 

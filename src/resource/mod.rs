@@ -113,6 +113,19 @@ pub struct LiveResource {
     pub ownership: Ownership,
 }
 
+/// What a resource holds beside its properties, and what goes with it: no template brings it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contents {
+    /// Of a table, as DynamoDB counts them about every six hours. `has_new`: it counts none, and yet there is one.
+    Items { count: u64, bytes: u64, has_new: bool },
+    /// Of a queue, each number approximate: to be received, being handled, and delayed.
+    Messages { visible: u64, in_flight: u64, delayed: u64 },
+    /// Of a log group, as CloudWatch Logs counts them, some hours late. `has_new`: it counts none, and yet there are some.
+    LogEvents { bytes: u64, has_new: bool },
+    /// Of a topic: protocol and endpoint of each.
+    Subscriptions(Vec<(String, String)>),
+}
+
 /// Something that one resource puts into another, where reading the other shows it: an inline policy in a role, a role on a
 /// managed policy. There it is no drift.
 #[derive(Debug, Clone, PartialEq)]
@@ -276,6 +289,11 @@ pub trait Handler: Send + Sync + 'static {
     /// Deletes the resource and waits until it is really gone.
     fn delete(cx: &Context, id: &PhysicalId) -> impl Future<Output = Result<(), AwsError>> + Send;
 
+    /// What the resource holds that goes with it. Asked only of what a plan would delete or replace.
+    fn contents(_cx: &Context, _id: &PhysicalId) -> impl Future<Output = Result<Option<Contents>, AwsError>> + Send {
+        async { Ok(None) }
+    }
+
     /// The identifier of the resource that an ARN of this type names: what the sweep by tags turns its hits into.
     fn identify(_cx: &Context, _arn: &str) -> impl Future<Output = Result<Option<PhysicalId>, AwsError>> + Send {
         async { Ok(None) }
@@ -332,6 +350,8 @@ pub trait Resource: Send + Sync {
     /// The live properties as they are to be compared with the wanted ones: without what other resources of the stack
     /// contributed, and in the words of what is wanted. `contributed` is what others contribute to this very resource.
     fn comparable(&self, live: &Value, wanted: &Value, contributed: &[&Contribution]) -> Value;
+    fn contents<'a>(&'a self, cx: &'a Context, id: &'a PhysicalId)
+    -> BoxFuture<'a, Result<Option<Contents>, AwsError>>;
     fn identify<'a>(&'a self, cx: &'a Context, arn: &'a str) -> BoxFuture<'a, Result<Option<PhysicalId>, AwsError>>;
     fn find<'a>(
         &'a self,
@@ -456,6 +476,14 @@ impl<H: Handler> Resource for Erased<H> {
             }
             _ => comparable,
         }
+    }
+
+    fn contents<'a>(
+        &'a self,
+        cx: &'a Context,
+        id: &'a PhysicalId,
+    ) -> BoxFuture<'a, Result<Option<Contents>, AwsError>> {
+        Box::pin(H::contents(cx, id))
     }
 
     fn identify<'a>(&'a self, cx: &'a Context, arn: &'a str) -> BoxFuture<'a, Result<Option<PhysicalId>, AwsError>> {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::{IndexStatus, SseStatus, TableDescription, TableStatus};
+use aws_sdk_dynamodb::types::{IndexStatus, Select, SseStatus, TableDescription, TableStatus};
 use futures::future::try_join4;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -19,7 +19,7 @@ use crate::identity::{PhysicalId, REF};
 use crate::resource::dynamodb::{besides, shape, steps};
 use crate::resource::policy_document::PolicyDocument;
 use crate::resource::tags::Tags;
-use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, attributes};
+use crate::resource::{Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, attributes};
 
 pub struct DynamoDbTable;
 
@@ -321,6 +321,15 @@ impl Handler for DynamoDbTable {
         Ok(Some(Live::tagged(table, attributes_of(&arn, &description))))
     }
 
+    async fn contents(cx: &Context, id: &PhysicalId) -> Result<Option<Contents>, AwsError> {
+        let Some(description) = describe(cx, id.as_str()).await? else { return Ok(None) };
+        let count = |number: Option<i64>| number.and_then(|it| u64::try_from(it).ok()).unwrap_or_default();
+        let (count, bytes) = (count(description.item_count()), count(description.table_size_bytes()));
+        // For a table of the last six hours DynamoDB says 0, whatever is in it: one item is worth the reading.
+        let has_new = count == 0 && has_items(cx, id.as_str()).await?;
+        Ok(Some(Contents::Items { count, bytes, has_new }))
+    }
+
     async fn create(cx: &Context, owner: &Owner, table: &Table) -> Result<Made, AwsError> {
         let name = name_of(table);
         let arn = arn_of(&cx.scope, name);
@@ -474,6 +483,15 @@ async fn settled(cx: &Context, name: &str) -> Result<Option<TableDescription>, A
         })
     })
     .await
+}
+
+/// Whether there is at least one item. Whoever may not look does not know.
+async fn has_items(cx: &Context, name: &str) -> Result<bool, AwsError> {
+    match found("dynamodb.Scan", cx.dynamodb.scan().table_name(name).select(Select::Count).limit(1).send().await) {
+        Ok(answer) => Ok(answer.is_some_and(|answer| answer.count() > 0)),
+        Err(error) if error.class == ErrorClass::Denied => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// The table, once it is at work on nothing. `None` when it went away meanwhile.

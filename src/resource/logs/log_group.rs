@@ -17,7 +17,9 @@ use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::logs::when_idle;
 use crate::resource::tags::Tags;
-use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, json_text, left_to_change, referred};
+use crate::resource::{
+    Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, json_text, left_to_change, referred,
+};
 
 pub struct LogsLogGroup;
 
@@ -114,6 +116,14 @@ impl Handler for LogsLogGroup {
         Ok(Some(Live::tagged(group, attributes_of(&cx.scope, name))))
     }
 
+    async fn contents(cx: &Context, id: &PhysicalId) -> Result<Option<Contents>, AwsError> {
+        let Some(described) = described(cx, id.as_str()).await? else { return Ok(None) };
+        let bytes = described.stored_bytes().and_then(|it| u64::try_from(it).ok()).unwrap_or_default();
+        // What was written in the last hours is not counted yet.
+        let has_new = bytes == 0 && has_streams(cx, id.as_str()).await?;
+        Ok(Some(Contents::LogEvents { bytes, has_new }))
+    }
+
     async fn create(cx: &Context, owner: &Owner, group: &LogGroup) -> Result<Made, AwsError> {
         let id = PhysicalId::from(group.log_group_name.as_deref().unwrap_or_default());
         match make(cx, group).await {
@@ -194,6 +204,16 @@ async fn described(cx: &Context, name: &str) -> Result<Option<sdk::LogGroup>, Aw
         }
     }
     Ok(None)
+}
+
+/// Whether anything was ever written. Whoever may not look does not know.
+async fn has_streams(cx: &Context, name: &str) -> Result<bool, AwsError> {
+    let answer = cx.logs.describe_log_streams().log_group_name(name).limit(50).send().await;
+    match found("logs.DescribeLogStreams", answer) {
+        Ok(answer) => Ok(answer.is_some_and(|it| it.log_streams().iter().any(|it| it.last_ingestion_time().is_some()))),
+        Err(error) if error.class == ErrorClass::Denied => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 async fn make(cx: &Context, group: &LogGroup) -> Result<(), AwsError> {

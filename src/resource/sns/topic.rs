@@ -16,7 +16,9 @@ use crate::resource::sns::{
     PENDING, invalid, is_there_already, passes, sdk_tag, set_topic_attribute, subscriptions_of, sync_tags, tags_of,
 };
 use crate::resource::tags::Tags;
-use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, json_text, left_to_change, referred};
+use crate::resource::{
+    Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, json_text, left_to_change, referred,
+};
 
 pub struct SnsTopic;
 
@@ -130,6 +132,14 @@ impl Handler for SnsTopic {
         topic.tags = tags;
         let name = topic.topic_name.clone().unwrap_or_default();
         Ok(Some(Live::tagged(topic, attributes_of(arn, &name))))
+    }
+
+    async fn contents(cx: &Context, id: &PhysicalId) -> Result<Option<Contents>, AwsError> {
+        let said = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let subscriptions = subscriptions_of(cx, id.as_str()).await?;
+        Ok(Some(Contents::Subscriptions(
+            subscriptions.iter().map(|it| (said(it.protocol()), said(it.endpoint()))).collect(),
+        )))
     }
 
     async fn create(cx: &Context, owner: &Owner, topic: &Topic) -> Result<Made, AwsError> {

@@ -15,10 +15,16 @@ use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::tags::Tags;
 use crate::resource::{
-    Attributes, GeneratedName, Handler, Live, Made, Owner, attributes, json_text, left_to_change, referred,
+    Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, attributes, json_text, left_to_change, referred,
 };
 
 pub struct SqsQueue;
+
+const COUNTS: [Attribute; 3] = [
+    Attribute::ApproximateNumberOfMessages,
+    Attribute::ApproximateNumberOfMessagesNotVisible,
+    Attribute::ApproximateNumberOfMessagesDelayed,
+];
 
 /// The template's names and shapes. What the service does when the template is silent is `Default`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,6 +126,15 @@ impl Handler for SqsQueue {
         let Some(tags) = found("sqs.ListQueueTags", answer_of_tags)? else { return Ok(None) };
         let tags = tags.tags.unwrap_or_default().into_iter().collect();
         live(url, &answer.attributes.unwrap_or_default(), tags).map(Some)
+    }
+
+    async fn contents(cx: &Context, id: &PhysicalId) -> Result<Option<Contents>, AwsError> {
+        let ask = cx.sqs.get_queue_attributes().queue_url(id.as_str()).set_attribute_names(Some(COUNTS.to_vec()));
+        let Some(answer) = found("sqs.GetQueueAttributes", ask.send().await)? else { return Ok(None) };
+        let attributes = answer.attributes.unwrap_or_default();
+        let [visible, in_flight, delayed] =
+            COUNTS.map(|name| attributes.get(&name).and_then(|count| count.parse().ok()).unwrap_or_default());
+        Ok(Some(Contents::Messages { visible, in_flight, delayed }))
     }
 
     async fn create(cx: &Context, owner: &Owner, queue: &Queue) -> Result<Made, AwsError> {
