@@ -18,6 +18,8 @@ pub struct Arguments {
 pub enum Command {
     /// Show what would change.
     Plan(PlanArguments),
+    /// Show a plan that was kept with `plan --out`, without asking AWS.
+    Show(ShowArguments),
     /// Make AWS as the template says.
     Apply(ApplyArguments),
     /// Delete everything that belongs to the stack.
@@ -109,6 +111,18 @@ pub struct PlanArguments {
     /// Exit with 2 when there is something to do.
     #[arg(long)]
     pub detailed_exitcode: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ShowArguments {
+    /// The file that `paystack plan --out` has written.
+    pub file: PathBuf,
+    /// How the plan is shown.
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub format: PlanFormat,
+    /// Show all properties of what is created or changed.
+    #[arg(long)]
+    pub full: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -235,11 +249,13 @@ pub enum PlanFormat {
     Json,
     /// For a comment on a pull request.
     Markdown,
+    /// One page with a picture of what waits for what.
+    Html,
 }
 
 impl PlanningArguments {
     pub fn detail(&self) -> Detail {
-        if self.full { Detail::Full } else { Detail::Brief }
+        Detail::of(self.full)
     }
 }
 

@@ -10,6 +10,7 @@ mod output;
 mod plan;
 mod refresh;
 mod saved;
+mod show;
 mod stack;
 mod state;
 mod validate;
@@ -76,6 +77,7 @@ impl World {
 pub async fn run(arguments: Arguments, world: &mut World) -> Result<Exit, CliError> {
     let ended = match arguments.command {
         Command::Plan(arguments) => plan::plan(&arguments, world).await,
+        Command::Show(arguments) => show::show(&arguments, world),
         Command::Apply(arguments) => apply::apply(&arguments, world).await,
         Command::Destroy(arguments) => destroy::destroy(&arguments, world).await,
         Command::Validate(arguments) => validate::validate(&arguments, world),

@@ -67,7 +67,8 @@ async fn apply_locked(
     finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await
 }
 
-fn load(file: &Path, world: &World) -> Result<SavedPlan, SavedPlanError> {
+/// A plan as it was kept.
+pub fn load(file: &Path, world: &World) -> Result<SavedPlan, SavedPlanError> {
     let path = || file.to_owned();
     let text = text_file::read(&world.directory.join(file), LARGEST_BYTES)
         .map_err(|source| SavedPlanError::Read { path: path(), source })?;

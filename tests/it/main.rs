@@ -19,3 +19,4 @@ mod sources;
 mod state;
 mod tampering;
 mod types;
+mod views;

@@ -782,7 +782,9 @@ mod with_aws {
         expect![[r#"
             Stack `shop-dev` in account 123456789012, us-east-1.
 
-            ! Orders  AWS::SQS::Queue [QUEUE-URL]
+            ! blocked
+
+                ! Orders  AWS::SQS::Queue [QUEUE-URL]
                       `QUEUE-URL` exists and was not made by paystack
                       help: take it over with `--adopt Orders`, or give this resource another name
 
@@ -809,7 +811,9 @@ mod with_aws {
         expect![[r#"
             Stack `stall-dev` in account 123456789012, us-east-1.
 
-            ! Orders  AWS::SQS::Queue [QUEUE-URL]
+            ! blocked
+
+                ! Orders  AWS::SQS::Queue [QUEUE-URL]
                       `QUEUE-URL` belongs to the stack `shop-dev` (as `Orders`)
                       help: give this resource another name, or destroy it in the other stack first
 

@@ -93,7 +93,9 @@ pub fn brief(resource_type: &ResourceType, properties: &Value) -> String {
             it.seconds("MessageRetentionPeriod").map(|time| format!("kept {time}")),
             dead_letters(it),
         ],
-        "AWS::SQS::QueuePolicy" | "AWS::SNS::TopicPolicy" | "AWS::Logs::ResourcePolicy" => vec![it.name(), statements(it)],
+        "AWS::SQS::QueuePolicy" | "AWS::SNS::TopicPolicy" | "AWS::Logs::ResourcePolicy" => {
+            vec![it.name(), statements(it)]
+        }
         "AWS::WAFv2::IPSet" => vec![it.text("Name"), it.number_of("Addresses", "range")],
         "AWS::WAFv2::LoggingConfiguration" => vec![it.tail_at("/LogDestinationConfigs/0")],
         "AWS::WAFv2::WebACL" => vec![it.text("Name"), it.number_of("Rules", "rule")],
@@ -257,7 +259,10 @@ mod tests {
     fn what_is_not_known_yet_or_secret_is_no_hindrance() {
         let subscription = json!({"Protocol": "email", "Endpoint": "(sensitive)", "TopicArn": UNKNOWN});
         assert_eq!(of("AWS::SNS::Subscription", subscription), "email, (sensitive)");
-        assert_eq!(of("AWS::SQS::Queue", json!({"QueueName": UNKNOWN, "VisibilityTimeout": "(sensitive)"})), "hidden (sensitive)");
+        assert_eq!(
+            of("AWS::SQS::Queue", json!({"QueueName": UNKNOWN, "VisibilityTimeout": "(sensitive)"})),
+            "hidden (sensitive)"
+        );
         assert_eq!(of("AWS::Some::Other", json!({"OtherName": "it", "Size": 3})), "it");
     }
 }

@@ -1,95 +1,171 @@
-//! Markdown, for a comment on a pull request: the sum first, then a section for each kind of action.
+//! Markdown, for a comment on a pull request: the sum first, then what is lost, then a section for each kind of action.
 //!
-//! Whatever comes from a template or from AWS stands in code, fenced longer than any fence in it: nothing breaks out.
+//! Whatever comes from a template or from AWS stands in code, fenced longer than any fence in it, or escaped: nothing breaks
+//! out, nobody is mentioned. The whole fits a comment: what does not is counted and left out.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde_json::Value;
 use similar::ChangeTag;
 
+use crate::cli::view::brief::brief;
+use crate::cli::view::text::Detail;
 use crate::cli::view::values::{line_by_line, on_one_line, unfolded};
-use crate::cli::view::words::{count, drift_summary, note, reason, summary};
+use crate::cli::view::words::{
+    Heading, count, drift_summary, file, following, is_empty, losses, note, package, reason, summary,
+};
+use crate::package::CodeChange;
 use crate::plan::{Action, Drift, Drifted, Happened, Plan, Step};
-use crate::visible::on_its_line;
+use crate::visible::{on_its_line, visible};
 
-/// How many characters of details a comment has room for; hosts take 65,536 in all.
-const ROOM: usize = 50_000;
+/// What a comment on GitHub may have, in characters; counted here in bytes, of which there are no fewer.
+const LONGEST: usize = 65_536;
+/// What is kept free for saying what was left out.
+const ROOM_FOR_THE_END: usize = 500;
 
-pub fn plan(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+pub fn plan(out: &mut dyn Write, plan: &Plan, detail: Detail) -> io::Result<()> {
     let plan = plan.shown();
     let scope = &plan.scope;
-    writeln!(out, "**{}**\n", summary(&plan))?;
+    let mut comment = Comment::default();
+    comment.say(format!("**{}**\n\n", summary(&plan)));
     let (account, region) = (code(&scope.account_id), code(&scope.region));
-    writeln!(out, "Stack {} in account {account}, {region}.", code(plan.stack.as_str()))?;
-    if !plan.left_out.is_empty() {
-        writeln!(out, "Left out, as not targeted: {}.", count(plan.left_out.len(), "resource"))?;
-    }
+    comment.say(format!("Stack {} in account {account}, {region}.\n", code(plan.stack.as_str())));
+    say_losses(&mut comment, &plan);
     for problem in &plan.problems {
-        writeln!(out, "\n**Warning:** {}; the plan may lack something.", code(problem))?;
+        comment.say(format!("\n**Warning:** {}; the plan may lack something.\n", code(problem)));
     }
-    let mut room = ROOM;
-    for (title, is_in) in SECTIONS {
-        let steps: Vec<&Step> = plan.steps.iter().filter(|step| is_in(&step.action)).collect();
+    if !plan.left_out.is_empty() {
+        comment.say(format!("\nLeft out, as not targeted: {}.\n", count(plan.left_out.len(), "resource")));
+    }
+    for heading in Heading::ALL {
+        let steps = heading.steps(&plan);
         if steps.is_empty() {
             continue;
         }
-        writeln!(out, "\n### {title}\n")?;
+        let is_long = steps.len() > 10 && heading == Heading::Create;
+        let title = format!("{} {}", heading.sign(), heading.words());
+        comment.say(format!("\n### {} ({})\n\n", code(&title), steps.len()));
+        if is_long {
+            comment.say(format!("<details><summary>{}</summary>\n\n", count(steps.len(), "resource")));
+        }
         for step in steps {
-            let id = step.physical_id.as_ref().map(|id| format!(" {}", code(id.as_str()))).unwrap_or_default();
-            let note = note(&step.action).map(|note| format!(" ({})", plain(&note))).unwrap_or_default();
-            writeln!(out, "- **{}** {}{id}{note}", code(step.logical_id.as_str()), code(step.resource_type.as_str()))?;
-            within(out, details(step), &mut room)?;
+            comment.add(&head(step), &details(&plan, step, detail));
+        }
+        if is_long {
+            comment.close("\n</details>\n");
         }
     }
-    Ok(())
+    write!(out, "{}", comment.finish())
 }
 
 /// What somebody else did since the last apply.
 pub fn drift(out: &mut dyn Write, drift: &Drift) -> io::Result<()> {
     let drift = drift.shown();
-    writeln!(out, "**{}**\n", drift_summary(&drift))?;
-    writeln!(out, "Stack {} in account {}.", code(drift.stack.as_str()), code(&drift.scope.account_id))?;
+    let mut comment = Comment::default();
+    comment.say(format!("**{}**\n\n", drift_summary(&drift)));
+    comment.say(format!("Stack {} in account {}.\n", code(drift.stack.as_str()), code(&drift.scope.account_id)));
     for problem in &drift.problems {
-        writeln!(out, "\n**Warning:** {}.", code(problem))?;
+        comment.say(format!("\n**Warning:** {}.\n", code(problem)));
     }
-    let mut room = ROOM;
+    comment.say("\n".to_owned());
     for Drifted { logical_id, resource_type, physical_id, what, .. } in &drift.resources {
         let [name, of_type, id] = [logical_id.as_str(), resource_type.as_str(), physical_id.as_str()].map(code);
-        writeln!(out, "\n- **{name}** {of_type} {id}")?;
-        let details = match what {
+        let details: String = match what {
             Happened::Deleted => "  - it is no longer there\n".to_owned(),
             Happened::Changed { changes } => changes
                 .iter()
                 .map(|since| change(&since.path.to_string(), since.applied.as_ref(), since.live.as_ref(), "drift"))
                 .collect(),
         };
-        within(out, details, &mut room)?;
+        comment.add(&format!("- **{name}** {of_type} {id}\n"), &details);
     }
-    Ok(())
+    write!(out, "{}", comment.finish())
 }
 
-type IsIn = fn(&Action) -> bool;
+/// A comment that never grows too long.
+#[derive(Default)]
+struct Comment {
+    text: String,
+    /// Entries without their details, and entries that are not there at all.
+    shortened: usize,
+    left_out: usize,
+    /// What has to be closed, whatever there is room for.
+    is_full: bool,
+}
 
-/// The sections in the order in which they are read: what needs somebody first.
-const SECTIONS: [(&str, IsIn); 7] = [
-    ("Blocked", |action| matches!(action, Action::Blocked { .. })),
-    ("Delete", |action| matches!(action, Action::Delete { .. })),
-    ("Replace", |action| matches!(action, Action::Replace { .. })),
-    ("Update", |action| matches!(action, Action::Update { .. })),
-    ("Adopt", |action| matches!(action, Action::Adopt { .. })),
-    ("Create", |action| matches!(action, Action::Create { .. })),
-    ("Forget", |action| matches!(action, Action::Forget)),
-];
+impl Comment {
+    fn has_room_for(&self, more: usize) -> bool {
+        !self.is_full && self.text.len() + more + ROOM_FOR_THE_END <= LONGEST
+    }
 
-fn details(step: &Step) -> String {
-    match &step.action {
-        Action::Create { .. } => {
-            let properties = step.desired.iter().filter_map(Value::as_object).flatten();
-            let lines: Vec<String> =
-                properties.flat_map(|(name, value)| unfolded(name, value)).map(|line| format!("+ {line}")).collect();
-            if lines.is_empty() { String::new() } else { folded("properties", &lines) }
+    /// Says something that is short.
+    fn say(&mut self, text: String) {
+        if self.has_room_for(text.len()) {
+            self.text.push_str(&text);
+        } else {
+            self.is_full = true;
         }
+    }
+
+    /// Closes what is open; there is always room for that.
+    fn close(&mut self, text: &str) {
+        if self.text.matches("<details>").count() > self.text.matches("</details>").count() {
+            self.text.push_str(text);
+        }
+    }
+
+    /// Adds an entry with its details, or without them, or counts it.
+    fn add(&mut self, head: &str, details: &str) {
+        const TOO_LONG: &str = "  - too long for a comment\n";
+        if self.has_room_for(head.len() + details.len()) {
+            self.text.push_str(head);
+            self.text.push_str(details);
+        } else if self.has_room_for(head.len() + TOO_LONG.len()) {
+            self.text.push_str(head);
+            self.text.push_str(TOO_LONG);
+            self.shortened += 1;
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    fn finish(mut self) -> String {
+        if self.shortened + self.left_out > 0 || self.is_full {
+            let shortened = count(self.shortened, "entry");
+            self.text.push_str(&format!(
+                "\nThis is more than a comment takes: {shortened} shortened, {} left out. `paystack plan` shows all.\n",
+                self.left_out
+            ));
+        }
+        self.text
+    }
+}
+
+/// What is lost for good, as GitHub's loudest kind of note.
+fn say_losses(comment: &mut Comment, plan: &Plan) {
+    let lost = plan.steps.iter().flat_map(|step| losses(step).into_iter().map(move |words| (step, words)));
+    let lost: Vec<String> =
+        lost.map(|(step, words)| format!("> - **{}**: {}\n", code(step.logical_id.as_str()), prose(&words))).collect();
+    if !lost.is_empty() {
+        comment.say(format!("\n> [!CAUTION]\n> Lost for good, if this is applied:\n>\n{}", lost.concat()));
+    }
+}
+
+fn head(step: &Step) -> String {
+    let id = step.physical_id.as_ref().map(|id| format!(" {}", code(id.as_str()))).unwrap_or_default();
+    let notes = [note(&step.action), is_empty(step).then(|| "empty".to_owned())];
+    let notes: String = notes.iter().flatten().map(|note| format!(" ({})", prose(note))).collect();
+    let facts = match (&step.action, &step.desired) {
+        (Action::Create { .. }, Some(properties)) => brief(&step.resource_type, properties),
+        _ => String::new(),
+    };
+    let facts = if facts.is_empty() { facts } else { format!(": {}", code(&facts)) };
+    format!("- **{}** {}{id}{notes}{facts}\n", code(step.logical_id.as_str()), code(step.resource_type.as_str()))
+}
+
+fn details(plan: &Plan, step: &Step, detail: Detail) -> String {
+    let mut details: String = match &step.action {
+        Action::Create { .. } => String::new(),
         Action::Adopt { changes } | Action::Update { changes } | Action::Replace { changes, .. } => changes
             .iter()
             .map(|it| change(&it.path.to_string(), it.live.as_ref(), it.desired.as_ref(), &reason(it, &step.action)))
@@ -99,12 +175,20 @@ fn details(step: &Step) -> String {
             std::iter::once(format!("  - {}\n", code(reason))).chain(help).collect()
         }
         Action::None | Action::Delete { .. } | Action::Forget => String::new(),
+    };
+    details.extend(step.code.iter().map(files));
+    details.extend(following(plan, step).map(|words| format!("  - {}\n", prose(&words))));
+    let properties = step.desired.iter().filter_map(Value::as_object).flatten();
+    let lines: Vec<String> = properties.flat_map(|(name, value)| unfolded(name, value)).collect();
+    if detail == Detail::Full && !lines.is_empty() {
+        details.push_str(&folded("properties", "yaml", &lines));
     }
+    details
 }
 
 fn change(path: &str, before: Option<&Value>, after: Option<&Value>, why: &str) -> String {
     if let Some(line) = on_one_line(before, after) {
-        return format!("  - {}: {} ({why})\n", code(path), code(&line));
+        return format!("  - {}: {} ({})\n", code(path), code(&line), prose(why));
     }
     let lines = line_by_line(before, after).into_iter().map(|(tag, line)| match tag {
         ChangeTag::Insert => format!("+ {line}"),
@@ -112,30 +196,32 @@ fn change(path: &str, before: Option<&Value>, after: Option<&Value>, why: &str) 
         ChangeTag::Equal => format!("  {line}"),
     });
     let lines: Vec<String> = lines.collect();
-    format!("  - {} ({why})\n{}", code(path), folded("lines", &lines))
+    format!("  - {} ({})\n{}", code(path), prose(why), folded("lines", "diff", &lines))
 }
 
-/// Lines that are seen on a click. They are indented, so that they stay within their bullet.
-fn folded(what: &str, lines: &[String]) -> String {
-    let fence = "`".repeat(longest_run(&lines.join("\n")).max(2) + 1);
-    let mut text = format!("\n    <details><summary>{} {what}</summary>\n\n    {fence}diff\n", lines.len());
-    for line in lines {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "    {}", on_its_line(line));
+/// The files of a package that change, each with its lines where they are at hand.
+fn files(code_change: &CodeChange) -> String {
+    let mut text = String::new();
+    for change in code_change.files.iter().flatten() {
+        let (heading, words) = file(change);
+        text.push_str(&format!("  - {}\n", code(&format!("{} {words}", heading.sign()))));
+        if let Some(diff) = change.diff.as_ref().filter(|diff| !diff.is_empty()) {
+            let lines: Vec<String> = diff.lines().map(str::to_owned).collect();
+            text.push_str(&folded("lines", "diff", &lines));
+        }
     }
-    let _ = write!(text, "    {fence}\n\n    </details>\n\n");
+    text.push_str(&format!("  - {}\n", prose(&package(code_change))));
     text
 }
 
-/// Writes details while there is room, and says where there is none.
-fn within(out: &mut dyn Write, details: String, room: &mut usize) -> io::Result<()> {
-    match room.checked_sub(details.len()) {
-        Some(left) => {
-            *room = left;
-            write!(out, "{details}")
-        }
-        None => writeln!(out, "  - too long for a comment: `paystack plan` shows it"),
-    }
+/// Lines that are seen on a click. They are indented, so that they stay within their bullet.
+fn folded(what: &str, language: &str, lines: &[String]) -> String {
+    let fence = "`".repeat(lines.iter().map(|line| longest_run(line)).max().unwrap_or_default().max(2) + 1);
+    let summary = if what == "lines" { count(lines.len(), "line") } else { what.to_owned() };
+    let body: String = lines.iter().map(|line| format!("    {}\n", visible(line))).collect();
+    format!(
+        "\n    <details><summary>{summary}</summary>\n\n    {fence}{language}\n{body}    {fence}\n\n    </details>\n\n"
+    )
 }
 
 /// A text in a code span.
@@ -147,9 +233,28 @@ fn code(text: &str) -> String {
     if is_bare { format!("{fence}{text}{fence}") } else { format!("{fence} {text} {fence}") }
 }
 
-/// Our own words, in which only names between backticks stand out.
-fn plain(text: &str) -> String {
-    on_its_line(text).replace('<', "&lt;")
+/// A sentence of ours with names in it: what stands between backticks as code, all else as it is read.
+fn prose(text: &str) -> String {
+    let mut pieces = Vec::new();
+    for (index, piece) in text.split('`').enumerate() {
+        pieces.push(if index % 2 == 1 { code(piece) } else { escaped(piece) });
+    }
+    pieces.concat()
+}
+
+/// A text of which no character means anything to Markdown, and which mentions nobody.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for it in on_its_line(text).chars() {
+        match it {
+            '<' => escaped.push_str("&lt;"),
+            '&' => escaped.push_str("&amp;"),
+            '@' => escaped.push_str("@\u{200b}"),
+            '\\' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '>' | '!' => escaped.extend(['\\', it]),
+            it => escaped.push(it),
+        }
+    }
+    escaped
 }
 
 fn longest_run(text: &str) -> usize {
@@ -165,7 +270,7 @@ mod tests {
 
     fn markdown(plan: &Plan) -> String {
         let mut out = Vec::new();
-        super::plan(&mut out, plan).expect("memory can be written");
+        super::plan(&mut out, plan, Detail::Brief).expect("memory can be written");
         String::from_utf8(out).expect("a plan is text")
     }
 
@@ -177,16 +282,16 @@ mod tests {
     fn a_plan_fits_a_comment() {
         let account = Account::default();
         account.apply(&desired(&queue("QueueName: orders, DelaySeconds: 1"))).expect("nothing crashes");
-        expect![[r"
+        expect![[r#"
             **Plan: 0 to create, 1 to update, 0 to destroy.**
 
             Stack `orders-dev` in account `123456789012`, `us-east-1`.
 
-            ### Update
+            ### `~ update in-place` (1)
 
             - **`Orders`** `AWS::SQS::Queue` `https://sqs.us-east-1.amazonaws.com/123456789012/orders`
               - `DelaySeconds`: `1 -> 2` (template)
-        "]]
+        "#]]
         .assert_eq(&markdown(&account.plan(&desired(&queue("QueueName: orders, DelaySeconds: 2")))));
     }
 
@@ -195,7 +300,7 @@ mod tests {
         assert_eq!(code("a`b``c"), "```a`b``c```");
         assert_eq!(code("`"), "`` ` ``");
         assert_eq!(code("a\n# b"), "`a\\n# b`");
-        let text = folded("lines", &["+ </details>".to_owned(), "+ ```".to_owned(), "+ a\r# b".to_owned()]);
+        let text = folded("lines", "diff", &["+ </details>".to_owned(), "+ ```".to_owned(), "+ a\r# b".to_owned()]);
         expect![[r"
             - it
 
@@ -214,9 +319,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_for_a_comment_is_named_and_left_out() {
-        let mut out = Vec::new();
-        within(&mut out, "x".repeat(10), &mut 9).expect("memory can be written");
-        assert_eq!(String::from_utf8(out).expect("text"), "  - too long for a comment: `paystack plan` shows it\n");
+    fn a_sentence_mentions_nobody_and_means_nothing_to_markdown() {
+        assert_eq!(
+            prose("ask @everyone, `a*b`: <img src=x> [x](y)"),
+            "ask @\u{200b}everyone, `a*b`: &lt;img src=x\\> \\[x\\](y)"
+        );
+    }
+
+    #[test]
+    fn a_plan_of_any_size_fits_a_comment_and_says_what_was_left_out() {
+        let queues: String = (0..900).map(|it| format!("  Queue{it}: {{Type: AWS::SQS::Queue}}\n")).collect();
+        let text = markdown(&Account::default().plan(&desired(&format!("Resources:\n{queues}"))));
+        assert!(text.len() <= LONGEST && text.len() > LONGEST / 2, "{}", text.len());
+        assert!(text.contains("**Plan: 900 to create") && text.contains("left out"), "{text}");
+        assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
+    }
+
+    #[test]
+    fn an_entry_that_is_too_long_is_named_without_its_details() {
+        let mut comment = Comment::default();
+        comment.add("- Orders\n", &"x".repeat(LONGEST));
+        expect![[r"
+            - Orders
+              - too long for a comment
+
+            This is more than a comment takes: 1 entry shortened, 0 left out. `paystack plan` shows all.
+        "]]
+        .assert_eq(&comment.finish());
     }
 }

@@ -1,6 +1,7 @@
 //! Everything that is shown. A view takes finished data and a place to write; text and JSON show one value.
 
 mod brief;
+mod html;
 pub(crate) mod json;
 mod markdown;
 mod palette;
@@ -31,20 +32,20 @@ pub fn plan(world: &mut World, plan: &Plan, format: PlanFormat, detail: Detail) 
     match format {
         PlanFormat::Text => text::plan(&mut world.out, plan, detail),
         PlanFormat::Json => json::write(&mut world.out, &json::plan(plan)),
-        PlanFormat::Markdown => markdown::plan(&mut world.out, plan),
+        PlanFormat::Markdown => markdown::plan(&mut world.out, plan, detail),
+        PlanFormat::Html => html::plan(&mut world.out, plan, &picture(plan)),
     }
 }
 
+/// What waits for what, as an SVG.
+fn picture(_plan: &Plan) -> String {
+    String::new()
+}
+
 /// Shows a plan that is all that was asked for, and what it took.
-pub fn planned(
-    world: &mut World,
-    plan: &Plan,
-    calls: &Calls,
-    format: PlanFormat,
-    detail: Detail,
-) -> io::Result<()> {
+pub fn planned(world: &mut World, plan: &Plan, calls: &Calls, format: PlanFormat, detail: Detail) -> io::Result<()> {
     match format {
-        PlanFormat::Text | PlanFormat::Markdown => {
+        PlanFormat::Text | PlanFormat::Markdown | PlanFormat::Html => {
             self::plan(world, plan, format, detail)?;
             text::calls(&mut world.err, calls)
         }
@@ -58,6 +59,7 @@ pub fn drift(world: &mut World, drift: &Drift, format: PlanFormat) -> io::Result
         PlanFormat::Text => text::drift(&mut world.out, drift),
         PlanFormat::Json => json::write(&mut world.out, &json::drift(drift)),
         PlanFormat::Markdown => markdown::drift(&mut world.out, drift),
+        PlanFormat::Html => html::drift(&mut world.out, drift),
     }
 }
 

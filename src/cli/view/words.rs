@@ -2,7 +2,8 @@
 
 use crate::cli::view::palette::Role;
 use crate::inventory::Gone;
-use crate::plan::{Action, Cause, Drift, Explained, ForcedBy, Missing, Order, Plan, Step};
+use crate::package::{CodeChange, FileChange};
+use crate::plan::{Action, Cause, Drift, Explained, ForcedBy, Loss, Missing, Order, Plan, Step};
 
 /// What a group of steps is headed by, what needs somebody most first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +88,24 @@ impl Heading {
     }
 }
 
+/// Steps by service (`AWS::SQS`), in the order in which the services are met.
+pub fn by_service<'a>(steps: &[&'a Step]) -> Vec<(&'a str, Vec<&'a Step>)> {
+    let mut services: Vec<(&str, Vec<&Step>)> = Vec::new();
+    for step in steps {
+        let service = split(step).0;
+        match services.iter_mut().find(|(name, _)| *name == service) {
+            Some((_, steps)) => steps.push(step),
+            None => services.push((service, vec![step])),
+        }
+    }
+    services
+}
+
+/// `AWS::SQS` and `Queue` of `AWS::SQS::Queue`.
+pub fn split(step: &Step) -> (&str, &str) {
+    step.resource_type.as_str().rsplit_once("::").unwrap_or(("", step.resource_type.as_str()))
+}
+
 /// The plan in one sentence.
 pub fn summary(plan: &Plan) -> String {
     if plan.is_empty() {
@@ -163,10 +182,94 @@ pub fn reason(change: &Explained, action: &Action) -> String {
         Cause::Unrecorded => "differs",
     }
     .to_owned();
+    if !change.follows.is_empty() {
+        let followed: Vec<String> = change.follows.iter().map(|it| format!("`{it}`")).collect();
+        reason.push_str(&format!(", follows {}", followed.join(" and ")));
+    }
     if forces(action, change) {
         reason.push_str(", forces replacement");
     }
     reason
+}
+
+/// Who changes because of a replacement: `` `Stage` and `UsagePlan` follow ``.
+pub fn following(plan: &Plan, step: &Step) -> Option<String> {
+    if !matches!(step.action, Action::Replace { .. }) {
+        return None;
+    }
+    let names: Vec<String> = plan.following(&step.logical_id).map(|it| format!("`{}`", it.logical_id)).collect();
+    let (last, others) = names.split_last()?;
+    Some(match others {
+        [] => format!("{last} follows"),
+        others => format!("{} and {last} follow", others.join(", ")),
+    })
+}
+
+/// What a step loses for good, one phrase each; of what is empty nothing.
+pub fn losses(step: &Step) -> Vec<String> {
+    step.losses.iter().filter(|loss| !loss.is_nothing()).map(loss).collect()
+}
+
+/// Whether all that goes is known to be empty.
+pub fn is_empty(step: &Step) -> bool {
+    !step.losses.is_empty() && step.losses.iter().all(Loss::is_nothing)
+}
+
+fn loss(loss: &Loss) -> String {
+    match loss {
+        Loss::Items { has_new: true, .. } => {
+            "items, which DynamoDB has not counted yet (it does every six hours)".to_owned()
+        }
+        Loss::Items { count, bytes, .. } => {
+            let items = counted(*count, "item");
+            format!("{items} ({}), as DynamoDB counted up to six hours ago", size(*bytes))
+        }
+        Loss::Messages { visible, in_flight, delayed } => {
+            let mut words = format!("about {}", counted(visible + in_flight + delayed, "message"));
+            let parts = [(*in_flight, "being handled"), (*delayed, "delayed")];
+            for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
+                words.push_str(&format!(", {} {what}", number(count)));
+            }
+            words
+        }
+        Loss::LogEvents { has_new: true, .. } => "log events, which CloudWatch Logs has not counted yet".to_owned(),
+        Loss::LogEvents { bytes, .. } => format!("{} of log events", size(*bytes)),
+        Loss::Subscriptions { by_protocol } => {
+            let kinds: Vec<String> =
+                by_protocol.iter().map(|(protocol, count)| format!("{count} {protocol}")).collect();
+            let all = count(by_protocol.values().sum(), "subscription");
+            format!("{all} that others made ({})", kinds.join(", "))
+        }
+        Loss::Address { url } => format!("its address, {url}: whoever calls it has to be told the new one"),
+        Loss::KeyValue => "its value: whoever uses the key has to be given the new one".to_owned(),
+        Loss::Uncounted { reason } => format!("what is in it, which could not be counted: {reason}"),
+    }
+}
+
+fn counted(number: u64, what: &str) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), what)
+}
+
+/// What happens to a file of a package: its sign, its name, its sizes.
+pub fn file(file: &FileChange) -> (Heading, String) {
+    let FileChange { name, before, after, .. } = file;
+    match (before, after) {
+        (None, after) => (Heading::Create, format!("{name}  {}", size(after.unwrap_or_default()))),
+        (Some(before), None) => (Heading::Destroy, format!("{name}  {}", size(*before))),
+        (Some(before), Some(after)) if before == after => (Heading::Update, format!("{name}  {}", size(*after))),
+        (Some(before), Some(after)) => (Heading::Update, format!("{name}  {} -> {}", size(*before), size(*after))),
+    }
+}
+
+/// What there is to say of a package that changes beside its files.
+pub fn package(code: &CodeChange) -> String {
+    let size = code.zip_size.map(|bytes| format!("a zip of {}", size(bytes)));
+    let files = match &code.files {
+        None => Some("the package that is live was not uploaded from here: its files are not known".to_owned()),
+        Some(_) if code.unchanged > 0 => Some(format!("{} unchanged", count(code.unchanged, "file"))),
+        Some(_) => None,
+    };
+    size.into_iter().chain(files).collect::<Vec<_>>().join("; ")
 }
 
 fn forces(action: &Action, change: &Explained) -> bool {
@@ -230,9 +333,27 @@ mod tests {
     #[test]
     fn durations_are_short() {
         assert_eq!([duration(12), duration(1_250), duration(61_000)], ["12 ms", "1.2 s", "1 min 1 s"]);
-        assert_eq!([45, 90, 180, 7_200, 86_400, 1_209_600].map(seconds), [
-            "45 s", "90 s", "3 min", "2 h", "1 day", "14 days"
-        ]);
+        assert_eq!(
+            [45, 90, 180, 7_200, 86_400, 1_209_600].map(seconds),
+            ["45 s", "90 s", "3 min", "2 h", "1 day", "14 days"]
+        );
+    }
+
+    #[test]
+    fn a_loss_is_told_with_its_counts() {
+        let told = |it: Loss| loss(&it);
+        expect_test::expect![[r"
+            1,204 items (3.1 MB), as DynamoDB counted up to six hours ago
+            about 12 messages, 3 being handled
+            3 subscriptions that others made (2 email, 1 sqs)"]]
+        .assert_eq(
+            &[
+                told(Loss::Items { count: 1_204, bytes: 3_250_586, has_new: false }),
+                told(Loss::Messages { visible: 9, in_flight: 3, delayed: 0 }),
+                told(Loss::Subscriptions { by_protocol: [("email".to_owned(), 2), ("sqs".to_owned(), 1)].into() }),
+            ]
+            .join("\n"),
+        );
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! A plan as text: what is made or goes on one line each, grouped by service; what changes with every change.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::Value;
@@ -9,7 +8,10 @@ use super::difference;
 use crate::cli::view::brief::brief;
 use crate::cli::view::palette::{Role, paint};
 use crate::cli::view::values::unfolded;
-use crate::cli::view::words::{Heading, count, note, reason, summary};
+use crate::cli::view::words::{
+    Heading, by_service, count, file, following, is_empty, losses, note, package, reason, split, summary,
+};
+use crate::package::CodeChange;
 use crate::plan::{Action, Explained, Plan, Step};
 
 /// How much of each resource is shown.
@@ -19,6 +21,13 @@ pub enum Detail {
     Brief,
     /// All properties.
     Full,
+}
+
+impl Detail {
+    /// What `--full` asks for.
+    pub fn of(is_full: bool) -> Self {
+        if is_full { Self::Full } else { Self::Brief }
+    }
 }
 
 /// What needs somebody most comes last, where a terminal's reader looks first.
@@ -36,9 +45,10 @@ pub fn plan(out: &mut dyn Write, plan: &Plan, detail: Detail) -> io::Result<()> 
         if is_listed(heading, detail) {
             list(out, heading, &steps)?;
         } else {
-            steps.iter().try_for_each(|step| show_step(out, heading, step, detail))?;
+            steps.iter().try_for_each(|step| show_step(out, (plan, *step), heading, detail))?;
         }
     }
+    show_losses(out, plan)?;
     for problem in &plan.problems {
         writeln!(out, "{} {problem}; the plan may lack something\n", paint(Role::Blocked, "warning:"))?;
     }
@@ -57,26 +67,11 @@ fn is_listed(heading: Heading, detail: Detail) -> bool {
     }
 }
 
-/// One line each, in a table for each service, in the order in which the services are met.
+/// One line each, in a table for each service.
 fn list(out: &mut dyn Write, heading: Heading, steps: &[&Step]) -> io::Result<()> {
-    let mut services: Vec<&str> = Vec::new();
-    let mut rows: BTreeMap<&str, Vec<Row>> = BTreeMap::new();
-    for step in steps {
-        let (service, kind) = step.resource_type.as_str().rsplit_once("::").unwrap_or(("", step.resource_type.as_str()));
-        if !services.contains(&service) {
-            services.push(service);
-        }
-        let facts = match (&step.desired, &step.physical_id) {
-            (Some(properties), _) => brief(&step.resource_type, properties),
-            (None, Some(id)) => format!("[{id}]"),
-            (None, None) => String::new(),
-        };
-        let note = note(&step.action).map(|note| format!("  # {note}")).unwrap_or_default();
-        rows.entry(service).or_default().push([step.logical_id.to_string(), kind.to_owned(), facts + &note]);
-    }
-    for service in services {
-        let rows = rows.remove(service).unwrap_or_default();
-        let width = |column: usize| rows.iter().map(|row: &Row| row[column].chars().count()).max().unwrap_or_default();
+    for (service, steps) in by_service(steps) {
+        let rows: Vec<Row> = steps.into_iter().map(row).collect();
+        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
         let [name_width, kind_width] = [width(0), width(1)];
         writeln!(out, "    {}", paint(Role::Quiet, service))?;
         for [name, kind, facts] in &rows {
@@ -92,7 +87,18 @@ fn list(out: &mut dyn Write, heading: Heading, steps: &[&Step]) -> io::Result<()
 /// Logical id, type without its service, facts.
 type Row = [String; 3];
 
-fn show_step(out: &mut dyn Write, heading: Heading, step: &Step, detail: Detail) -> io::Result<()> {
+fn row(step: &Step) -> Row {
+    let facts = match (&step.desired, &step.physical_id) {
+        (Some(properties), _) => brief(&step.resource_type, properties),
+        (None, Some(id)) => format!("[{id}]"),
+        (None, None) => String::new(),
+    };
+    let notes = [note(&step.action), is_empty(step).then(|| "empty".to_owned())];
+    let notes: String = notes.iter().flatten().map(|note| format!("  # {note}")).collect();
+    [step.logical_id.to_string(), split(step).1.to_owned(), facts + &notes]
+}
+
+fn show_step(out: &mut dyn Write, (plan, step): (&Plan, &Step), heading: Heading, detail: Detail) -> io::Result<()> {
     let note = note(&step.action).map(|note| format!("  # {note}")).unwrap_or_default();
     let id = step.physical_id.as_ref().map(|id| format!(" [{id}]")).unwrap_or_default();
     writeln!(
@@ -109,6 +115,12 @@ fn show_step(out: &mut dyn Write, heading: Heading, step: &Step, detail: Detail)
         Action::Adopt { changes } | Action::Update { changes } | Action::Replace { changes, .. } => {
             for change in changes {
                 show_change(out, change, &step.action)?;
+            }
+            if let Some(code) = &step.code {
+                show_code(out, code)?;
+            }
+            if let Some(following) = following(plan, step) {
+                writeln!(out, "          {}", paint(Role::Quiet, following))?;
             }
             if detail == Detail::Full {
                 let stays = |name: &str| !changes.iter().any(|change| change.path.property() == Some(name));
@@ -135,4 +147,47 @@ fn properties(out: &mut dyn Write, step: &Step, is_shown: impl Fn(&str) -> bool)
 fn show_change(out: &mut dyn Write, change: &Explained, action: &Action) -> io::Result<()> {
     let note = format!("  ({})", reason(change, action));
     difference(out, &change.path, change.live.as_ref(), change.desired.as_ref(), &note)
+}
+
+/// Files of a package, with their lines where they are at hand.
+fn show_code(out: &mut dyn Write, code: &CodeChange) -> io::Result<()> {
+    for change in code.files.iter().flatten() {
+        let (heading, words) = file(change);
+        writeln!(out, "            {} {}", paint(heading.role(), heading.sign()), words)?;
+        let lines: Vec<&str> = change.diff.iter().flat_map(|diff| diff.lines()).collect();
+        for line in lines.iter().take(LONGEST_DIFF) {
+            writeln!(out, "                {}", paint(diff_role(line), line))?;
+        }
+        if let Some(left) = lines.len().checked_sub(LONGEST_DIFF + 1) {
+            let words = format!("... {} more in `--format json`, `markdown` or `html`", count(left + 1, "line"));
+            writeln!(out, "                {}", paint(Role::Quiet, words))?;
+        }
+    }
+    writeln!(out, "            {}", paint(Role::Quiet, package(code)))
+}
+
+/// How many lines of a file's diff a terminal is given.
+const LONGEST_DIFF: usize = 60;
+
+fn diff_role(line: &str) -> Role {
+    match line.chars().next() {
+        Some('+') => Role::Created,
+        Some('-') => Role::Deleted,
+        _ => Role::Quiet,
+    }
+}
+
+/// Loudly, and last: what goes for good.
+fn show_losses(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    let lost: Vec<(&Step, String)> =
+        plan.steps.iter().flat_map(|step| losses(step).into_iter().map(move |words| (step, words))).collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{}\n", paint(Role::Blocked, "! lost for good, if this is applied"))?;
+    for (step, words) in lost {
+        let id = step.physical_id.as_ref().map(|id| format!(" [{id}]")).unwrap_or_default();
+        writeln!(out, "    {}{}: {words}", paint(Role::Name, &step.logical_id), paint(Role::Quiet, id))?;
+    }
+    writeln!(out)
 }
