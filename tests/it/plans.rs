@@ -117,9 +117,10 @@ fn a_kept_plan_is_for_one_stack_in_one_account_and_for_one_paystack() {
 fn a_secret_is_in_no_plan_and_has_to_be_given_again() {
     let story = Story::begin(SECRET);
     let secret = ["-p", "Secret=hunter2hunter2"];
-    let said = story.run(&["plan", "--out", "plan.json", secret[0], secret[1]]).exits(0).stdout;
-    let as_markdown = story.run(&["plan", "--format", "markdown", secret[0], secret[1]]).exits(0).stdout;
-    for text in [said, as_markdown, story.paystack.read("plan.json")] {
+    let said = story.run(&["plan", "--full", "--out", "plan.json", secret[0], secret[1]]).exits(0).stdout;
+    let shown = |format| story.run(&["show", "plan.json", "--full", "--format", format]).exits(0).stdout;
+    let forms = ["text", "json", "markdown", "html"].map(shown);
+    for text in forms.into_iter().chain([said, story.paystack.read("plan.json")]) {
         assert!(text.contains("(sensitive)") && !text.contains("hunter2"), "{text}");
     }
     let ran = story.run(&["apply", "plan.json"]).exits(1);
