@@ -22,6 +22,7 @@ use crate::fake::{FakeAws, scope};
 use crate::graph::cycles;
 use crate::identity::StackId;
 use crate::inventory::{self, Inventory, add_side_effects};
+use crate::losses;
 use crate::plan::{Drift, Options, Plan, diff, drift};
 use crate::state::{Ledger, LedgerError, LedgerJournal, Lock};
 use crate::template::{DesiredGraph, Inputs, Pseudo, parse};
@@ -97,7 +98,9 @@ impl Account {
 
     pub fn plan_with(&self, desired: &Desired, options: &Options) -> Plan {
         let ledger = self.ledgers.load();
-        diff(desired, &self.inventory(desired, &ledger), &ledger, options)
+        let mut plan = diff(desired, &self.inventory(desired, &ledger), &ledger, options);
+        finish(losses::count(&mut plan, &self.aws, CONCURRENCY));
+        plan
     }
 
     /// The plan as it would be if the ledger were lost.

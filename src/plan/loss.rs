@@ -95,3 +95,70 @@ impl Subscriptions {
         by_protocol
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::fake::line::{Account, desired, text_of};
+
+    const QUEUE: &str = "AWS::SQS::Queue";
+    const BOTH: &str = "Resources: {Orders: {Type: AWS::SQS::Queue, Properties: {QueueName: orders}}, \
+                        Kept: {Type: AWS::SQS::Queue}}";
+    const ONE: &str = "Resources: {Kept: {Type: AWS::SQS::Queue}}";
+
+    fn account() -> Account {
+        let account = Account::default();
+        account.apply(&desired(BOTH)).expect("nothing crashes");
+        account
+    }
+
+    fn end_of_plan(account: &Account) -> String {
+        let text = text_of(&account.plan(&desired(ONE)));
+        let steps = text.find("- destroy").expect("something goes");
+        text[steps..].to_owned()
+    }
+
+    #[test]
+    fn what_is_lost_is_said_last_and_only_of_what_goes() {
+        let account = account();
+        account.aws.fill(QUEUE, Contents::Messages { visible: 1_200, in_flight: 3, delayed: 0 });
+        expect![[r"
+            - destroy
+
+                AWS::SQS
+                - Orders  Queue  [https://sqs.us-east-1.amazonaws.com/123456789012/orders]  # not in the template
+
+            ! lost for good, if this is applied
+
+                Orders [https://sqs.us-east-1.amazonaws.com/123456789012/orders]: about 1,203 messages, 3 being handled
+
+            Plan: 0 to create, 0 to update, 1 to destroy.
+        "]]
+        .assert_eq(&end_of_plan(&account));
+    }
+
+    #[test]
+    fn what_is_empty_is_no_loss() {
+        let account = account();
+        account.aws.fill(QUEUE, Contents::Messages { visible: 0, in_flight: 0, delayed: 0 });
+        expect![[r"
+            - destroy
+
+                AWS::SQS
+                - Orders  Queue  [https://sqs.us-east-1.amazonaws.com/123456789012/orders]  # not in the template  # empty
+
+            Plan: 0 to create, 0 to update, 1 to destroy.
+        "]]
+        .assert_eq(&end_of_plan(&account));
+    }
+
+    #[test]
+    fn a_subscription_of_the_stack_is_no_loss() {
+        let own = Subscriptions(vec![("sqs".to_owned(), "arn:ours".to_owned())]);
+        let all = [("sqs", "arn:ours"), ("sqs", "arn:theirs"), ("email", "a@b.c"), ("email", "d@e.f")];
+        let others = own.others(all.map(|(protocol, endpoint)| (protocol.to_owned(), endpoint.to_owned())).into());
+        assert_eq!(others, [("email".to_owned(), 2), ("sqs".to_owned(), 1)].into());
+    }
+}
