@@ -5,10 +5,18 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::package::CodeChange;
-use crate::plan::{Plan, Step};
+use crate::plan::{Explained, Plan, Step};
 
 /// The properties that are a package.
 const PACKAGED: [&str; 2] = ["Code", "Content"];
+
+impl Step {
+    /// What changes in the package that a change is of.
+    pub fn code_of(&self, change: &Explained) -> Option<&CodeChange> {
+        let is_package = change.path.property().is_some_and(|property| PACKAGED.contains(&property));
+        self.code.as_ref().filter(|_| is_package)
+    }
+}
 
 impl Plan {
     /// Says of every package that changes which files do; `package` gives the packages that are at hand, by digest.

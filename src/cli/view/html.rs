@@ -84,6 +84,9 @@ pub fn drift(out: &mut dyn Write, drift: &Drift) -> io::Result<()> {
 const TOOLS: &str = "<div class=\"tools\"><input id=\"filter\" type=\"search\" placeholder=\"Filter\" \
     aria-label=\"Filter\"><button id=\"open\">Unfold all</button><button id=\"close\">Fold all</button></div>\n";
 
+/// A diff of more lines is folded.
+const SHORT_DIFF: usize = 16;
+
 fn page(title: &str, body: &str) -> String {
     let digest = BASE64.encode(Sha256::digest(SCRIPT));
     let has_tools = body.contains(TOOLS);
@@ -165,7 +168,7 @@ fn show_step(plan: &Plan, heading: Heading, step: &Step) -> String {
 }
 
 fn summary_line(heading: Heading, name: &str, of_type: &str, facts: &str, notes: &[String]) -> String {
-    let notes: String = notes.iter().map(|note| format!("<span class=\"tag\">{}</span>", escaped(note))).collect();
+    let notes: String = notes.iter().map(|note| format!("<span class=\"tag\">{}</span>", prose(note))).collect();
     let [sign, name, of_type, facts] = [heading.sign(), name, of_type, facts].map(escaped);
     format!(
         "<span class=\"sign\">{sign}</span><b>{name}</b><span class=\"quiet mono\">{of_type}</span>\
@@ -185,8 +188,8 @@ fn folded_step(heading: Heading, summary: &str, details: &str, is_open: bool) ->
 fn details(plan: &Plan, step: &Step) -> String {
     let mut details = String::new();
     if let Action::Blocked { reason, help } = &step.action {
-        details.push_str(&tag("p", "", &escaped(reason)));
-        details.extend(help.iter().map(|help| tag("p", "quiet", &format!("help: {}", escaped(help)))));
+        details.push_str(&tag("p", "", &prose(reason)));
+        details.extend(help.iter().map(|help| tag("p", "quiet", &format!("help: {}", prose(help)))));
     }
     for words in losses(step) {
         details.push_str(&tag("p", "alarm", &format!("Lost for good: {}", escaped(&words))));
@@ -194,9 +197,9 @@ fn details(plan: &Plan, step: &Step) -> String {
     for it in step.changes() {
         let reasons: Vec<String> = reason(it, &step.action).split(", ").map(str::to_owned).collect();
         details.push_str(&change(&it.path.to_string(), it.live.as_ref(), it.desired.as_ref(), &reasons));
+        details.extend(step.code_of(it).map(files));
     }
-    details.extend(step.code.iter().map(files));
-    details.extend(following(plan, step).map(|words| tag("p", "quiet", &escaped(&words))));
+    details.extend(following(plan, step).map(|words| tag("p", "quiet", &prose(&words))));
     let properties = step.desired.iter().filter_map(Value::as_object).flatten();
     let lines: Vec<String> = properties.flat_map(|(name, value)| unfolded(name, value)).collect();
     if !lines.is_empty() {
@@ -216,7 +219,7 @@ fn change(path: &str, before: Option<&Value>, after: Option<&Value>, reasons: &[
         .iter()
         .map(|reason| {
             let class = if reason == "forces replacement" { "tag forces" } else { "tag" };
-            format!(" <span class=\"{class}\">{}</span>", escaped(reason))
+            format!(" <span class=\"{class}\">{}</span>", prose(reason))
         })
         .collect();
     let path = format!("<code>{}</code>", escaped(path));
@@ -238,7 +241,8 @@ fn change(path: &str, before: Option<&Value>, after: Option<&Value>, reasons: &[
             ChangeTag::Equal => span("", &format!("  {line}")),
         })
         .collect();
-    let diff = folded(&count(number, "changed line"), &format!("<pre>{lines}</pre>"));
+    let diff = format!("<pre>{lines}</pre>");
+    let diff = if number <= SHORT_DIFF { diff } else { folded(&count(number, "changed line"), &diff) };
     format!("<div class=\"change\">{path}{tags}{diff}</div>\n")
 }
 
@@ -257,7 +261,8 @@ fn files(code: &CodeChange) -> String {
             Some(diff) => {
                 let lines: String = diff.lines().map(|line| span(class_of_line(line), line)).collect();
                 let block = format!("<pre>{lines}</pre>");
-                text.push_str(&format!("<details class=\"fold\"><summary>{name}</summary>{block}</details>\n"));
+                let open = if diff.lines().count() <= SHORT_DIFF { " open" } else { "" };
+                text.push_str(&format!("<details class=\"fold\"{open}><summary>{name}</summary>{block}</details>\n"));
             }
         }
     }
@@ -300,6 +305,16 @@ fn class(heading: Heading) -> &'static str {
         Heading::Forget => "forget",
         Heading::Create => "create",
     }
+}
+
+/// A sentence of ours, in which names stand between backticks.
+fn prose(text: &str) -> String {
+    let pieces = text.split('`').enumerate();
+    let shown = pieces.map(|(index, piece)| match index % 2 {
+        1 => format!("<code>{}</code>", escaped(piece)),
+        _ => escaped(piece),
+    });
+    shown.collect()
 }
 
 fn escaped(text: &str) -> String {

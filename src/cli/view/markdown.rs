@@ -168,7 +168,11 @@ fn details(plan: &Plan, step: &Step, detail: Detail) -> String {
         Action::Create { .. } => String::new(),
         Action::Adopt { changes } | Action::Update { changes } | Action::Replace { changes, .. } => changes
             .iter()
-            .map(|it| change(&it.path.to_string(), it.live.as_ref(), it.desired.as_ref(), &reason(it, &step.action)))
+            .flat_map(|it| {
+                let why = reason(it, &step.action);
+                let change = change(&it.path.to_string(), it.live.as_ref(), it.desired.as_ref(), &why);
+                std::iter::once(change).chain(step.code_of(it).map(files))
+            })
             .collect(),
         Action::Blocked { reason, help } => {
             let help = help.iter().map(|help| format!("  - help: {}\n", code(help)));
@@ -176,7 +180,6 @@ fn details(plan: &Plan, step: &Step, detail: Detail) -> String {
         }
         Action::None | Action::Delete { .. } | Action::Forget => String::new(),
     };
-    details.extend(step.code.iter().map(files));
     details.extend(following(plan, step).map(|words| format!("  - {}\n", prose(&words))));
     let properties = step.desired.iter().filter_map(Value::as_object).flatten();
     let lines: Vec<String> = properties.flat_map(|(name, value)| unfolded(name, value)).collect();

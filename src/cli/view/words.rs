@@ -221,8 +221,8 @@ fn loss(loss: &Loss) -> String {
             "items, which DynamoDB has not counted yet (it does every six hours)".to_owned()
         }
         Loss::Items { count, bytes, .. } => {
-            let items = counted(*count, "item");
-            format!("{items} ({}), as DynamoDB counted up to six hours ago", size(*bytes))
+            let bytes = if *bytes > 0 { format!(" ({})", size(*bytes)) } else { String::new() };
+            format!("{}{bytes}, as DynamoDB counted up to six hours ago", counted(*count, "item"))
         }
         Loss::Messages { visible, in_flight, delayed } => {
             let mut words = format!("about {}", counted(visible + in_flight + delayed, "message"));

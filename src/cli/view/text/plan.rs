@@ -115,9 +115,9 @@ fn show_step(out: &mut dyn Write, (plan, step): (&Plan, &Step), heading: Heading
         Action::Adopt { changes } | Action::Update { changes } | Action::Replace { changes, .. } => {
             for change in changes {
                 show_change(out, change, &step.action)?;
-            }
-            if let Some(code) = &step.code {
-                show_code(out, code)?;
+                if let Some(code) = step.code_of(change) {
+                    show_code(out, code)?;
+                }
             }
             if let Some(following) = following(plan, step) {
                 writeln!(out, "          {}", paint(Role::Quiet, following))?;
