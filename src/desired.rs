@@ -98,7 +98,7 @@ impl Desired {
     }
 
     /// Every resource's properties when nothing is known but what follows from names.
-    fn predicted(&self) -> BTreeMap<LogicalId, Value> {
+    pub fn predicted(&self) -> BTreeMap<LogicalId, Value> {
         let mut attributes: BTreeMap<LogicalId, Attributes> = BTreeMap::new();
         let mut values = BTreeMap::new();
         for logical_id in self.in_order() {

@@ -6,6 +6,7 @@ pub mod change;
 pub mod check;
 pub mod children;
 pub mod cli;
+pub mod deployer;
 pub mod desired;
 pub mod diagnostic;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub mod plan;
 pub mod project;
 pub mod property_path;
 pub mod resource;
+pub mod smoke;
 pub mod state;
 pub mod template;
 pub mod text_file;

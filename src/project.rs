@@ -13,6 +13,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use toml::Spanned;
 
 use crate::identity::StackId;
+use crate::smoke::Smoke;
 use crate::state::StateTable;
 use crate::text_file;
 
@@ -35,6 +36,8 @@ pub struct Project {
     /// Where code may come from beside the project's directory; `None` where there is no project to say so.
     pub code_directories: Option<Vec<PathBuf>>,
     pub state: State,
+    /// What `paystack smoke` sends through the deployed system.
+    pub smoke: Option<Smoke>,
     naming: Naming,
 }
 
@@ -64,6 +67,8 @@ pub struct Environment {
     /// In CloudFormation's text form: a list is joined by commas.
     pub parameters: BTreeMap<String, String>,
     pub tags: BTreeMap<String, String>,
+    /// Whether it may change whenever a file does: `paystack watch` works on no other.
+    pub is_development: bool,
     /// `None` leaves the choice to the SDK's own rules (`AWS_REGION`, the profile).
     pub region: Option<String>,
 }
@@ -104,6 +109,7 @@ impl Project {
             template: directory.join(template),
             code_directories: None,
             state: State::Local { directory: directory.join(STATE_DIRECTORY) },
+            smoke: None,
             naming: Naming::Fixed,
         })
     }
@@ -265,6 +271,7 @@ struct File {
     environments: BTreeMap<String, EnvironmentTable>,
     #[serde(default)]
     state: StateSettings,
+    smoke: Option<Smoke>,
     /// Refused rather than ignored: whoever writes a rule counts on its being kept.
     policy: Option<Spanned<de::IgnoredAny>>,
 }
@@ -288,6 +295,8 @@ struct EnvironmentTable {
     #[serde(default)]
     tags: BTreeMap<TagKey, TagValue>,
     region: Option<Region>,
+    #[serde(default)]
+    development: bool,
 }
 
 #[derive(serde::Deserialize)]
@@ -335,7 +344,7 @@ impl StateSettings {
 
 impl File {
     fn into_project(self, root: &Path) -> Result<Project, Mistake> {
-        let Self { project, tags, environments, state, policy } = self;
+        let Self { project, tags, environments, state, smoke, policy } = self;
         if let Some(policy) = policy {
             return Err(Mistake {
                 message: "`policy` is not supported by this version".to_owned(),
@@ -356,11 +365,12 @@ impl File {
         }
         let state = state.into_state(root, &tags)?;
         let environments = environments.into_iter().map(|(name, table)| {
-            let EnvironmentTable { parameters, tags: own_tags, region } = table;
+            let EnvironmentTable { parameters, tags: own_tags, region, development } = table;
             let environment = Environment {
                 name: Some(name.clone()),
                 parameters: parameters.into_iter().map(|(name, ParameterText(value))| (name, value)).collect(),
                 tags: tags.iter().chain(&own_tags).map(|(key, value)| (key.0.clone(), value.0.clone())).collect(),
+                is_development: development,
                 region: region.or_else(|| project.region.clone()).map(|Region(region)| region),
             };
             (name, environment)
@@ -375,6 +385,7 @@ impl File {
             template: root.join(project.template),
             code_directories: Some(project.code_directories.iter().map(|it| root.join(it)).collect()),
             state,
+            smoke,
         })
     }
 }
@@ -722,6 +733,7 @@ mod tests {
                     "Environment": "dev",
                     "Project": "payments",
                 },
+                is_development: false,
                 region: Some(
                     "eu-west-1",
                 ),
@@ -798,7 +810,7 @@ mod tests {
         check_refused(
             "project = { name = 'a', template = 't' }\n[environment.dev]",
             expect![[r#"
-            unknown field `environment`, expected one of `project`, `tags`, `environments`, `state`, `policy`
+            unknown field `environment`, expected one of `project`, `tags`, `environments`, `state`, `smoke`, `policy`
              --> shop/paystack.toml:2:2
               |
             2 | [environment.dev]

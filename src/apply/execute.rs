@@ -78,7 +78,7 @@ pub struct Report {
 pub struct Failure {
     pub task: Task,
     pub error: String,
-    pub way_out: Option<&'static str>,
+    pub way_out: Option<String>,
 }
 
 impl Report {

@@ -1,5 +1,7 @@
 //! What AWS answers when it does not do what it was asked: one type for all services.
 
+mod denied;
+
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -99,26 +101,25 @@ impl AwsError {
         self.code == code && self.message.contains(fragment)
     }
 
-    /// What a person can do about it, where the class alone tells.
-    pub fn way_out(&self) -> Option<&'static str> {
-        match self.class {
-            ErrorClass::Credentials => Some(
-                "give AWS credentials: `aws sso login`, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-            ),
+    /// What a person can do about it.
+    pub fn way_out(&self) -> Option<String> {
+        let way_out = match self.class {
+            ErrorClass::Credentials => {
+                "give AWS credentials: `aws sso login`, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            }
             ErrorClass::Unreachable => {
-                Some("check the network, AWS_REGION and AWS_ENDPOINT_URL, then run the same command again")
+                "check the network, AWS_REGION and AWS_ENDPOINT_URL, then run the same command again"
             }
-            ErrorClass::Denied => {
-                Some("give the caller the permission that the message names, then run the same command again")
-            }
+            ErrorClass::Denied => return Some(denied::way_out(self.operation, &self.message)),
             ErrorClass::Throttled | ErrorClass::Service | ErrorClass::Deadline | ErrorClass::Conflict => {
-                Some("run the same command again: it goes on from where it stopped")
+                "run the same command again: it goes on from where it stopped"
             }
-            ErrorClass::Quota => Some(
-                "delete what is no longer needed, or ask AWS for more (Service Quotas), then run the same command again",
-            ),
-            ErrorClass::NotFound | ErrorClass::AlreadyExists | ErrorClass::Invalid => None,
-        }
+            ErrorClass::Quota => {
+                "delete what is no longer needed, or ask AWS for more (Service Quotas), then run the same command again"
+            }
+            ErrorClass::NotFound | ErrorClass::AlreadyExists | ErrorClass::Invalid => return None,
+        };
+        Some(way_out.to_owned())
     }
 }
 

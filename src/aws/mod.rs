@@ -1,12 +1,15 @@
 //! How paystack talks to AWS: clients, errors, waiting. Knows no resource type.
 
+pub mod actions;
 pub mod calls;
 pub mod clock;
 pub mod error;
 mod gate;
 mod null_templates;
+pub mod operate;
 pub mod rates;
 mod retry;
+pub mod smoke;
 pub mod wait;
 
 use std::collections::{BTreeMap, HashMap};

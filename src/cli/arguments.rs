@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::view::Detail;
 
@@ -32,6 +34,28 @@ pub enum Command {
     State {
         #[command(subcommand)]
         command: StateCommand,
+    },
+    /// Show what the functions write.
+    Logs(LogsArguments),
+    /// Run a function once.
+    Invoke(InvokeArguments),
+    /// Run a query that the template declares, and show its table.
+    Query(QueryArguments),
+    /// Apply again whenever the template or local code changes, in an environment of a developer's.
+    Watch(WatchArguments),
+    /// Send something through the deployed system and follow it from place to place.
+    Smoke(SmokeArguments),
+    /// Show the permissions that deploying the template needs.
+    Policy(PolicyArguments),
+    /// Print what makes a shell complete paystack's commands.
+    Completions {
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print a page of the manual, for `man -l -`.
+    Man {
+        /// The page of one command; without it, the first page.
+        command: Option<String>,
     },
     /// Run the emulator that `--local` uses: AWS on this machine, without an account.
     Local {
@@ -68,6 +92,9 @@ pub struct PlanningArguments {
     /// Take over a resource that exists and that paystack did not make.
     #[arg(long, value_name = "ID")]
     pub adopt: Vec<String>,
+    /// Take over everything that exists under the template's names: what another tool has deployed from it.
+    #[arg(long, conflicts_with_all = ["adopt", "refresh_only"])]
+    pub adopt_all: bool,
     /// Replace a resource though nothing forces it.
     #[arg(long, value_name = "ID")]
     pub replace: Vec<String>,
@@ -106,7 +133,7 @@ pub struct PlanArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "refresh_only")]
     pub out: Option<PathBuf>,
     /// Plan the deletion of everything.
-    #[arg(long, conflicts_with_all = ["adopt", "replace", "targets", "refresh_only"])]
+    #[arg(long, conflicts_with_all = ["adopt", "adopt_all", "replace", "targets", "refresh_only"])]
     pub destroy: bool,
     /// Exit with 2 when there is something to do.
     #[arg(long)]
@@ -129,7 +156,7 @@ pub struct ShowArguments {
 pub struct ApplyArguments {
     /// A plan that `paystack plan --out` has kept: exactly that is done, without asking.
     #[arg(value_name = "PLANFILE", conflicts_with_all = [
-        "environment", "local", "adopt", "replace", "targets", "refresh_only",
+        "environment", "local", "adopt", "adopt_all", "replace", "targets", "refresh_only",
     ])]
     pub file: Option<PathBuf>,
     #[command(flatten)]
@@ -178,6 +205,107 @@ pub struct OutputArguments {
     /// Show what a secret goes into, too.
     #[arg(long)]
     pub reveal: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct LogsArguments {
+    /// The function, by its logical id or its name; without it, all of the stack's.
+    pub function: Option<String>,
+    #[command(flatten)]
+    pub stack: StackArguments,
+    /// From when on: so long ago (`30s`, `10m`, `2h`, `7d`), or a moment (`2026-11-25T19:00:00Z`).
+    #[arg(long, value_name = "WHEN", default_value = "10m", value_parser = since)]
+    pub since: Since,
+    /// Go on with what is written from now on, until Ctrl-C.
+    #[arg(long)]
+    pub follow: bool,
+    /// Only events that match a filter pattern of CloudWatch Logs, as `{ $.level = "ERROR" }`.
+    #[arg(long, value_name = "PATTERN")]
+    pub filter: Option<String>,
+    /// How events are shown; in JSON, one on each line.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct InvokeArguments {
+    /// The function, by its logical id or its name.
+    pub function: String,
+    /// What it is given, in JSON; without it, `{}`.
+    #[arg(value_name = "JSON", conflicts_with = "file")]
+    pub payload: Option<String>,
+    #[command(flatten)]
+    pub stack: StackArguments,
+    /// A file with what it is given; `-` is the standard input.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct QueryArguments {
+    /// The query, by its logical id or its name; without it, those that there are.
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub stack: StackArguments,
+    /// From when on: so long ago (`30s`, `10m`, `2h`, `7d`), or a moment (`2026-11-25T19:00:00Z`).
+    #[arg(long, value_name = "WHEN", default_value = "1h", value_parser = since)]
+    pub since: Since,
+    /// Replaces a word of the query.
+    #[arg(long = "set", value_name = "WORD=TEXT", value_parser = key_and_value)]
+    pub words: Vec<(String, String)>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct WatchArguments {
+    #[command(flatten)]
+    pub stack: StackArguments,
+    #[command(flatten)]
+    pub planning: PlanningArguments,
+    #[command(flatten)]
+    pub lock: LockArguments,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct SmokeArguments {
+    #[command(flatten)]
+    pub stack: StackArguments,
+    /// Send what fails, and follow it to the alert.
+    #[arg(long, conflicts_with = "url")]
+    pub failing: bool,
+    /// Post to this address, as to a domain of one's own, instead of the output's.
+    #[arg(long)]
+    pub url: Option<String>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PolicyArguments {
+    #[command(flatten)]
+    pub stack: StackArguments,
+    /// The IAM policy of whoever plans, applies and destroys the stack: no more than that takes.
+    #[arg(long, required = true)]
+    pub deployer: bool,
+}
+
+/// When to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    Ago(SignedDuration),
+    At(Timestamp),
+}
+
+impl Since {
+    pub fn moment(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Ago(duration) => now.saturating_sub(duration).unwrap_or(Timestamp::UNIX_EPOCH),
+            Self::At(moment) => moment,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -268,7 +396,41 @@ impl From<Format> for PlanFormat {
     }
 }
 
+fn since(text: &str) -> Result<Since, String> {
+    let wrong = || format!("`{text}` is neither a time as `10m` nor a moment as `2026-11-25T19:00:00Z`");
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Ok(Since::At(moment));
+    }
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = number.parse().map_err(|_| wrong())?;
+    Ok(Since::Ago(SignedDuration::from_secs(i64::from(number) * seconds)))
+}
+
 fn key_and_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form KEY=VALUE"))?;
     Ok((key.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_is_so_long_ago_or_a_moment() {
+        let now: Timestamp = "2026-11-25T19:40:00Z".parse().expect("a moment");
+        let begins = |text: &str| since(text).map(|since| since.moment(now).to_string());
+        assert_eq!(begins("10m").as_deref(), Ok("2026-11-25T19:30:00Z"));
+        assert_eq!(begins("2d").as_deref(), Ok("2026-11-23T19:40:00Z"));
+        assert_eq!(begins("2026-11-25T00:00:00+01:00").as_deref(), Ok("2026-11-24T23:00:00Z"));
+        for wrong in ["", "10", "m", "-3m", "yesterday", "10\u{e4}"] {
+            assert!(begins(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -55,6 +55,34 @@ pub enum CliError {
     UnknownResource { name: String, help: Option<String> },
     #[error("`PAYSTACK_API_RATES` is `{value}`")]
     UnknownRates { value: String },
+    #[error("the stack has no {what} `{name}`")]
+    NotInStack { what: &'static str, name: String, help: String },
+    #[error("failed to read the payload from {from}")]
+    UnreadablePayload {
+        from: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the payload from {from} is not JSON")]
+    NotJson {
+        from: String,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("`{word}` is no word of the query")]
+    NotInQuery { word: String },
+    #[error("what `{word}` is set to holds a character that may end a text or a pattern of the query")]
+    EndsText { word: String },
+    #[error("the project says nothing of how to test the deployed system")]
+    NoSmoke,
+    #[error("the project says nothing of what fails")]
+    NoFailing,
+    #[error("{what} is not known: the stack is not deployed")]
+    NotDeployed { what: String },
+    #[error("{} is not for development", environment.as_ref().map_or("this stack".to_owned(), |name| format!("the environment `{name}`")))]
+    NotForDevelopment { environment: Option<String> },
+    #[error("there is no command `{name}`")]
+    UnknownCommand { name: String, known: Vec<String> },
     #[error("the template has no output `{name}`")]
     UnknownOutput { name: String, known: Vec<String> },
 }
@@ -101,7 +129,7 @@ impl CliError {
             }
             Self::Project(error) => error.way_out(),
             Self::Ledger(error) => error.way_out().map(str::to_owned),
-            Self::Aws(error) => error.way_out().map(str::to_owned),
+            Self::Aws(error) => error.way_out(),
             Self::Blocked => Some("each blocked entry above says what to do".to_owned()),
             Self::CannotAsk { command: "state unlock" } => Some("run it with `--force`".to_owned()),
             Self::CannotAsk { command } => {
@@ -123,6 +151,23 @@ impl CliError {
             Self::UnknownRates { .. } => {
                 Some("set it to `aws` to keep AWS's rates at an emulator too, or leave it out".to_owned())
             }
+            Self::NotInStack { help, .. } => Some(help.clone()),
+            Self::NotJson { .. } => Some(
+                "a text is JSON with quotation marks around it; `--file FILE` reads a file, `--file -` the input"
+                    .to_owned(),
+            ),
+            Self::NotInQuery { .. } => Some("`paystack query --format json` shows the queries' texts".to_owned()),
+            Self::EndsText { .. } => Some("leave out quotation marks, `\\`, `|`, `/`, `#` and line ends".to_owned()),
+            Self::NoSmoke => Some("add `[smoke]` to paystack.toml: docs/daily-work.md shows it".to_owned()),
+            Self::NoFailing => Some("add `[smoke.failing]` to paystack.toml: docs/daily-work.md shows it".to_owned()),
+            Self::NotDeployed { .. } => Some("run `paystack apply` first".to_owned()),
+            Self::NotForDevelopment { environment } => {
+                let name = environment.as_deref().unwrap_or("NAME");
+                Some(format!(
+                    "`watch` changes it without asking: set `development = true` under `[environments.{name}]` if that is fine"
+                ))
+            }
+            Self::UnknownCommand { known, .. } => Some(format!("there is {}", known.join(", "))),
             Self::UnknownOutput { known, .. } if known.is_empty() => {
                 Some("the template declares no outputs".to_owned())
             }

@@ -4,17 +4,25 @@ mod apply;
 mod arguments;
 mod destroy;
 mod error;
+mod invoke;
 mod late_logs;
 mod local;
+mod logs;
+mod manual;
+mod named;
 mod output;
 mod plan;
+mod policy;
+mod query;
 mod refresh;
 mod saved;
 mod show;
+mod smoke;
 mod stack;
 mod state;
 mod validate;
 pub mod view;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{BufRead, Write};
@@ -83,6 +91,14 @@ pub async fn run(arguments: Arguments, world: &mut World) -> Result<Exit, CliErr
         Command::Validate(arguments) => validate::validate(&arguments, world),
         Command::Output(arguments) => output::output(&arguments, world).await,
         Command::State { command } => state::state(&command, world).await,
+        Command::Logs(arguments) => logs::logs(&arguments, world).await,
+        Command::Invoke(arguments) => invoke::invoke(&arguments, world).await,
+        Command::Query(arguments) => query::query(&arguments, world).await,
+        Command::Watch(arguments) => watch::watch(&arguments, world).await,
+        Command::Smoke(arguments) => smoke::smoke(&arguments, world).await,
+        Command::Policy(arguments) => policy::policy(&arguments, world).await,
+        Command::Completions { shell } => manual::completions(shell, world),
+        Command::Man { command } => manual::man(command.as_deref(), world),
         Command::Local { command } => local::local(&command, world),
     };
     match ended {

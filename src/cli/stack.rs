@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,9 +15,12 @@ use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic, Severity, Source, Span, Style};
 use crate::graph::cycles;
 use crate::identity::StackId;
-use crate::package::{CodePlaces, PIP_VARIABLES, PipCommand, Shelf, Workshop, missing_code, package};
+use crate::package::{
+    CodePlaces, PIP_VARIABLES, PipCommand, Shelf, Workshop, leave_out, local_code, missing_code, package,
+};
 use crate::project::{Environment, Project, SUFFIX_PARAMETER, State};
 use crate::resource::live::{AwsReader, AwsWriter};
+use crate::smoke::Smoke;
 use crate::state::{DynamoDbLedgers, Holder, Ledger, Ledgers, LocalLedgers, Lock, Sign, lock};
 use crate::template::{self, DesiredGraph, Inputs, Pseudo, Template};
 use crate::text_file;
@@ -36,10 +39,13 @@ pub struct Checked {
     pub stack: StackId,
     pub environment: Environment,
     state: State,
+    pub smoke: Option<Smoke>,
     code: CodePlaces,
     source: Source,
     template: Template,
     pub resources: usize,
+    /// Where the template's local code is.
+    watched: Vec<PathBuf>,
 }
 
 /// A stack in its account.
@@ -72,15 +78,18 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
         Err(findings) => return Err(CliError::Template { source_file: Box::new(source), findings }),
     };
     let environment = with_suffix(environment, &template);
+    let smoke = project.smoke.clone();
     let code = CodePlaces {
         template: project.template.parent().unwrap_or(&project.directory).to_owned(),
         project: project.directory,
         besides: project.code_directories,
     };
-    let mut checked = Checked { stack, environment, state: project.state, code, source, template, resources: 0 };
+    let mut checked =
+        Checked { stack, environment, state: project.state, smoke, code, source, template, resources: 0, watched: Vec::new() };
     let region = region(&checked.environment, world).unwrap_or_else(|| ANY_REGION.to_owned());
     let graph = checked.resolve(None, &region, world)?;
     checked.resources = graph.resources.len();
+    checked.watched = local_code(&graph, &checked.code);
     Ok(checked)
 }
 
@@ -137,6 +146,34 @@ fn ledgers(state: State, cx: &Arc<Context>, world: &World) -> Box<dyn Ledgers> {
     match state {
         State::Local { directory } => Box::new(LocalLedgers::new(directory)),
         State::DynamoDb(table) => Box::new(DynamoDbLedgers::new(Arc::clone(cx), table, world.salt.clone())),
+    }
+}
+
+/// A stack as it runs: what its resources are called, and who asks them.
+pub struct Running {
+    pub desired: Desired,
+    pub ledgers: Box<dyn Ledgers>,
+    pub smoke: Option<Smoke>,
+    pub cx: Arc<Context>,
+}
+
+/// Connects to AWS, and works out what the stack's resources are called there. No code is packaged: none is needed to ask.
+pub async fn running(arguments: &StackArguments, world: &mut World) -> Result<Running, CliError> {
+    let checked = read(arguments, world)?;
+    let connection = connection(arguments, &checked.environment, world).await?;
+    let scope = connection.scope.clone();
+    let mut graph = checked.resolve(Some(scope.account_id.clone()), &scope.region, world)?;
+    leave_out(&mut graph);
+    let desired = Desired::new(graph, checked.stack.clone(), checked.environment.tags.clone(), scope);
+    let cx = Arc::new(Context::new(&connection, Packages::new(), Arc::clone(&world.clock)));
+    let ledgers = ledgers(checked.state, &cx, world);
+    Ok(Running { desired, ledgers, smoke: checked.smoke, cx })
+}
+
+impl Running {
+    /// What is remembered of the stack.
+    pub async fn ledger(&self, world: &World) -> Result<Ledger, CliError> {
+        Ok(self.ledgers.load(&self.desired.stack, &world.salt).await?)
     }
 }
 
@@ -261,6 +298,21 @@ fn pip(world: &World) -> PipCommand {
 }
 
 impl Checked {
+    /// The files and directories that make the stack: the template and its local code.
+    ///
+    /// # Errors
+    ///
+    /// The environment is not one that may change whenever a file does.
+    pub fn watched(&self, arguments: &StackArguments, world: &World) -> Result<Vec<PathBuf>, CliError> {
+        if !self.environment.is_development {
+            let environment = self.environment.name.clone().or_else(|| arguments.environment.clone());
+            return Err(CliError::NotForDevelopment { environment });
+        }
+        let mut watched = vec![world.directory.join(&self.source.path)];
+        watched.extend(self.watched.iter().cloned());
+        Ok(watched)
+    }
+
     /// The template for an account, checked; its warnings are shown where an account is given.
     fn resolve(&self, account_id: Option<String>, region: &str, world: &mut World) -> Result<DesiredGraph, CliError> {
         let pseudo = Pseudo {

@@ -26,7 +26,7 @@ pub use changes::{CodeChange, FileChange};
 pub use inline::zip_inline;
 pub use layer::{Architecture, LayerTarget, PIP_VARIABLES, PipCommand, is_installed, layer};
 pub use place::CodePlaces;
-pub use resources::{Workshop, missing_code, package};
+pub use resources::{Workshop, leave_out, local_code, missing_code, package};
 pub use shelf::Shelf;
 
 use archive::Archive;

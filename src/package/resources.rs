@@ -54,6 +54,31 @@ pub fn package(graph: &mut DesiredGraph, workshop: &Workshop<'_>) -> Result<Pack
     if findings.is_empty() { Ok(packages) } else { Err(findings) }
 }
 
+/// Puts nothing where local code is, for whoever asks only what running things are called.
+pub fn leave_out(graph: &mut DesiredGraph) {
+    for resource in graph.resources.values_mut() {
+        match resource.resource_type.as_str() {
+            "AWS::Lambda::Function" => resource.set_property("Code", json!({"Sha256": ""})),
+            "AWS::Lambda::LayerVersion" => resource.set_property("Content", json!({"Sha256": ""})),
+            _ => {}
+        }
+    }
+}
+
+/// Where the local code of a graph is.
+pub fn local_code(graph: &DesiredGraph, places: &CodePlaces) -> Vec<PathBuf> {
+    let path = |resource: &DesiredResource| {
+        let property = match resource.resource_type.as_str() {
+            "AWS::Lambda::Function" => "Code",
+            "AWS::Lambda::LayerVersion" => "Content",
+            _ => return None,
+        };
+        let code = graph.evaluate(resource.properties.at(&[PathStep::from(property)])?, &|_, _| None).ok()?;
+        code.as_str().filter(|path| !unknown::is_in(path)).and_then(|path| places.find(path).ok())
+    };
+    graph.resources.values().filter_map(path).collect()
+}
+
 /// What of a graph's code is not on this machine, or where it may not come from, found without packaging anything.
 pub fn missing_code(graph: &DesiredGraph, places: &CodePlaces) -> Vec<Diagnostic> {
     let missing = |resource: &DesiredResource| {

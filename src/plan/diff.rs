@@ -86,7 +86,7 @@ impl Planner<'_> {
             (Err(error), _, _) => (None, blocked(error)),
             (Ok(_), None, _) => (None, blocked(format!("`{resource_type}` is not handled"))),
             (Ok(_), Some(_), Some(Reading::Unreadable(error))) => {
-                let help = error.way_out().map(str::to_owned);
+                let help = error.way_out();
                 (None, Action::Blocked { reason: error.to_string(), help })
             }
             (Ok(properties), Some(_), None | Some(Reading::Absent)) => {
@@ -310,7 +310,7 @@ impl Planner<'_> {
             Reading::Absent if self.is_in_ledger(departed) => (Action::Forget, None),
             Reading::Absent => return None,
             Reading::Unreadable(error) => {
-                let help = error.way_out().map(str::to_owned);
+                let help = error.way_out();
                 (Action::Blocked { reason: error.to_string(), help }, None)
             }
             Reading::Live(live) => (self.deletion(departed, live)?, Some(live.clone())),

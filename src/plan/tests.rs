@@ -189,7 +189,7 @@ fn what_cannot_be_looked_at_is_not_taken_for_absent() {
 
             ! Orders  AWS::SQS::Queue
                   `fake.Read` failed: you may not look at this
-                  help: give the caller the permission that the message names, then run the same command again
+                  help: allow `fake:Read`; `paystack policy --deployer` shows all that the template needs
     "#]]
     .assert_eq(&shown(&account, &queue("QueueName: orders")));
 }

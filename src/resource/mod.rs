@@ -13,6 +13,7 @@ pub mod lambda;
 pub mod live;
 pub mod logs;
 mod lost;
+pub mod needs;
 pub mod policy_document;
 mod registry;
 pub mod sns;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use paystack::resource::needs::NEEDS;
 use paystack::resource::{Row, TYPES};
 use serde_json::{Value, json};
 
@@ -141,6 +142,71 @@ fn every_field_within_a_property_is_handled_or_refused() {
         assert!(differences.is_empty(), "{}", differences.join("\n"));
         assert!(refused.is_empty(), "CloudFormation knows no {refused:?} of {}", type_name(row));
     }
+}
+
+/// The services, as calls name them.
+const SERVICES: [&str; 10] =
+    ["apigateway", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "sns", "sqs", "tagging", "wafv2"];
+
+#[test]
+fn every_call_of_a_handler_is_in_the_deployers_policy() {
+    let mut missing = Vec::new();
+    let mut made = BTreeSet::new();
+    for (path, code) in rust_files("src/resource") {
+        let calls = calls(&code);
+        // A file of a type's own, or of the directory beside it; what is shared belongs to any type of its service.
+        let own = type_of(&path, &code);
+        let service = path.split('/').nth(2).unwrap_or_default();
+        let allowed: BTreeSet<String> = NEEDS
+            .iter()
+            .filter(|need| match (need.resource_type, &own) {
+                (None, _) => true,
+                (Some(name), Some(own)) => name == own,
+                (Some(name), None) => name.to_lowercase().contains(&format!("::{service}::")),
+            })
+            .flat_map(|need| need.calls.iter().map(|call| call.to_lowercase()))
+            .collect();
+        if path != "src/resource/needs.rs" {
+            missing.extend(calls.difference(&allowed).map(|call| format!("{path} calls {call}")));
+            made.extend(calls);
+        }
+    }
+    assert!(missing.is_empty(), "not among the needs of their types:\n{}", missing.join("\n"));
+    let needed: BTreeSet<String> = NEEDS.iter().flat_map(|need| need.calls).map(|call| call.to_lowercase()).collect();
+    let idle: Vec<_> = needed.difference(&made).collect();
+    assert!(idle.is_empty(), "nobody makes these calls: {idle:?}");
+}
+
+/// The calls in a file, in lower case: those that it names, and those that it makes of a client.
+fn calls(code: &str) -> BTreeSet<String> {
+    let mut calls = BTreeSet::new();
+    let joined: String = code.split_whitespace().collect();
+    for service in SERVICES {
+        for (_, rest) in
+            joined.match_indices(&format!("\"{service}.")).map(|(at, found)| joined.split_at(at + found.len()))
+        {
+            if let Some((call, _)) = rest.split_once('"').filter(|(call, _)| call.starts_with(char::is_uppercase)) {
+                calls.insert(format!("{service}.{}", call.to_lowercase()));
+            }
+        }
+        for (_, rest) in
+            joined.match_indices(&format!("cx.{service}.")).map(|(at, found)| joined.split_at(at + found.len()))
+        {
+            let call = rest.split('(').next().unwrap_or_default().replace('_', "");
+            calls.insert(format!("{service}.{call}"));
+        }
+    }
+    calls
+}
+
+fn type_of(path: &str, code: &str) -> Option<String> {
+    let named = |code: &str| {
+        let (_, rest) = code.split_once("const TYPE: &'static str = \"")?;
+        rest.split('"').next().map(str::to_owned)
+    };
+    let beside = format!("{}.rs", path.rsplit_once('/')?.0);
+    let beside = || fs::read_to_string(Path::new(ROOT).join(&beside)).ok();
+    named(code).or_else(|| named(&beside()?))
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::apply::Report;
@@ -31,9 +32,7 @@ pub fn plan(plan: &Plan) -> Value {
 }
 
 pub fn drift(drift: &Drift) -> Value {
-    let mut value = json!(drift.shown());
-    value["version"] = VERSION.into();
-    value
+    versioned(&drift.shown())
 }
 
 pub fn applied(the_plan: &Plan, report: &Report, the_outputs: &BTreeMap<String, Value>) -> Value {
@@ -47,6 +46,13 @@ pub fn applied(the_plan: &Plan, report: &Report, the_outputs: &BTreeMap<String, 
 
 pub fn destroyed(the_plan: &Plan, report: &Report, left: Option<&Plan>) -> Value {
     json!({ "version": VERSION, "plan": plan(the_plan), "report": report, "left": left.map(plan) })
+}
+
+/// A value as it is, with the version of its shape.
+pub fn versioned(shown: &impl Serialize) -> Value {
+    let mut value = json!(shown);
+    value["version"] = VERSION.into();
+    value
 }
 
 /// What a command shows, with what it took: attempts and retries by service and operation.

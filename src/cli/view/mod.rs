@@ -4,6 +4,7 @@ mod brief;
 mod html;
 pub(crate) mod json;
 mod markdown;
+mod operate;
 mod palette;
 mod progress;
 mod state;
@@ -18,9 +19,13 @@ use serde_json::Value;
 
 use crate::apply::Report;
 use crate::aws::calls::Calls;
+use crate::aws::operate::{Found, Invocation, LogEvent};
 use crate::cli::World;
 use crate::cli::arguments::{Format, PlanFormat};
+use crate::cli::named::Declared;
+use crate::deployer;
 use crate::plan::{Drift, Plan};
+use crate::smoke::Smoked;
 use crate::state::{Ledger, Shown, ShownRecord};
 
 pub use progress::Progress;
@@ -167,5 +172,72 @@ pub fn output(world: &mut World, value: &Value, format: Format) -> io::Result<()
     match (format, value) {
         (Format::Text, Value::String(text)) => writeln!(world.out, "{}", crate::unknown::display(text)),
         (Format::Text | Format::Json, value) => json::write(&mut world.out, &crate::unknown::display_within(value)),
+    }
+}
+
+/// Says that the next change is waited for.
+pub fn watching_files(world: &mut World, paths: usize) -> io::Result<()> {
+    writeln!(world.err, "\nWaiting for a change in {}. Ctrl-C ends it.", count(paths, "place"))?;
+    world.err.flush()
+}
+
+/// Shows how far something came, and when.
+pub fn smoked(world: &mut World, smoked: &Smoked, format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => operate::smoked(&mut world.out, smoked),
+        Format::Json => json::write(&mut world.out, &json::versioned(smoked)),
+    }
+}
+
+/// Shows an IAM policy; one that is too long for a managed policy is said to be.
+pub fn policy(world: &mut World, policy: &Value) -> io::Result<()> {
+    json::write(&mut world.out, policy)?;
+    let length = deployer::length(policy);
+    if length > deployer::LONGEST_MANAGED_POLICY {
+        let most = deployer::LONGEST_MANAGED_POLICY;
+        writeln!(
+            world.err,
+            "The policy has {length} characters, a managed policy takes {most}: put its statements into several."
+        )?;
+    }
+    Ok(())
+}
+
+/// Shows one event of a log; `writer` is who wrote it.
+pub fn log_event(world: &mut World, event: &LogEvent, writer: &str, format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => operate::log_event(&mut world.out, event, writer),
+        Format::Json => operate::log_event_as_json(&mut world.out, event),
+    }
+}
+
+/// Shows one run of a function: its result on the one side, all else on the other.
+pub fn invocation(world: &mut World, invocation: &Invocation, format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => {
+            operate::result(&mut world.out, invocation)?;
+            world.out.flush()?;
+            operate::invocation(&mut world.err, invocation)
+        }
+        Format::Json => json::write(&mut world.out, &json::versioned(invocation)),
+    }
+}
+
+/// Shows the queries that can be run.
+pub fn queries(world: &mut World, queries: &[Declared], format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => operate::queries(&mut world.out, queries),
+        Format::Json => json::write(&mut world.out, &operate::queries_as_json(queries)),
+    }
+}
+
+/// Shows what a query found.
+pub fn found(world: &mut World, found: &Found, format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => {
+            operate::found(&mut world.out, found)?;
+            operate::found_summary(&mut world.err, found)
+        }
+        Format::Json => json::write(&mut world.out, &json::versioned(found)),
     }
 }

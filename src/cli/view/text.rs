@@ -78,8 +78,8 @@ pub fn report(out: &mut dyn Write, report: &Report, command: &str) -> io::Result
     )?;
     for failure in &report.failed {
         writeln!(out, "  {} {}: {}", paint(Role::Blocked, "failed:"), name(&failure.task), visible(&failure.error))?;
-        if let Some(way_out) = failure.way_out {
-            writeln!(out, "          help: {way_out}")?;
+        if let Some(way_out) = &failure.way_out {
+            writeln!(out, "          help: {}", visible(way_out))?;
         }
     }
     for task in &report.skipped {

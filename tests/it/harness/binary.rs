@@ -76,11 +76,27 @@ impl Paystack {
         command
     }
 
+    /// A shell that stops at the first command that fails, and in which `paystack` is the binary.
+    pub fn shell(&self, account: &Account, commands: &str) -> Command {
+        let binary = Path::new(env!("CARGO_BIN_EXE_paystack")).parent().expect("a file is in a directory");
+        let path = env::var_os("PATH").unwrap_or_default();
+        let paths = [binary.to_owned()].into_iter().chain(env::split_paths(&path));
+        let mut command = self.here(Command::new("bash"));
+        command.args(["-euo", "pipefail", "-c", commands]).envs(account.variables());
+        command.env("PATH", env::join_paths(paths).expect("the path was one before"));
+        command
+    }
+
     /// The binary with an environment that names no AWS.
     pub fn command_nowhere(&self, arguments: &[&str]) -> Command {
+        let mut command = self.here(Command::new(env!("CARGO_BIN_EXE_paystack")));
+        command.args(arguments);
+        command
+    }
+
+    fn here(&self, mut command: Command) -> Command {
         fs::create_dir_all(self.path()).expect("a directory can be made");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_paystack"));
-        command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
+        command.current_dir(self.path()).stdin(Stdio::null());
         for (name, _) in env::vars_os() {
             if name.to_str().is_some_and(|it| it.starts_with("AWS_") || it.starts_with("PAYSTACK_")) {
                 command.env_remove(name);
