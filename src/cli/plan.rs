@@ -69,7 +69,10 @@ pub fn options(arguments: &PlanningArguments, stack: &Opened) -> Result<Options,
             None => Ok(named(names)),
         }
     };
-    let (adopt, replace) = (declared(&arguments.adopt)?, declared(&arguments.replace)?);
+    let (mut adopt, replace) = (declared(&arguments.adopt)?, declared(&arguments.replace)?);
+    if arguments.adopt_all {
+        adopt.extend(stack.desired.graph.resources.keys().cloned());
+    }
     Ok(Options { adopt, replace, targets: named(&arguments.targets) })
 }
 

@@ -1,5 +1,7 @@
 //! What was there before: refused, taken over when it is asked for, and never another stack's.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::harness::{Account, Paystack, Ran};
@@ -201,4 +203,69 @@ fn the_value_of_an_api_key_is_told_to_aws_and_to_nobody_else() {
     told.push(story.paystack.read("state/orders.json"));
     let told = told.concat();
     assert!(VALUES.iter().all(|value| !told.contains(value)), "{told}");
+}
+
+/// What others have deployed from a template is taken over whole, changes nothing that runs, and is paystack's from then on.
+#[track_caller]
+fn is_taken_over_from_cloudformation(example: &str, marks: usize) {
+    let (paystack, account) = (Paystack::in_empty_directory(), Account::fresh());
+    let path = format!("examples/{example}.yaml");
+    paystack.copy(&path);
+    let asked = json!({
+        "StackName": "demo",
+        "TemplateBody": paystack.read(&path),
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+    });
+    account.aws("cloudformation", "create_stack", asked);
+    let mut status = String::new();
+    for _ in 0..240 {
+        let stacks = account.aws("cloudformation", "describe_stacks", json!({"StackName": "demo"}));
+        status = stacks["Stacks"][0]["StackStatus"].as_str().unwrap_or_default().to_owned();
+        if !status.ends_with("_IN_PROGRESS") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(250));
+    }
+    assert_eq!(status, "CREATE_COMPLETE", "{example}");
+    let before = counts(&account);
+
+    let run = |arguments: &[&str], code: i32| {
+        let stack = ["--template", &path, "--stack", "demo"];
+        paystack.run(&account, &[arguments, &stack].concat()).exits(code)
+    };
+    let refused = run(&["plan"], 1).stdout;
+    assert!(refused.contains("was not made by paystack"), "{example}: {refused}");
+    let plan = run(&["plan", "--adopt-all", "--format", "json"], 0).json();
+    let summary = &plan["summary"];
+    assert_eq!((&summary["adopted"], &summary["blocked"]), (&json!(marks), &json!(0)), "{example}: {summary}");
+    assert_eq!((&summary["deleted"], &summary["replaced"]), (&json!(0), &json!(0)), "{example}: {summary}");
+    run(&["apply", "--adopt-all", "--auto-approve"], 0);
+    assert!(run(&["plan", "--detailed-exitcode"], 0).stdout.contains("Nothing to change"), "{example}");
+    let after = counts(&account);
+    assert_eq!(before, after, "{example}: nothing was made anew");
+    run(&["destroy", "--auto-approve"], 0);
+}
+
+fn counts(account: &Account) -> BTreeMap<String, usize> {
+    account.census().counts().into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect()
+}
+
+#[test]
+fn queues_that_cloudformation_deployed_are_taken_over_whole() {
+    is_taken_over_from_cloudformation("queue-with-dlq", 2);
+}
+
+#[test]
+fn a_table_that_cloudformation_deployed_is_taken_over_whole() {
+    is_taken_over_from_cloudformation("table-with-indexes", 1);
+}
+
+#[test]
+fn a_topic_with_its_queue_that_cloudformation_deployed_is_taken_over_whole() {
+    is_taken_over_from_cloudformation("topic-to-queue", 2);
+}
+
+#[test]
+fn a_function_with_its_role_that_cloudformation_deployed_is_taken_over_whole() {
+    is_taken_over_from_cloudformation("inline-function", 4);
 }
