@@ -6,6 +6,7 @@
 mod adoption;
 mod conformance;
 mod crash;
+mod docs;
 mod harness;
 mod interrupts;
 mod mistakes;
