@@ -1,6 +1,6 @@
 //! The functions and layers of a template: finds their local code, packages it, and puts its digest where the path was.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
