@@ -9,12 +9,20 @@ use crate::resource::facts::{At, Finding, lambda_runtime};
 use crate::resource::{Row, TYPES, row};
 use crate::template::{DeletionPolicyKind, DesiredGraph, DesiredResource, Expr, Part, Reference};
 
+/// How many findings are enough to stop looking for more.
+const ENOUGH: usize = 10 * SHOWN_LIMIT;
+
 /// Everything that is wrong, or will be refused by AWS, in a graph's resources and outputs.
 ///
 /// `today` is a date, `2026-11-22`: runtimes are refused from a day on.
 pub fn check(graph: &DesiredGraph, today: &str) -> Vec<Diagnostic> {
-    let mut diagnostics: Vec<Diagnostic> =
-        graph.resources.values().flat_map(|resource| check_resource(graph, resource, today)).collect();
+    let mut diagnostics = Vec::new();
+    for resource in graph.resources.values() {
+        diagnostics.extend(check_resource(graph, resource, today));
+        if diagnostics.len() > ENOUGH {
+            break;
+        }
+    }
     diagnostics.extend(graph.outputs.values().flat_map(|output| missing_attributes(graph, &output.value)));
     diagnostics
 }

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Padding, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Padding, Renderer, Snippet};
 use serde::{Deserialize, Serialize};
 
 /// A range of bytes in a source.
@@ -146,6 +146,9 @@ pub enum Style {
     Coloured,
 }
 
+/// Bytes of a line that is shown. In a longer one nobody would see where it is.
+const LONGEST_LINE: usize = 2000;
+
 /// How many findings of one file are worked out and shown in full: nobody reads more, and each costs a look at the file.
 pub const SHOWN_LIMIT: usize = 100;
 
@@ -171,7 +174,15 @@ fn group<'a>(diagnostic: &'a Diagnostic, source: &'a Source) -> Group<'a> {
     };
     let mut group = Group::with_title(level.primary_title(&diagnostic.message));
     if let Some(span) = diagnostic.span {
-        group = group.element(snippet(diagnostic, span, source));
+        group = match snippet(diagnostic, span, source) {
+            Some(snippet) => group.element(snippet),
+            None => {
+                let Position { line, column } = source.position(span.start);
+                let place = Origin::path(source.path.to_string_lossy().into_owned()).line(line).char_column(column);
+                let label = diagnostic.label.as_ref().map(|label| Level::NOTE.message(label));
+                group.element(place).elements(label)
+            }
+        };
         if diagnostic.help.is_some() {
             group = group.element(Padding);
         }
@@ -182,16 +193,35 @@ fn group<'a>(diagnostic: &'a Diagnostic, source: &'a Source) -> Group<'a> {
     }
 }
 
-fn snippet<'a>(diagnostic: &'a Diagnostic, span: Span, source: &'a Source) -> Snippet<'a, Annotation<'a>> {
-    let primary = AnnotationKind::Primary.span(shown(span, &source.text)).label(diagnostic.label.as_deref());
+/// The lines that a finding is about. `None` where one of them is too long to be looked at.
+fn snippet<'a>(diagnostic: &'a Diagnostic, span: Span, source: &'a Source) -> Option<Snippet<'a, Annotation<'a>>> {
+    let text = source.text.as_str();
+    let spans = std::iter::once(span).chain(diagnostic.related.iter().map(|related| related.span));
+    let (first, last) = spans
+        .map(|span| shown(span, text))
+        .fold((text.len(), 0), |(first, last), it| (first.min(it.start), last.max(it.end)));
+    // What comes after the last line is shown with it.
+    let start = if first == text.len() { 0 } else { text[..first].rfind('\n').map_or(0, |newline| newline + 1) };
+    let end = text[last..].find('\n').map_or(text.len(), |newline| last + newline + 1);
+    let lines = &text[start..end];
+    if lines.lines().any(|line| line.len() > LONGEST_LINE) {
+        return None;
+    }
+    let within = |span: Span| {
+        let shown = shown(span, text);
+        shown.start - start..shown.end - start
+    };
+    let primary = AnnotationKind::Primary.span(within(span)).label(diagnostic.label.as_deref());
     let related = diagnostic
         .related
         .iter()
-        .map(|related| AnnotationKind::Context.span(shown(related.span, &source.text)).label(related.label.as_str()));
-    Snippet::source(&source.text)
+        .map(|related| AnnotationKind::Context.span(within(related.span)).label(related.label.as_str()));
+    let snippet = Snippet::source(lines)
+        .line_start(text[..start].matches('\n').count() + 1)
         .path(source.path.to_string_lossy().into_owned())
         .annotation(primary)
-        .annotations(related)
+        .annotations(related);
+    Some(snippet)
 }
 
 /// The part of a span on its first line: whoever sees where something starts has found it.
@@ -284,6 +314,20 @@ mod tests {
         let shown = render(&findings, &orders(), Style::Plain);
         assert_eq!(shown.matches("error: again").count(), SHOWN_LIMIT);
         assert!(shown.ends_with("and 900 more, which are shown when these are mended\n"), "{shown}");
+    }
+
+    #[test]
+    fn a_line_that_nobody_could_read_is_named_and_not_shown() {
+        let source = Source::new("a.json", format!("{{\n{}\n}}", "[1], ".repeat(1000)));
+        let finding = Diagnostic::error("wrong").at(Span::new(3002, 3003)).label("this").help("mend it");
+        expect![[r"
+            error: wrong
+            --> a.json:2:3001
+             = note: this
+             |
+             = help: mend it
+        "]]
+        .assert_eq(&render(&[finding], &source, Style::Plain));
     }
 
     #[test]

@@ -105,6 +105,9 @@ impl Dependencies {
     }
 }
 
+/// How much of the way round a cycle is shown.
+const SHOWN_ON_THE_WAY: usize = 20;
+
 /// The cycles among a template's references, each as an error that shows the way round.
 pub fn cycles(graph: &DesiredGraph) -> Vec<Diagnostic> {
     let dependencies = Dependencies::declared(graph);
@@ -121,18 +124,22 @@ pub fn cycles(graph: &DesiredGraph) -> Vec<Diagnostic> {
 fn cycle(graph: &DesiredGraph, dependencies: &Dependencies, ring: &BTreeSet<&str>) -> Option<Diagnostic> {
     let first = LogicalId::from(*ring.first()?);
     let mut way = vec![first.clone()];
+    let mut places = BTreeMap::from([(first, 0)]);
     // Each step stays within the ring, so that after as many steps as it has members a resource is met again.
     let start = loop {
         let next = dependencies.of(way.last()?).find(|on| ring.contains(on.as_str()))?.clone();
-        if let Some(met) = way.iter().position(|id| id == &next) {
-            way.push(next);
+        let met = places.insert(next.clone(), way.len());
+        way.push(next);
+        if let Some(met) = met {
             break met;
         }
-        way.push(next);
     };
     let way = &way[start..];
     let resource = graph.resources.get(way.first()?)?;
-    let shown: Vec<String> = way.iter().map(|id| format!("`{id}`")).collect();
+    let mut shown: Vec<String> = way.iter().take(SHOWN_ON_THE_WAY).map(|id| format!("`{id}`")).collect();
+    if way.len() > SHOWN_ON_THE_WAY {
+        shown.push(format!("… ({} in all)", way.len() - 1));
+    }
     let diagnostic = Diagnostic::error(format!("resources wait for each other in a circle: {}", shown.join(" → ")))
         .at(resource.span)
         .label("this resource waits for itself")
@@ -140,6 +147,7 @@ fn cycle(graph: &DesiredGraph, dependencies: &Dependencies, ring: &BTreeSet<&str
     Some(
         way[1..way.len() - 1]
             .iter()
+            .take(SHOWN_ON_THE_WAY)
             .filter_map(|id| graph.resources.get(id))
             .fold(diagnostic, |diagnostic, resource| diagnostic.related(resource.span, "part of the circle")),
     )

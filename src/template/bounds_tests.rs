@@ -94,6 +94,10 @@ fn long_chains_and_deep_nesting_are_no_trouble() {
         .chain(["R5000: {Type: A::B::C}".to_owned()])
         .collect();
     assert_eq!(findings(&format!("Resources: {{{}}}", chain.join(", "))), [""; 0]);
+    let ring: Vec<_> =
+        (0..5000).map(|index| format!("R{index}: {{Type: A::B::C, DependsOn: R{}}}", (index + 1) % 5000)).collect();
+    let found = findings(&format!("Resources: {{{}}}", ring.join(", ")));
+    assert!(found[0].ends_with("… (5000 in all)") && found[0].len() < 500, "{found:?}");
     let conditions: Vec<_> = (1..5000).map(|index| format!("C{index}: !Not [!Condition C{}]", index - 1)).collect();
     let conditions = format!("Conditions: {{C0: !Equals [a, a], {}}}\n", conditions.join(", "));
     assert_eq!(findings(&(conditions + &queue(""))), [""; 0]);

@@ -9,6 +9,7 @@ use serde_json::{Map, Number, Value};
 
 use super::Facts;
 use super::schema::{Schema, Type};
+use crate::diagnostic::SHOWN_LIMIT;
 use crate::property_path::{PathStep, PropertyPath};
 use crate::unknown;
 
@@ -365,9 +366,11 @@ impl<'a> Checker<'a> {
             !self.facts.read_only.iter().any(|pointer| pointer.holds(&path))
         };
         let known = schema.properties.keys().map(String::as_str).filter(settable).collect::<Vec<_>>();
-        let help = match nearest(name, known.iter().copied()) {
+        let is_shown = self.findings.len() < SHOWN_LIMIT;
+        let meant = if is_shown { nearest(name, known.iter().copied()) } else { None };
+        let help = match meant {
             Some(meant) => Some(did_you_mean(meant)),
-            None if known.is_empty() => None,
+            None if known.is_empty() || !is_shown => None,
             None => Some(format!("there {}", properties_there_are(&known))),
         };
         let message = format!("{owner} has no property `{name}`");
