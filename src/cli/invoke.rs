@@ -30,7 +30,9 @@ fn payload(arguments: &InvokeArguments, world: &mut World) -> Result<String, Cli
             let read = (&mut world.input).take(LONGEST_BYTES).read_to_string(&mut text);
             ("the standard input".to_owned(), read.map(|_| text))
         }
-        (None, Some(file)) => (format!("`{}`", file.display()), text_file::read(&world.directory.join(file), LONGEST_BYTES)),
+        (None, Some(file)) => {
+            (format!("`{}`", file.display()), text_file::read(&world.directory.join(file), LONGEST_BYTES))
+        }
     };
     let text = match read {
         Ok(text) => text,

@@ -27,4 +27,5 @@ mod smoke;
 mod sources;
 mod tampering;
 mod types;
+mod views;
 mod watching;
