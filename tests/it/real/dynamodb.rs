@@ -124,7 +124,7 @@ fn capacity_that_stays_is_not_set_again() {
 
 #[test]
 fn a_second_write_of_tags_waits_for_the_first() {
-    let scene = Scene::new("tags-locked", 8.0, &plain("      Tags: [{Key: Owner, Value: me}]\n"));
+    let scene = Scene::new("tags-locked", 5.0, &plain("      Tags: [{Key: Owner, Value: me}]\n"));
     scene.succeeds(APPLY);
     scene.paystack.write("template.yaml", &plain("      Tags: [{Key: Team, Value: us}]\n"));
     scene.outlasts(APPLY);
