@@ -32,7 +32,7 @@ pub fn brief(resource_type: &ResourceType, properties: &Value) -> String {
         "AWS::ApiGateway::Stage" => vec![
             it.text("StageName"),
             it.when("TracingEnabled", "traced"),
-            it.at("/AccessLogSetting/DestinationArn").and_then(|_| Some("with access logs".to_owned())),
+            it.at("/AccessLogSetting/DestinationArn").map(|_| "with access logs".to_owned()),
         ],
         "AWS::ApiGateway::UsagePlan" => vec![
             it.text("UsagePlanName"),
