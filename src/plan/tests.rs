@@ -255,6 +255,10 @@ fn an_api_keys_value_is_in_no_plan_and_in_no_ledger_though_the_template_writes_i
 
             -/+ Key  AWS::ApiGateway::ApiKey [apikey1]
                   Value: (sensitive) -> (sensitive)  (template, forces replacement)
+
+        ! lost for good, if this is applied
+
+            Key [apikey1]: its value: whoever uses the key has to be given the new one
     "#]]
     .assert_eq(&steps_of(&text_of(&plan)));
     shown += &(text_of(&plan) + &json_of(&plan).to_string() + &account.ledgers.text());

@@ -156,7 +156,7 @@ mod tests {
             ---------------  --------  -----------------------
             acme                   12  2026-11-25 19:40:00.000
             a-long-provider         3
-            2 rows from 1200 events, 15 of which matched
+            2 rows from 1,200 events, 15 of which matched
         "#]]
         .assert_eq(&written(|out| {
             found(out, &table)?;
