@@ -128,7 +128,7 @@ impl CliError {
                 Some("`template` in paystack.toml, or `--template`, says which file it is".to_owned())
             }
             Self::Project(error) => error.way_out(),
-            Self::Ledger(error) => error.way_out().map(str::to_owned),
+            Self::Ledger(error) => error.way_out(),
             Self::Aws(error) => error.way_out(),
             Self::Blocked => Some("each blocked entry above says what to do".to_owned()),
             Self::CannotAsk { command: "state unlock" } => Some("run it with `--force`".to_owned()),

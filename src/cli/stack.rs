@@ -84,8 +84,17 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
         project: project.directory,
         besides: project.code_directories,
     };
-    let mut checked =
-        Checked { stack, environment, state: project.state, smoke, code, source, template, resources: 0, watched: Vec::new() };
+    let mut checked = Checked {
+        stack,
+        environment,
+        state: project.state,
+        smoke,
+        code,
+        source,
+        template,
+        resources: 0,
+        watched: Vec::new(),
+    };
     let region = region(&checked.environment, world).unwrap_or_else(|| ANY_REGION.to_owned());
     let graph = checked.resolve(None, &region, world)?;
     checked.resources = graph.resources.len();

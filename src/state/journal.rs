@@ -211,6 +211,6 @@ impl From<LedgerError> for Unremembered {
             text.push_str(&format!(": {error}"));
             cause = error.source();
         }
-        Self { error: text, way_out: error.way_out().map(str::to_owned) }
+        Self { error: text, way_out: error.way_out() }
     }
 }

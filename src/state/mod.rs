@@ -218,8 +218,8 @@ fn by_now(holder: &Option<Holder>) -> String {
 
 impl LedgerError {
     /// What a person can do about it.
-    pub fn way_out(&self) -> Option<&'static str> {
-        match self {
+    pub fn way_out(&self) -> Option<String> {
+        let way_out = match self {
             Self::Unreadable { .. } => Some("delete it: that costs only the memory of what was applied"),
             Self::Newer { .. } => Some("use that paystack"),
             Self::Link { .. } => Some("remove it: paystack writes files of its own there"),
@@ -240,9 +240,10 @@ impl LedgerError {
             Self::TableGone { .. } => {
                 Some("run the same command again: the table is made anew, and everything is found again")
             }
-            Self::Unreachable { source, .. } | Self::Table { source, .. } => source.way_out(),
+            Self::Unreachable { source, .. } | Self::Table { source, .. } => return source.way_out(),
             Self::Read { .. } | Self::Write { .. } => None,
-        }
+        };
+        way_out.map(str::to_owned)
     }
 }
 

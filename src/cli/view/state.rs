@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::cli::view::json::VERSION;
 use crate::cli::view::palette::{Role, paint};
-use crate::cli::view::text::{count, unfolded};
+use crate::cli::view::values::unfolded;
+use crate::cli::view::words::count;
 use crate::state::{Ledger, Shown, ShownRecord};
 use crate::visible::{on_its_line, visible_within};
 
