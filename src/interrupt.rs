@@ -87,6 +87,11 @@ impl Interrupts {
         Some(Leaving { said, patience })
     }
 
+    /// Whether paystack has to leave.
+    pub fn is_leaving(&self) -> bool {
+        *self.leave.borrow()
+    }
+
     /// Ends when paystack has to leave.
     pub async fn leaving(&self) {
         // Who could send it is this very value.

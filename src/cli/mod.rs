@@ -103,6 +103,8 @@ pub async fn run(arguments: Arguments, world: &mut World) -> Result<Exit, CliErr
     };
     match ended {
         Err(CliError::Interrupted) => Ok(Exit::Interrupted),
+        // What an interruption has broken off, a pip for example, is no mistake to be told of.
+        Err(_) if world.interrupts.is_leaving() => Ok(Exit::Interrupted),
         ended => ended,
     }
 }
