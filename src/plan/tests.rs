@@ -37,10 +37,10 @@ fn steps_of(text: &str) -> String {
     format!("{}\n", steps.join("\n").trim_end())
 }
 
-/// Only the first line of each step, and those with the given text.
+/// Only the first line of each step, and those with the given text; none of it indented as a whole.
 fn heads(text: &str, further: &str) -> String {
     let is_shown = |line: &&str| line.starts_with("    ") && (!line.starts_with("     ") || line.contains(further));
-    text.lines().filter(is_shown).map(|line| format!("{line}\n")).collect()
+    text.lines().filter(is_shown).map(|line| format!("{}\n", &line[4..])).collect()
 }
 
 fn queue(properties: &str) -> String {
