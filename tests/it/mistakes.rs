@@ -735,7 +735,7 @@ mod with_aws {
         "#]].assert_eq(&refused("ExpiredToken", "The security token included in the request is expired"));
         expect![[r#"
             error: `sts.GetCallerIdentity` failed: User: ada is not authorized to perform: sts:GetCallerIdentity (AccessDenied, HTTP 403)
-              help: give the caller the permission that the message names, then run the same command again
+              help: allow `sts:GetCallerIdentity` to `ada`; `paystack policy --deployer` shows all that the template needs
         "#]]
             .assert_eq(&refused("AccessDenied", "User: ada is not authorized to perform: sts:GetCallerIdentity"));
     }
