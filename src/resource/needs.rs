@@ -237,6 +237,7 @@ pub const NEEDS: &[Need] = &[
             "dynamodb.GetResourcePolicy",
             "dynamodb.ListTagsOfResource",
             "dynamodb.PutResourcePolicy",
+            "dynamodb.Scan",
             "dynamodb.TagResource",
             "dynamodb.UntagResource",
             "dynamodb.UpdateContinuousBackups",
@@ -388,6 +389,8 @@ pub const NEEDS: &[Need] = &[
     need("AWS::Logs::LogGroup", anything, &["logs.DescribeLogGroups"]),
     // As with functions: filters that the template does not declare.
     need("AWS::Logs::LogGroup", log_group, &["logs.DescribeMetricFilters"]),
+    // What a plan would lose is counted.
+    need("AWS::Logs::LogGroup", log_group, &["logs.DescribeLogStreams"]),
     need(
         "AWS::Logs::LogGroup",
         log_group,
