@@ -386,6 +386,11 @@ pub const NEEDS: &[Need] = &[
         |it| it.named("lambda", "function:", "FunctionName"),
         &["lambda.AddPermission", "lambda.GetPolicy", "lambda.RemovePermission"],
     ),
+    // The groups that API Gateway and Lambda make on the side are looked for, and go with the stack.
+    need("AWS::ApiGateway::Stage", anything, &["logs.DescribeLogGroups"]),
+    need("AWS::ApiGateway::Stage", execution_logs, LOGS_ON_THE_SIDE),
+    need("AWS::Lambda::Function", anything, &["logs.DescribeLogGroups"]),
+    need("AWS::Lambda::Function", function_logs, LOGS_ON_THE_SIDE),
     need("AWS::Logs::LogGroup", anything, &["logs.DescribeLogGroups"]),
     // As with functions: filters that the template does not declare.
     need("AWS::Logs::LogGroup", log_group, &["logs.DescribeMetricFilters"]),
@@ -535,6 +540,16 @@ pub const NEEDS: &[Need] = &[
     besides("AWS::WAFv2::WebACLAssociation", stages, &["apigateway:SetWebACL"]),
 ];
 
+/// What reading and deleting a log group that no template declares takes.
+const LOGS_ON_THE_SIDE: &[&str] = &[
+    "logs.DeleteLogGroup",
+    "logs.DescribeIndexPolicies",
+    "logs.DescribeLogStreams",
+    "logs.DescribeMetricFilters",
+    "logs.GetDataProtectionPolicy",
+    "logs.ListTagsForResource",
+];
+
 /// Tags of API Gateway are a path of their own, whatever they are on.
 const GATEWAY_TAGS: &[&str] = &["apigateway.GetTags", "apigateway.TagResource", "apigateway.UntagResource"];
 
@@ -639,7 +654,19 @@ fn layer(it: &Subject<'_>) -> Vec<String> {
 
 /// A log group is asked for with and without its streams.
 fn log_group(it: &Subject<'_>) -> Vec<String> {
-    let name = it.text("LogGroupName").unwrap_or("*");
+    log_groups(it, it.text("LogGroupName").unwrap_or("*"))
+}
+
+fn function_logs(it: &Subject<'_>) -> Vec<String> {
+    log_groups(it, &format!("/aws/lambda/{}", it.text("FunctionName").unwrap_or("*")))
+}
+
+/// The name of such a group has the API's id in it, which only AWS knows.
+fn execution_logs(it: &Subject<'_>) -> Vec<String> {
+    log_groups(it, "API-Gateway-Execution-Logs_*")
+}
+
+fn log_groups(it: &Subject<'_>, name: &str) -> Vec<String> {
     let group = it.scope.arn("logs", &format!("log-group:{name}"));
     vec![format!("{group}:*"), group]
 }
