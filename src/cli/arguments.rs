@@ -28,6 +28,8 @@ pub enum Command {
     Destroy(DestroyArguments),
     /// Check template and parameters without asking AWS.
     Validate(StackArguments),
+    /// Draw what waits for what, in the template or in a plan.
+    Graph(GraphArguments),
     /// Show the outputs of the stack.
     Output(OutputArguments),
     /// Look at what is remembered of the stack, or change that. AWS itself is not touched.
@@ -348,6 +350,18 @@ pub struct StateArguments {
     pub format: Format,
 }
 
+#[derive(Debug, Clone, Args)]
+pub struct GraphArguments {
+    #[command(flatten)]
+    pub stack: StackArguments,
+    /// Draw the plan, coloured by what it does, and not the template; this asks AWS.
+    #[arg(long)]
+    pub plan: bool,
+    /// How the picture is written.
+    #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
+    pub format: GraphFormat,
+}
+
 #[derive(Debug, Clone, Subcommand)]
 pub enum LocalCommand {
     /// Start the emulator; the first time, install it.
@@ -385,6 +399,17 @@ impl PlanningArguments {
     pub fn detail(&self) -> Detail {
         Detail::of(self.full)
     }
+}
+
+/// How a picture is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For Graphviz.
+    Dot,
+    /// For Markdown on GitHub and elsewhere.
+    Mermaid,
+    /// A picture that every browser shows.
+    Svg,
 }
 
 impl From<Format> for PlanFormat {

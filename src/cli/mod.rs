@@ -6,6 +6,7 @@ mod destroy;
 mod error;
 mod invoke;
 mod late_logs;
+mod graph;
 mod local;
 mod logs;
 mod manual;
@@ -89,6 +90,7 @@ pub async fn run(arguments: Arguments, world: &mut World) -> Result<Exit, CliErr
         Command::Apply(arguments) => apply::apply(&arguments, world).await,
         Command::Destroy(arguments) => destroy::destroy(&arguments, world).await,
         Command::Validate(arguments) => validate::validate(&arguments, world),
+        Command::Graph(arguments) => graph::graph(&arguments, world).await,
         Command::Output(arguments) => output::output(&arguments, world).await,
         Command::State { command } => state::state(&command, world).await,
         Command::Logs(arguments) => logs::logs(&arguments, world).await,

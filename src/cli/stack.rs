@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::aws::calls::Counter;
-use crate::aws::{ApiRates, Connection, Context, Packages, Target, connect, partition_of};
+use crate::aws::{ApiRates, Connection, Context, Packages, Scope, Target, connect, partition_of};
 use crate::check::check;
 use crate::cli::arguments::{LockArguments, StackArguments};
 use crate::cli::{CliError, World, local};
@@ -320,6 +320,16 @@ impl Checked {
         let mut watched = vec![world.directory.join(&self.source.path)];
         watched.extend(self.watched.iter().cloned());
         Ok(watched)
+    }
+
+    /// What the template wants in an account of nobody's: what waits for what is the same in each.
+    pub fn anywhere(&self, world: &mut World) -> Result<Desired, CliError> {
+        let region = region(&self.environment, world).unwrap_or_else(|| ANY_REGION.to_owned());
+        let account_id = "123456789012".to_owned();
+        let graph = self.resolve(Some(account_id.clone()), &region, world)?;
+        let partition = partition_of(&region).to_owned();
+        let scope = Scope { account_id, region, partition };
+        Ok(Desired::new(graph, self.stack.clone(), self.environment.tags.clone(), scope))
     }
 
     /// The template for an account, checked; its warnings are shown where an account is given.

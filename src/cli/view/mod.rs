@@ -2,6 +2,7 @@
 
 mod brief;
 mod html;
+pub mod graph;
 pub(crate) mod json;
 mod markdown;
 mod operate;
@@ -21,8 +22,9 @@ use crate::apply::Report;
 use crate::aws::calls::Calls;
 use crate::aws::operate::{Found, Invocation, LogEvent};
 use crate::cli::World;
-use crate::cli::arguments::{Format, PlanFormat};
+use crate::cli::arguments::{Format, GraphFormat, PlanFormat};
 use crate::cli::named::Declared;
+use crate::cli::view::graph::Picture;
 use crate::deployer;
 use crate::plan::{Drift, Plan};
 use crate::smoke::Smoked;
@@ -240,4 +242,14 @@ pub fn found(world: &mut World, found: &Found, format: Format) -> io::Result<()>
         }
         Format::Json => json::write(&mut world.out, &json::versioned(found)),
     }
+}
+
+/// Draws a picture.
+pub fn picture(world: &mut World, picture: &Picture, format: GraphFormat) -> io::Result<()> {
+    let text = match format {
+        GraphFormat::Dot => graph::dot(picture),
+        GraphFormat::Mermaid => graph::mermaid(picture),
+        GraphFormat::Svg => graph::svg(picture),
+    };
+    world.out.write_all(text.as_bytes())
 }
