@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use paystack::aws::clock::SystemClock;
+use paystack::cli::view::Terminal;
 use paystack::cli::{self, Arguments, Exit, World};
 use paystack::diagnostic::Style;
 use paystack::interrupt::{Interrupts, Leaving};
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         can_ask: std::io::stdin().is_terminal(),
         out: Box::new(anstream::stdout()),
         err: Box::new(anstream::stderr()),
+        terminal: terminal(),
         is_coloured: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
         interrupts,
     };
@@ -111,6 +113,18 @@ fn fail(text: &str) -> ExitCode {
 fn salt() -> String {
     let random = || std::collections::hash_map::RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", random(), random())
+}
+
+/// A terminal, unless it says that it understands nothing but lines.
+fn terminal() -> Option<Terminal> {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|name| name == "dumb");
+    let is_coloured = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+    let size = || terminal_size::terminal_size().map(|(width, height)| (width.0, height.0));
+    (std::io::stdout().is_terminal() && !is_dumb).then(|| Terminal {
+        out: Box::new(std::io::stdout()),
+        size,
+        is_coloured,
+    })
 }
 
 fn caller() -> String {

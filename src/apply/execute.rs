@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::apply::{Done, End, Journal, Kind, Schedule, Task, TaskId, Unremembered, Work, Writer};
 use crate::aws::clock::Clock;
 use crate::aws::error::AwsError;
+use crate::aws::observer::{Observer, Wait, WorkId};
 use crate::change::Changes;
 use crate::desired::Desired;
 use crate::identity::LogicalId;
@@ -20,20 +21,47 @@ use crate::plan::{Plan, Step};
 use crate::resource::Attributes;
 use crate::unknown;
 
-/// What the executor tells. A task is `Started` before it is `Finished`; one that is `Skipped` never starts.
+/// What the executor tells. A task is `Started` before it `Waits`, and `Finished` or `GivenUp` after that; one that is `Skipped`
+/// or `Unneeded` never starts.
 #[derive(Debug, Clone)]
 pub enum Event<'a> {
     Started {
+        id: TaskId,
         task: &'a Task,
     },
+    /// It waits for something of AWS's since `at`, in the clock's monotonic time.
+    Waits {
+        id: TaskId,
+        task: &'a Task,
+        at: Duration,
+        /// What it asks to see whether that has come: `dynamodb.DescribeTable`.
+        operation: &'a str,
+        /// In words: `the table to be at rest`.
+        waiting_for: &'a str,
+    },
+    /// What it waited for has come, or will not.
+    GoesOn {
+        id: TaskId,
+        task: &'a Task,
+        at: Duration,
+        operation: &'a str,
+    },
     Finished {
+        id: TaskId,
         task: &'a Task,
         outcome: &'a Outcome,
         milliseconds: u64,
     },
+    /// Something that it needs has failed.
     Skipped {
+        id: TaskId,
         task: &'a Task,
         because_of: &'a LogicalId,
+    },
+    /// What it was to delete turned out to be what is wanted.
+    Unneeded {
+        id: TaskId,
+        task: &'a Task,
     },
     /// The run was interrupted: these are waited for, for so long, and nothing else starts.
     Stopping {
@@ -42,6 +70,7 @@ pub enum Event<'a> {
     },
     /// It was still under way when waiting came to an end.
     GivenUp {
+        id: TaskId,
         task: &'a Task,
     },
 }
@@ -98,6 +127,8 @@ pub struct World<'a> {
     pub journal: &'a mut dyn Journal,
     pub clock: &'a dyn Clock,
     pub concurrency: usize,
+    /// Hears what the writer's work waits for.
+    pub observer: &'a Observer,
     /// Becomes true when nothing new shall start.
     pub stop: watch::Receiver<bool>,
     /// How long what is in flight is waited for then.
@@ -118,6 +149,7 @@ pub async fn execute(
     let mut lost: BTreeMap<TaskId, LogicalId> = BTreeMap::new();
     let mut running = FuturesUnordered::new();
     let mut ended: Vec<Ended> = Vec::new();
+    let mut waits = world.observer.listen();
     let mut in_flight: BTreeSet<TaskId> = BTreeSet::new();
     let mut patience = world.clock.sleep(world.patience);
     loop {
@@ -147,13 +179,13 @@ pub async fn execute(
                 for (id, work) in starting {
                     waiting.remove(&id);
                     in_flight.insert(id);
-                    tell(Event::Started { task: &schedule.tasks[id.0] });
-                    let (writer, clock) = (world.writer, world.clock);
+                    tell(Event::Started { id, task: &schedule.tasks[id.0] });
+                    let (writer, clock, observer) = (world.writer, world.clock, world.observer);
                     running.push(async move {
                         let start = clock.monotonic();
                         let (work, result) = match work {
                             Ok(work) => {
-                                let result = writer.run(&work).await;
+                                let result = observer.at_work(WorkId(id.0), writer.run(&work)).await;
                                 (Some(work), result)
                             }
                             Err(error) => (None, Err(error)),
@@ -168,6 +200,10 @@ pub async fn execute(
             let next = tokio::select! {
                 biased;
                 next = running.next() => next,
+                Some(wait) = waits.next() => {
+                    tell(waits_or_goes_on(schedule, &wait));
+                    continue;
+                }
                 // Where nobody is left to stop the run, there is nothing to listen for.
                 Ok(()) = world.stop.changed(), if !report.is_interrupted => continue,
                 () = &mut patience, if report.is_interrupted => break,
@@ -178,6 +214,9 @@ pub async fn execute(
         // What has ended at the same time is written at once.
         while let Some(Some(more)) = running.next().now_or_never() {
             ended.push(more);
+        }
+        while let Some(wait) = waits.next().now_or_never().flatten() {
+            tell(waits_or_goes_on(schedule, &wait));
         }
         let batch = std::mem::take(&mut ended);
         let ends: Vec<_> = batch.iter().filter_map(|ended| ended.end(schedule, plan)).collect();
@@ -196,6 +235,7 @@ pub async fn execute(
                     // What was to be replaced by another turned out to be what was wanted: it must not be deleted.
                     if let Some(old) = deletion_of_the_same(schedule, task, &it).filter(|old| waiting.remove(old)) {
                         done.insert(old);
+                        tell(Event::Unneeded { id: old, task: &schedule.tasks[old.0] });
                     }
                     learn(&mut report.attributes, task, &it);
                     report.done.push(task.clone());
@@ -208,22 +248,31 @@ pub async fn execute(
                     Outcome::Failed(error)
                 }
             };
-            tell(Event::Finished { task, outcome: &outcome, milliseconds });
+            tell(Event::Finished { id, task, outcome: &outcome, milliseconds });
         }
         for (skipped, because_of) in lose(schedule, &mut waiting, &mut lost) {
             let task = &schedule.tasks[skipped.0];
-            tell(Event::Skipped { task, because_of: &because_of });
+            tell(Event::Skipped { id: skipped, task, because_of: &because_of });
             report.skipped.push(task.clone());
         }
     }
     // As if paystack had been ended in the middle of them: every task can be begun again.
     drop(running);
-    for task in in_flight.into_iter().map(|id| &schedule.tasks[id.0]) {
-        tell(Event::GivenUp { task });
+    for (id, task) in in_flight.into_iter().map(|id| (id, &schedule.tasks[id.0])) {
+        tell(Event::GivenUp { id, task });
         report.unfinished.push(task.clone());
     }
     report.skipped.extend(waiting.into_iter().map(|id| schedule.tasks[id.0].clone()));
     report
+}
+
+fn waits_or_goes_on<'a>(schedule: &'a Schedule, wait: &'a Wait) -> Event<'a> {
+    let Wait { by: WorkId(by), at, operation, waiting_for } = wait;
+    let (id, task, at) = (TaskId(*by), &schedule.tasks[*by], *at);
+    match waiting_for {
+        Some(waiting_for) => Event::Waits { id, task, at, operation, waiting_for },
+        None => Event::GoesOn { id, task, at, operation },
+    }
 }
 
 /// A task that has come to its end.

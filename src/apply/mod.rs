@@ -1,5 +1,7 @@
 //! Making a plan true: which task when, who does it, and what is told of it.
 
+pub mod chronicle;
+pub mod durations;
 mod execute;
 mod schedule;
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::apply::durations::typical_milliseconds;
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::plan::{Action, Hold, Order, Plan, Step};
 
@@ -24,7 +25,7 @@ pub struct Task {
 }
 
 /// What a task does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     Create,
@@ -180,11 +181,11 @@ impl Schedule {
                 followers[earlier.0] += 1;
             }
         }
-        self.remaining = self.tasks.iter().map(typical_milliseconds).collect();
+        self.remaining = self.tasks.iter().map(usual).collect();
         let mut last: Vec<usize> = (0..self.tasks.len()).filter(|task| followers[*task] == 0).collect();
         while let Some(task) = last.pop() {
             for &earlier in &before[task] {
-                let with_it = typical_milliseconds(&self.tasks[earlier]) + self.remaining[task];
+                let with_it = usual(&self.tasks[earlier]) + self.remaining[task];
                 self.remaining[earlier] = self.remaining[earlier].max(with_it);
                 followers[earlier] -= 1;
                 if followers[earlier] == 0 {
@@ -195,15 +196,7 @@ impl Schedule {
     }
 }
 
-/// How long a task usually takes on AWS, in milliseconds: "Real AWS behaviour", 1.5. Only the proportions matter.
-fn typical_milliseconds(task: &Task) -> u64 {
-    match (task.resource_type.as_str(), task.kind) {
-        ("AWS::DynamoDB::Table", _) => 10_000,
-        ("AWS::Lambda::EventSourceMapping", _) => 30_000,
-        ("AWS::Lambda::Function", Kind::Create | Kind::Update) => 5_000,
-        ("AWS::IAM::Role" | "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy", Kind::Create) => 8_000,
-        ("AWS::WAFv2::WebACLAssociation", Kind::Create) => 10_000,
-        ("AWS::ApiGateway::RestApi", Kind::Delete) => 30_000,
-        _ => 500,
-    }
+/// In milliseconds; only the proportions matter.
+fn usual(task: &Task) -> u64 {
+    typical_milliseconds(&task.resource_type, task.kind)
 }

@@ -70,7 +70,7 @@ impl Counter {
 }
 
 /// A service as errors name it, `logs.CreateLogGroup`, from what the SDK calls it.
-fn word(service: &str) -> String {
+pub(crate) fn word(service: &str) -> String {
     match service {
         "CloudWatch Logs" => "logs".to_owned(),
         "Resource Groups Tagging API" => "tagging".to_owned(),

@@ -20,8 +20,9 @@ use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, Runt
 use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::aws::ApiRates;
-use crate::aws::calls::Counter;
+use crate::aws::calls::{Counter, word};
 use crate::aws::clock::Clock;
+use crate::aws::observer::Observer;
 use crate::aws::rates::Timetable;
 use crate::aws::retry::Call;
 use crate::aws::wait;
@@ -34,6 +35,7 @@ pub struct Gate {
     timetable: Option<Arc<Mutex<Timetable>>>,
     calls: Counter,
     clock: Arc<dyn Clock>,
+    observer: Option<Observer>,
 }
 
 impl Gate {
@@ -43,7 +45,12 @@ impl Gate {
             (ApiRates::WhereTheyExist, None) | (ApiRates::Everywhere, _) => Some(Arc::default()),
         };
         let credentials = config.identity_cache().unwrap_or_else(|| IdentityCache::lazy().build());
-        Self { credentials, timetable, calls, clock }
+        Self { credentials, timetable, calls, clock, observer: None }
+    }
+
+    /// A gate that tells what waits at it.
+    pub fn observed_by(self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     /// A configuration whose clients all go through here.
@@ -59,6 +66,9 @@ impl Gate {
         let moment = timetable.lock().unwrap_or_else(PoisonError::into_inner).book(service, operation, now);
         let wait = moment.saturating_sub(now);
         if !wait.is_zero() {
+            let waiting_for = || format!("the API's rate, for {} s", wait.as_secs_f64().ceil());
+            let called = || format!("{}.{operation}", word(service));
+            let _waiting = self.observer.as_ref().map(|observer| observer.waits(&called(), waiting_for()));
             self.clock.sleep(wait).await;
         }
         wait

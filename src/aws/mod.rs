@@ -6,6 +6,7 @@ pub mod clock;
 pub mod error;
 mod gate;
 mod null_templates;
+pub mod observer;
 pub mod operate;
 pub mod rates;
 mod retry;
@@ -13,7 +14,7 @@ pub mod smoke;
 pub mod wait;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -26,6 +27,7 @@ use crate::aws::clock::Clock;
 use crate::aws::error::{AwsError, During, ErrorClass};
 use crate::aws::gate::Gate;
 use crate::aws::null_templates::ReadNullTemplates;
+use crate::aws::observer::Observer;
 use crate::aws::retry::{Retries, WhateverTheError};
 use crate::aws::wait::Patience;
 
@@ -78,6 +80,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// What this run asks of AWS, but for the question whose credentials these are.
     pub calls: Counter,
+    /// Hears what this run waits for, and what it asks.
+    pub observer: Observer,
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
@@ -177,7 +181,9 @@ impl Connection {
 impl Context {
     pub fn new(connection: &Connection, packages: Packages, clock: Arc<dyn Clock>) -> Self {
         let calls = Counter::default();
+        let observer = Observer::new(Arc::clone(&clock));
         let gate = Gate::new(&connection.config, connection.rates, calls.clone(), Arc::clone(&clock));
+        let gate = gate.observed_by(observer.clone());
         let config = &gate.before(&connection.config);
         // Among all calls of a process the SDK allows about a hundred retries in a row, and then fails at the first
         // throttle. How long one call is repeated has its own limit, and how many run at once has too.
@@ -186,6 +192,7 @@ impl Context {
             ($service:ident $(, $interceptor:expr)?) => {{
                 let config = $service::config::Builder::from(config).retry_partition(partition.clone());
                 let config = config.retry_classifier(WhateverTheError).interceptor(Retries::new(Arc::clone(&clock)));
+                let config = config.interceptor(observer.clone());
                 $service::Client::from_conf(config$(.interceptor($interceptor))?.build())
             }};
         }
@@ -204,6 +211,7 @@ impl Context {
             packages,
             clock,
             calls,
+            observer,
             turns: Mutex::new(HashMap::new()),
         }
     }
@@ -212,10 +220,16 @@ impl Context {
     /// ("Real AWS behaviour", 1 rule 7). The turn ends when the guard is dropped.
     pub async fn turn(&self, what: &str) -> tokio::sync::OwnedMutexGuard<()> {
         let turn = {
-            let mut turns = self.turns.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(turns.entry(what.to_owned()).or_default())
         };
-        turn.lock_owned().await
+        match Arc::clone(&turn).try_lock_owned() {
+            Ok(turn) => turn,
+            Err(_) => {
+                let _waiting = self.observer.waits("turn", format!("its turn at `{what}`"));
+                turn.lock_owned().await
+            }
+        }
     }
 
     /// Looks until `look` gives something: see [`wait::until`].
@@ -229,6 +243,7 @@ impl Context {
     where
         F: Future<Output = Result<Option<T>, AwsError>>,
     {
+        let look = self.told(operation, waiting_for, look);
         Box::pin(wait::until(self.clock.as_ref(), operation, waiting_for, patience, look)).await
     }
 
@@ -243,7 +258,21 @@ impl Context {
     where
         F: Future<Output = Result<bool, AwsError>>,
     {
+        let look = self.told(operation, waiting_for, look);
         Box::pin(wait::until_everywhere(self.clock.as_ref(), operation, waiting_for, deadline_seconds, look)).await
+    }
+
+    /// The same looks, heard by the observer: what is there at the first look is not waited for.
+    fn told<F>(&self, operation: &'static str, waiting_for: &str, mut look: impl FnMut() -> F) -> impl FnMut() -> F {
+        let mut looks = 0;
+        let mut _waiting = None;
+        move || {
+            looks += 1;
+            if looks == 2 {
+                _waiting = Some(self.observer.waits(operation, waiting_for.to_owned()));
+            }
+            look()
+        }
     }
 
     /// Repeats a call while its error is one that passes: see [`wait::while_passing`]. One wait may stand within another, for
@@ -257,6 +286,16 @@ impl Context {
     where
         F: Future<Output = Result<T, AwsError>>,
     {
+        let waiting = Mutex::new(None);
+        let passes = |error: &AwsError| {
+            let passes = passes(error);
+            if passes {
+                let what = if error.code.is_empty() { "an error" } else { error.code.as_str() };
+                let wait = || self.observer.waits(error.operation, format!("{what} to pass"));
+                waiting.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(wait);
+            }
+            passes
+        };
         Box::pin(wait::while_passing(self.clock.as_ref(), patience, passes, call)).await
     }
 }

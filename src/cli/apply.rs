@@ -1,10 +1,15 @@
 //! `paystack apply`: shows what will change, asks, and does it.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::apply::{Report, World as Run, execute, schedule};
+use crate::apply::chronicle::Chronicle;
+use crate::apply::{Event, Report, World as Run, execute, schedule};
+use crate::aws::clock::Clock;
 use crate::cli::arguments::{ApplyArguments, Format};
 use crate::cli::plan::{make, options};
 use crate::cli::stack::{Opened, open};
@@ -26,6 +31,7 @@ pub async fn apply(arguments: &ApplyArguments, world: &mut World) -> Result<Exit
         return refresh::apply(arguments, world).await;
     }
     let stack = &open(&arguments.stack, world).await?;
+    keep_attempts(arguments.trace.as_deref(), stack);
     let options = options(&arguments.planning, stack)?;
     let work = async |lock: &dyn Lock, world: &mut World| apply_locked(arguments, &options, stack, lock, world).await;
     stack.locked("apply", arguments.lock, world, work).await
@@ -41,20 +47,16 @@ async fn apply_locked(
     let ledger = stack.ledger(world).await?;
     let concurrency = arguments.planning.concurrency;
     let plan = make(Goal::Template, options, stack, &ledger, concurrency).await?;
-    let is_blocked = plan.blocked().next().is_some();
-    // In JSON the plan is a part of what is shown at the end, where there is one.
-    if is_blocked || arguments.format == Format::Text {
-        view::plan(world, &plan, arguments.format.into(), arguments.planning.detail())?;
-    }
-    if is_blocked {
+    view::proposed(world, &plan, arguments.format, arguments.planning.detail())?;
+    if plan.blocked().next().is_some() {
         return Err(CliError::Blocked);
     }
     let may_go_on = arguments.auto_approve || plan.is_empty() || ask(world, "apply", stack).await?;
     if !may_go_on {
         return Ok(Exit::Failed);
     }
-    let approved =
-        Approved { goal: Goal::Template, plan: &plan, concurrency, format: arguments.format, watch_logs: None };
+    let (format, trace) = (arguments.format, arguments.trace.as_deref());
+    let approved = Approved { goal: Goal::Template, plan: &plan, concurrency, format, trace, watch_logs: None };
     finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await
 }
 
@@ -66,6 +68,14 @@ pub struct Approved<'a> {
     pub format: Format,
     /// Seconds to watch for late logs after a destroy; `None` leaves it to where the stack is.
     pub watch_logs: Option<u16>,
+    /// Where a trace is to be kept.
+    pub trace: Option<&'a Path>,
+}
+
+/// What came of a plan, and how it went.
+pub struct Ran {
+    pub report: Report,
+    pub chronicle: Chronicle,
 }
 
 /// Carries out a plan, and shows what came of it.
@@ -78,11 +88,14 @@ pub async fn finish(
     if approved.goal == Goal::Nothing {
         return destroy::finish(approved, journal, stack, world).await;
     }
-    let report = carry_out("apply", approved, &stack.desired, journal, stack, world).await?;
+    let Ran { report, chronicle } = carry_out("apply", approved, &stack.desired, journal, stack, world).await?;
     let mut outputs = outputs(&stack.desired, &report.attributes, Secrets::Masked);
     // Of what was left out nothing is known.
     outputs.retain(|_, value| !unknown::is_within(value));
-    view::applied(world, approved.plan, &report, &outputs, &stack.calls.so_far(), approved.format)?;
+    let ended =
+        view::Ended { plan: approved.plan, report: &report, timing: &chronicle.timing(), calls: &stack.calls.so_far() };
+    view::applied(world, &ended, &outputs, approved.format)?;
+    keep_trace(approved, &chronicle, stack, world)?;
     Ok(exit(&report))
 }
 
@@ -94,7 +107,7 @@ pub async fn carry_out(
     journal: &mut LedgerJournal<'_>,
     stack: &Opened,
     world: &mut World,
-) -> Result<Report, CliError> {
+) -> Result<Ran, CliError> {
     let Approved { plan, concurrency, format, .. } = *approved;
     let interrupts = world.interrupts.clone();
     let working = interrupts.work();
@@ -102,17 +115,23 @@ pub async fn carry_out(
     plan.uploads().for_each(|digest| stack.shelf.keep(&digest));
     let schedule = schedule(plan);
     let clock = std::sync::Arc::clone(&world.clock);
-    let mut progress = view::Progress::new(format, schedule.tasks.len(), world);
+    let progress = RefCell::new(view::Progress::new(format, &schedule, &journal.ledger.durations, world));
     let run = Run {
         writer: &stack.writer,
         journal,
         clock: clock.as_ref(),
         concurrency: usize::from(concurrency),
+        observer: &stack.observer,
         stop: working.stopping(),
         patience: PATIENCE,
     };
-    let mut report = execute(plan, &schedule, desired, run, &mut |event| progress.tell(&event)).await;
-    progress.finish()?;
+    let mut tell = |event: Event<'_>| progress.borrow_mut().tell(&event);
+    let mut report = tokio::select! {
+        report = execute(plan, &schedule, desired, run, &mut tell) => report,
+        never = ticks(&progress, clock.as_ref()) => match never {},
+    };
+    let chronicle = progress.into_inner().finish()?;
+    chronicle.timing().teach(&mut journal.ledger.durations);
     if !schedule.tasks.is_empty() {
         journal.ledger.history.push(HistoryEntry {
             at: clock.now(),
@@ -125,7 +144,37 @@ pub async fn carry_out(
             report.unremembered.get_or_insert(error.into());
         }
     }
-    Ok(report)
+    Ok(Ran { report, chronicle })
+}
+
+/// A trace has what was asked of AWS from the beginning.
+pub fn keep_attempts(trace: Option<&Path>, stack: &Opened) {
+    if trace.is_some() {
+        stack.observer.keep_attempts();
+    }
+}
+
+/// Lets the view know that time passes.
+async fn ticks(progress: &RefCell<view::Progress<'_>>, clock: &dyn Clock) -> Infallible {
+    loop {
+        clock.sleep(view::TICK).await;
+        progress.borrow_mut().tick();
+    }
+}
+
+/// Writes the trace of a run, where one is asked for.
+pub fn keep_trace(
+    approved: &Approved<'_>,
+    chronicle: &Chronicle,
+    stack: &Opened,
+    world: &mut World,
+) -> Result<(), CliError> {
+    let Some(file) = approved.trace else { return Ok(()) };
+    let text = view::trace(chronicle, &stack.observer.attempts()).to_string();
+    let unwritten = |source| CliError::UnwrittenTrace { path: file.to_owned(), source };
+    std::fs::write(world.directory.join(file), text).map_err(unwritten)?;
+    writeln!(world.err, "The trace is in `{}`; Perfetto (ui.perfetto.dev) and Chrome show it.", file.display())?;
+    Ok(())
 }
 
 pub fn exit(report: &Report) -> Exit {

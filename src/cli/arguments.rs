@@ -170,6 +170,9 @@ pub struct ApplyArguments {
     /// How plan and result are shown.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Write a trace of all tasks and calls, for Perfetto or `about:tracing` of Chrome.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// Do not ask.
     #[arg(long)]
     pub auto_approve: bool,
@@ -191,6 +194,9 @@ pub struct DestroyArguments {
     /// are deleted again. [default: 60; 0 at an endpoint of one's own, which is an emulator's]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(0..=3600))]
     pub watch_logs: Option<u16>,
+    /// Write a trace of all tasks and calls, for Perfetto or `about:tracing` of Chrome.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// Do not ask.
     #[arg(long)]
     pub auto_approve: bool,

@@ -1,7 +1,7 @@
 //! `paystack destroy`: the plan towards nothing, carried out, and then a second look at what is left.
 
-use crate::cli::apply::{Approved, ask, carry_out, exit};
-use crate::cli::arguments::{DestroyArguments, Format};
+use crate::cli::apply::{Approved, Ran, ask, carry_out, exit, keep_attempts, keep_trace};
+use crate::cli::arguments::DestroyArguments;
 use crate::cli::plan::make;
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, late_logs, view};
@@ -11,6 +11,7 @@ use crate::state::{Ledger, LedgerJournal, Lock};
 
 pub async fn destroy(arguments: &DestroyArguments, world: &mut World) -> Result<Exit, CliError> {
     let stack = &open(&arguments.stack, world).await?;
+    keep_attempts(arguments.trace.as_deref(), stack);
     let work = async |lock: &dyn Lock, world: &mut World| destroy_locked(arguments, stack, lock, world).await;
     stack.locked("destroy", arguments.lock, world, work).await
 }
@@ -23,20 +24,16 @@ async fn destroy_locked(
 ) -> Result<Exit, CliError> {
     let ledger = stack.ledger(world).await?;
     let plan = make(Goal::Nothing, &Options::default(), stack, &ledger, arguments.concurrency).await?;
-    let is_blocked = plan.blocked().next().is_some();
-    // In JSON the plan is a part of what is shown at the end, where there is one.
-    if is_blocked || arguments.format == Format::Text {
-        view::plan(world, &plan, arguments.format.into(), view::Detail::Brief)?;
-    }
-    if is_blocked {
+    view::proposed(world, &plan, arguments.format, view::Detail::Brief)?;
+    if plan.blocked().next().is_some() {
         return Err(CliError::Blocked);
     }
     if !(arguments.auto_approve || plan.is_empty() || ask(world, "destroy", stack).await?) {
         return Ok(Exit::Failed);
     }
-    let (concurrency, format) = (arguments.concurrency, arguments.format);
+    let (concurrency, format, trace) = (arguments.concurrency, arguments.format, arguments.trace.as_deref());
     let watch_logs = arguments.watch_logs;
-    let approved = Approved { goal: Goal::Nothing, plan: &plan, concurrency, format, watch_logs };
+    let approved = Approved { goal: Goal::Nothing, plan: &plan, concurrency, format, trace, watch_logs };
     finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await
 }
 
@@ -47,7 +44,8 @@ pub async fn finish(
     stack: &Opened,
     world: &mut World,
 ) -> Result<Exit, CliError> {
-    let mut report = carry_out("destroy", approved, &stack.desired.nothing(), journal, stack, world).await?;
+    let nothing = stack.desired.nothing();
+    let Ran { mut report, chronicle } = carry_out("destroy", approved, &nothing, journal, stack, world).await?;
     if report.is_complete() {
         report.came_back = late_logs::watch(approved, stack, world).await?;
     }
@@ -57,7 +55,10 @@ pub async fn finish(
     {
         journal.remove().await?;
     }
-    view::destroyed(world, approved.plan, &report, left.as_ref(), &stack.calls.so_far(), approved.format)?;
+    let ended =
+        view::Ended { plan: approved.plan, report: &report, timing: &chronicle.timing(), calls: &stack.calls.so_far() };
+    view::destroyed(world, &ended, left.as_ref(), approved.format)?;
+    keep_trace(approved, &chronicle, stack, world)?;
     Ok(match left {
         Some(left) if !is_nothing(&left) => Exit::Failed,
         _ => exit(&report),

@@ -32,6 +32,12 @@ pub enum CliError {
     Aws(#[from] AwsError),
     #[error(transparent)]
     Local(#[from] LocalError),
+    #[error("failed to write the trace `{path}`")]
+    UnwrittenTrace {
+        path: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("failed to write the output")]
     Output(#[from] std::io::Error),
     #[error("the plan has blocked entries: nothing was changed")]

@@ -4,9 +4,9 @@ mod apply;
 mod arguments;
 mod destroy;
 mod error;
+mod graph;
 mod invoke;
 mod late_logs;
-mod graph;
 mod local;
 mod logs;
 mod manual;
@@ -67,6 +67,8 @@ pub struct World {
     pub err: Box<dyn Write>,
     pub is_coloured: bool,
     pub interrupts: Interrupts,
+    /// Where `out` is a terminal on which lines can be drawn over.
+    pub terminal: Option<view::Terminal>,
 }
 
 impl World {

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::aws::Scope;
-use crate::cli::apply::{Approved, finish};
-use crate::cli::arguments::{ApplyArguments, Format, PlanFormat, StackArguments};
+use crate::cli::apply::{Approved, finish, keep_attempts};
+use crate::cli::arguments::{ApplyArguments, StackArguments};
 use crate::cli::plan::make;
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, view};
@@ -40,6 +40,7 @@ pub async fn apply(file: &Path, arguments: &ApplyArguments, world: &mut World) -
     writeln!(world.err, "The plan was made at {} with `{}`.", saved.at, on_its_line(&said(&saved.asked)))?;
     let stack = &open(&opening, world).await?;
     is_for(&saved, stack)?;
+    keep_attempts(arguments.trace.as_deref(), stack);
     let work = async |lock: &dyn Lock, world: &mut World| apply_locked(&saved, arguments, stack, lock, world).await;
     stack.locked("apply", arguments.lock, world, work).await
 }
@@ -60,10 +61,9 @@ async fn apply_locked(
         let is_template_changed = !saved.has_template(&inputs(stack));
         return Err(SavedPlanError::Stale { stale, is_template_changed }.into());
     }
-    if arguments.format == Format::Text {
-        view::plan(world, &plan, PlanFormat::Text, arguments.planning.detail())?;
-    }
-    let approved = Approved { goal: *goal, plan: &plan, concurrency, format: arguments.format, watch_logs: None };
+    view::proposed(world, &plan, arguments.format, arguments.planning.detail())?;
+    let (format, trace) = (arguments.format, arguments.trace.as_deref());
+    let approved = Approved { goal: *goal, plan: &plan, concurrency, format, trace, watch_logs: None };
     finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await
 }
 

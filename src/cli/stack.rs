@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::aws::calls::Counter;
+use crate::aws::observer::Observer;
 use crate::aws::{ApiRates, Connection, Context, Packages, Scope, Target, connect, partition_of};
 use crate::check::check;
 use crate::cli::arguments::{LockArguments, StackArguments};
@@ -61,6 +62,7 @@ pub struct Opened {
     pub is_in_aws: bool,
     /// The packages that can be looked into.
     pub shelf: Shelf,
+    pub observer: Observer,
 }
 
 /// Reads and checks everything that needs no AWS.
@@ -122,6 +124,7 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
         ledgers: ledgers(checked.state, &cx, world),
         calls: cx.calls.clone(),
         is_in_aws: connection.is_aws(),
+        observer: cx.observer.clone(),
         reader: AwsReader::new(Arc::clone(&cx)),
         writer: AwsWriter::new(cx),
         shelf,

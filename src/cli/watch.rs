@@ -22,6 +22,7 @@ pub async fn watch(arguments: &WatchArguments, world: &mut World) -> Result<Exit
         planning: arguments.planning.clone(),
         lock: arguments.lock,
         format: Format::Text,
+        trace: None,
         auto_approve: true,
     };
     loop {

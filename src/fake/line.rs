@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, ready};
 use std::pin::pin;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::apply::{Done, Event, Kind, Outcome, Report, Schedule, Task, World, execute, schedule};
 use crate::aws::clock::Clock;
+use crate::aws::observer::Observer;
 use crate::check::check;
 use crate::cli::view::Detail;
 use crate::desired::Desired;
@@ -155,6 +156,7 @@ impl Account {
             journal: &mut journal,
             clock: &StoppedClock,
             concurrency: CONCURRENCY,
+            observer: &Observer::new(Arc::new(StoppedClock)),
             stop: stopping,
             patience: crate::interrupt::PATIENCE,
         };
@@ -191,7 +193,7 @@ impl Watchman<'_> {
         let index_of =
             |task| self.schedule.tasks.iter().position(|it| std::ptr::eq(it, task)).expect("it is scheduled");
         match event {
-            Event::Started { task } => {
+            Event::Started { task, .. } => {
                 let waits_for = &self.schedule.after[index_of(*task)];
                 assert!(waits_for.iter().all(|id| self.done.contains(&id.0)), "{task:?} starts too early");
             }
@@ -204,7 +206,13 @@ impl Watchman<'_> {
                     self.done.extend(tasks.filter(|(_, it)| is_same(it)).map(|(index, _)| index));
                 }
             }
-            Event::Finished { .. } | Event::Skipped { .. } | Event::Stopping { .. } | Event::GivenUp { .. } => {}
+            Event::Waits { .. }
+            | Event::GoesOn { .. }
+            | Event::Finished { .. }
+            | Event::Skipped { .. }
+            | Event::Unneeded { .. }
+            | Event::Stopping { .. }
+            | Event::GivenUp { .. } => {}
         }
     }
 }

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::apply::durations::Durations;
 use crate::aws::error::AwsError;
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 
@@ -45,6 +46,9 @@ pub struct Ledger {
     pub is_remembered: bool,
     pub resources: BTreeMap<LogicalId, Record>,
     pub history: Vec<Run>,
+    /// How long the tasks of earlier runs took.
+    #[serde(default, skip_serializing_if = "Durations::is_empty")]
+    pub durations: Durations,
 }
 
 /// What is remembered of one resource.
@@ -88,6 +92,7 @@ impl Ledger {
             is_remembered: false,
             resources: BTreeMap::new(),
             history: Vec::new(),
+            durations: Durations::default(),
         }
     }
 

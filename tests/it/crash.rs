@@ -237,20 +237,12 @@ impl Story {
         edit("OperationName: ReceiveWebhook", "OperationName: PostWebhook");
         // Another type of the sort key: the table has to go before the one of the same name can come.
         edit("{ AttributeName: timestamp, AttributeType: S }", "{ AttributeName: timestamp, AttributeType: N }");
-        self.without_resource("DuplicatesQuery");
+        self.paystack.without_resource(TEMPLATE, "DuplicatesQuery");
         let more = format!(
             "Resources:\n  Archive:\n    Type: AWS::SQS::Queue\n    Properties: {{QueueName: {QUEUE_OF_OTHERS}}}\n\n  \
              Audit:\n    Type: AWS::SNS::Topic\n\n"
         );
         edit("Resources:\n", &more);
-    }
-
-    /// Takes a whole resource out of the template: it ends at an empty line.
-    fn without_resource(&self, logical_id: &str) {
-        let template = self.paystack.read(TEMPLATE);
-        let start = template.find(&format!("\n  {logical_id}:\n")).expect("the resource is there") + 1;
-        let end = start + template[start..].find("\n\n").expect("another resource follows") + 2;
-        self.paystack.write(TEMPLATE, &format!("{}{}", &template[..start], &template[end..]));
     }
 
     /// What the update has done, as its ledger was told to: a fresh account shows the plan of it.

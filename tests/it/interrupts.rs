@@ -211,7 +211,7 @@ fn an_apply_that_is_interrupted_finishes_what_it_began_and_goes_on_the_next_time
     for signal in ["-INT", "-TERM"] {
         let story = Story::of_queues(60);
         let mut running = story.start(&["apply", "--auto-approve", "--concurrency", "2"]);
-        running.until("created after").send(signal);
+        running.until("Creation complete after").send(signal);
         let said = running.ends();
         assert!(said.contains("The run was interrupted. What was started was finished and is remembered."), "{said}");
         assert!(said.contains("Run `paystack apply` again"), "{said}");
@@ -228,7 +228,7 @@ fn a_destroy_that_is_interrupted_goes_on_the_next_time() {
     let story = Story::of_queues(40);
     story.run(&["apply", "--auto-approve"]).exits(0);
     let mut running = story.start(&["destroy", "--auto-approve", "--concurrency", "2"]);
-    running.until("deleted after").send("-INT");
+    running.until("Destruction complete after").send("-INT");
     let said = running.ends();
     assert!(said.contains("Run `paystack destroy` again"), "{said}");
     let left = story.queues();
@@ -243,11 +243,11 @@ fn what_is_in_flight_is_named_and_finished() {
     let story = Story::of_queues(10);
     let arguments = ["apply", "--auto-approve", "--concurrency", "2"];
     let (mut running, _proxy) = story.start_with("sqs.CreateQueue:delay=1500", &arguments);
-    running.until("creating...").until("creating...").send("-TERM");
+    running.until("Creating...").until("Creating...").send("-TERM");
     let said = running.ends();
     assert!(said.contains("Stopping: nothing new is started. In flight: creating Queue0, creating Queue1."), "{said}");
     assert!(said.contains("waited for, for 20 s at most; interrupt again to stop at once"), "{said}");
-    assert!(said.contains("2 tasks done, 0 failed, 8 not started"), "{said}");
+    assert!(said.contains("2 created, 0 updated, 0 deleted, 0 failed, 8 not started"), "{said}");
     assert_eq!((story.remembered(), story.queues()), (2, 2));
     story.run(&["apply", "--auto-approve"]).exits(0);
     assert_eq!(story.queues(), 10);
@@ -257,7 +257,7 @@ fn what_is_in_flight_is_named_and_finished() {
 fn a_second_signal_stops_at_once_and_the_next_run_finds_what_was_made() {
     let story = Story::of_queues(4);
     let (mut running, proxy) = story.start_with("sqs.CreateQueue:delay=5000", &["apply", "--auto-approve"]);
-    running.until("creating...");
+    running.until("Creating...");
     // Until the calls are on their way.
     thread::sleep(Duration::from_secs(1));
     running.send("-INT").until("Stopping").send("-INT");
@@ -279,7 +279,7 @@ fn what_does_not_end_is_not_waited_for_without_end() {
     let story = Story::of_queues(1);
     let (mut running, _proxy) = story.start_with("sqs.CreateQueue:delay=50000", &["apply", "--auto-approve"]);
     let sent = Instant::now();
-    running.until("creating...").send("-TERM");
+    running.until("Creating...").send("-TERM");
     let said = running.ends();
     assert!(said.contains("not finished: Queue0"), "{said}");
     assert!((20..30).contains(&sent.elapsed().as_secs()), "{:?}", sent.elapsed());
@@ -292,7 +292,7 @@ fn the_last_look_of_a_destroy_can_be_left_out() {
     let story = Story::of_queues(1);
     story.run(&["apply", "--auto-approve"]).exits(0);
     let (mut running, proxy) = story.start_with("tagging.GetResources#2:delay=30000", &["destroy", "--auto-approve"]);
-    running.until("deleted after");
+    running.until("Destruction complete after");
     let looks = || proxy.calls();
     let before = looks();
     while looks() == before {

@@ -18,6 +18,7 @@ mod proxy;
 mod rates;
 mod real;
 mod retries;
+mod runs;
 mod smoke;
 mod sources;
 mod state;

@@ -165,7 +165,7 @@ impl Story {
         self.edit(&DESCRIPTION_OF_PROCESS_PAYMENT, "");
         self.changes(&[("ProcessPayment", "update")]);
         // A resource that is no longer there.
-        self.without_resource("DuplicatesQuery");
+        self.paystack.without_resource(TEMPLATE, "DuplicatesQuery");
         self.changes_deleting("DuplicatesQuery", "AWS::Logs::QueryDefinition");
         // A method's content: the API is deployed anew by itself.
         self.edit("OperationName: ReceiveWebhook", "OperationName: PostWebhook");
@@ -261,14 +261,6 @@ impl Story {
         let steps = plan["steps"].as_array().expect("a plan has steps");
         let step = steps.iter().find(|step| step["logical_id"] == logical_id).expect("the step is there");
         step["physical_id"].as_str().expect("it is live").to_owned()
-    }
-
-    /// Takes a whole resource out of the template: it ends at an empty line.
-    fn without_resource(&self, logical_id: &str) {
-        let template = self.paystack.read(TEMPLATE);
-        let start = template.find(&format!("\n  {logical_id}:\n")).expect("the resource is there") + 1;
-        let end = start + template[start..].find("\n\n").expect("another resource follows") + 2;
-        self.paystack.write(TEMPLATE, &format!("{}{}", &template[..start], &template[end..]));
     }
 
     fn edit(&self, from: &str, to: &str) {

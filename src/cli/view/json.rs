@@ -6,8 +6,8 @@ use std::io;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::apply::Report;
 use crate::aws::calls::Calls;
+use crate::cli::view::Ended;
 use crate::plan::{Drift, Plan};
 use crate::unknown::display_within;
 use crate::visible::in_json;
@@ -16,6 +16,11 @@ pub const VERSION: u32 = 1;
 
 pub fn write(out: &mut dyn io::Write, value: &Value) -> io::Result<()> {
     writeln!(out, "{}", in_json(&format!("{value:#}")))
+}
+
+/// A value among others, each on its line.
+pub fn write_line(out: &mut dyn io::Write, value: &Value) -> io::Result<()> {
+    writeln!(out, "{}", in_json(&value.to_string()))
 }
 
 pub fn plan(plan: &Plan) -> Value {
@@ -35,17 +40,35 @@ pub fn drift(drift: &Drift) -> Value {
     versioned(&drift.shown())
 }
 
-pub fn applied(the_plan: &Plan, report: &Report, the_outputs: &BTreeMap<String, Value>) -> Value {
+/// The last line of an apply.
+pub fn applied(ended: &Ended<'_>, the_outputs: &BTreeMap<String, Value>) -> Value {
+    let mut value = finished(ended);
+    value["outputs"] = outputs(the_outputs);
+    value
+}
+
+/// The last line of a destroy.
+pub fn destroyed(ended: &Ended<'_>, left: Option<&Plan>) -> Value {
+    let mut value = finished(ended);
+    value["left"] = json!(left.map(plan));
+    value
+}
+
+fn finished(ended: &Ended<'_>) -> Value {
+    let Ended { plan: the_plan, report, timing, calls } = *ended;
     json!({
         "version": VERSION,
+        "type": "finished",
         "plan": plan(the_plan),
         "report": report,
-        "outputs": outputs(the_outputs),
+        "timing": timing,
+        "calls": calls,
     })
 }
 
-pub fn destroyed(the_plan: &Plan, report: &Report, left: Option<&Plan>) -> Value {
-    json!({ "version": VERSION, "plan": plan(the_plan), "report": report, "left": left.map(plan) })
+/// The only line of a run that does not begin.
+pub fn blocked(the_plan: &Plan) -> Value {
+    json!({ "version": VERSION, "type": "blocked", "plan": plan(the_plan) })
 }
 
 /// A value as it is, with the version of its shape.

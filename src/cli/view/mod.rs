@@ -1,15 +1,17 @@
 //! Everything that is shown. A view takes finished data and a place to write; text and JSON show one value.
 
 mod brief;
-mod html;
 pub mod graph;
+mod html;
 pub(crate) mod json;
 mod markdown;
 mod operate;
 mod palette;
-mod progress;
+pub(crate) mod progress;
 mod state;
 pub(crate) mod text;
+pub(crate) mod timing;
+mod trace;
 mod values;
 pub(crate) mod words;
 
@@ -19,6 +21,7 @@ use std::io;
 use serde_json::Value;
 
 use crate::apply::Report;
+use crate::apply::chronicle::Timing;
 use crate::aws::calls::Calls;
 use crate::aws::operate::{Found, Invocation, LogEvent};
 use crate::cli::World;
@@ -30,8 +33,9 @@ use crate::plan::{Drift, Plan};
 use crate::smoke::Smoked;
 use crate::state::{Ledger, Shown, ShownRecord};
 
-pub use progress::Progress;
+pub use progress::{Progress, TICK, Terminal};
 pub use text::Detail;
+pub use trace::trace;
 pub use words::count;
 
 /// Shows a plan; `detail` is for text, all else has everything.
@@ -40,13 +44,8 @@ pub fn plan(world: &mut World, plan: &Plan, format: PlanFormat, detail: Detail) 
         PlanFormat::Text => text::plan(&mut world.out, plan, detail),
         PlanFormat::Json => json::write(&mut world.out, &json::plan(plan)),
         PlanFormat::Markdown => markdown::plan(&mut world.out, plan, detail),
-        PlanFormat::Html => html::plan(&mut world.out, plan, &picture(plan)),
+        PlanFormat::Html => html::plan(&mut world.out, plan, &graph::svg(&Picture::of_plan(plan, None))),
     }
-}
-
-/// What waits for what, as an SVG.
-fn picture(_plan: &Plan) -> String {
-    String::new()
 }
 
 /// Shows a plan that is all that was asked for, and what it took.
@@ -78,25 +77,41 @@ pub fn accepted(world: &mut World, drift: &Drift, format: Format) -> io::Result<
     }
 }
 
+/// Shows a plan that is about to be carried out, or is blocked. In JSON the former is a part of what is shown at the end.
+pub fn proposed(world: &mut World, plan: &Plan, format: Format, detail: Detail) -> io::Result<()> {
+    match format {
+        Format::Text => text::plan(&mut world.out, plan, detail),
+        Format::Json if plan.blocked().next().is_some() => json::write_line(&mut world.out, &json::blocked(plan)),
+        Format::Json => Ok(()),
+    }
+}
+
+/// What there is to show at the end of a run.
+pub struct Ended<'a> {
+    pub plan: &'a Plan,
+    pub report: &'a Report,
+    pub timing: &'a Timing,
+    pub calls: &'a Calls,
+}
+
 /// Shows what an apply did, the outputs, and what it took.
 pub fn applied(
     world: &mut World,
-    plan: &Plan,
-    report: &Report,
+    ended: &Ended<'_>,
     outputs: &BTreeMap<String, Value>,
-    calls: &Calls,
     format: Format,
 ) -> io::Result<()> {
     match format {
         Format::Text => {
-            text::report(&mut world.out, report, "apply")?;
-            if report.is_complete() && !outputs.is_empty() {
+            text::report(&mut world.out, ended.report, ended.timing, "apply")?;
+            if ended.report.is_complete() && !outputs.is_empty() {
                 writeln!(world.out, "\nOutputs:\n")?;
                 text::outputs(&mut world.out, outputs)?;
             }
-            text::calls(&mut world.err, calls)
+            timing::timing(&mut world.err, ended.timing)?;
+            text::calls(&mut world.err, ended.calls)
         }
-        Format::Json => json::write(&mut world.out, &json::with_calls(json::applied(plan, report, outputs), calls)),
+        Format::Json => json::write_line(&mut world.out, &json::applied(ended, outputs)),
     }
 }
 
@@ -109,23 +124,17 @@ pub fn watching(world: &mut World, seconds: u16, format: Format) -> io::Result<(
 }
 
 /// Shows what a destroy did, what is left, and what it took.
-pub fn destroyed(
-    world: &mut World,
-    plan: &Plan,
-    report: &Report,
-    left: Option<&Plan>,
-    calls: &Calls,
-    format: Format,
-) -> io::Result<()> {
+pub fn destroyed(world: &mut World, ended: &Ended<'_>, left: Option<&Plan>, format: Format) -> io::Result<()> {
     match format {
         Format::Text => {
-            text::report(&mut world.out, report, "destroy")?;
+            text::report(&mut world.out, ended.report, ended.timing, "destroy")?;
             if let Some(left) = left {
                 text::left(&mut world.out, left)?;
             }
-            text::calls(&mut world.err, calls)
+            timing::timing(&mut world.err, ended.timing)?;
+            text::calls(&mut world.err, ended.calls)
         }
-        Format::Json => json::write(&mut world.out, &json::with_calls(json::destroyed(plan, report, left), calls)),
+        Format::Json => json::write_line(&mut world.out, &json::destroyed(ended, left)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use anstyle::{AnsiColor, Style};
 
 /// What a piece of text is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     Created,
     Changed,

@@ -1,102 +1,155 @@
-//! What is told while a plan is carried out: one line an event.
+//! What is told while a plan is carried out: on a terminal the run at a glance, elsewhere a line an event, and in JSON a value a
+//! line.
 
+mod live;
+mod message;
+mod terminal;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::apply::{Done, Event, Kind, Outcome, Task};
+use serde::Serialize;
+
+use crate::apply::chronicle::{Chronicle, milliseconds};
+use crate::apply::durations::Durations;
+use crate::apply::{Event, Schedule, TaskId};
+use crate::aws::clock::Clock;
 use crate::cli::World;
 use crate::cli::arguments::Format;
-use crate::cli::view::palette::{Role, paint};
-use crate::visible::{on_its_line, visible};
+use crate::cli::view::json::VERSION;
+use crate::visible::in_json;
 
-/// Writes events as they come. What cannot be written is remembered until the end: the work itself goes on.
+pub use message::doing;
+pub use terminal::Terminal;
+
+use message::Message;
+use terminal::Canvas;
+
+/// How often [`Progress::tick`] is to be called.
+pub const TICK: Duration = Duration::from_millis(100);
+
+/// After how long it is told again that a task still runs.
+const STILL_SECONDS: u64 = 10;
+
+/// Shows a run as it goes. What cannot be written is remembered until the end: the work itself goes on.
 pub struct Progress<'a> {
-    out: Option<&'a mut dyn io::Write>,
-    total: usize,
-    finished: usize,
+    chronicle: Chronicle,
+    form: Form<'a>,
+    clock: Arc<dyn Clock>,
+    /// How often of each task it was told that it still runs.
+    still: BTreeMap<TaskId, u64>,
     result: io::Result<()>,
 }
 
+enum Form<'a> {
+    Live(Canvas<'a>),
+    Plain(&'a mut dyn io::Write),
+    Json(&'a mut dyn io::Write),
+}
+
+/// A message as a line of JSON.
+#[derive(Serialize)]
+struct Told<'a> {
+    version: u32,
+    at: jiff::Timestamp,
+    elapsed_milliseconds: u64,
+    #[serde(flatten)]
+    message: &'a Message,
+}
+
 impl<'a> Progress<'a> {
-    /// In JSON nothing is told on the way.
-    pub fn new(format: Format, total: usize, world: &'a mut World) -> Self {
-        let out: Option<&mut dyn io::Write> = match format {
-            Format::Text => Some(&mut world.out),
-            Format::Json => None,
+    pub fn new(format: Format, schedule: &Schedule, durations: &Durations, world: &'a mut World) -> Self {
+        let clock = Arc::clone(&world.clock);
+        let form = match (format, &mut world.terminal) {
+            (Format::Json, _) => Form::Json(&mut world.out),
+            (Format::Text, Some(terminal)) => Form::Live(Canvas::new(terminal)),
+            (Format::Text, None) => Form::Plain(&mut world.out),
         };
-        let mut progress = Self { out, total, finished: 0, result: Ok(()) };
-        if total > 0 {
-            progress.line(String::new());
+        let chronicle = Chronicle::new(schedule, durations, clock.monotonic());
+        let mut progress = Self { chronicle, form, clock, still: BTreeMap::new(), result: Ok(()) };
+        if !progress.chronicle.entries.is_empty() {
+            let message = Message::begun(&progress.chronicle);
+            progress.say(&message);
         }
         progress
     }
 
+    /// Shows what has happened.
     pub fn tell(&mut self, event: &Event<'_>) {
-        match event {
-            Event::Started { task } => {
-                self.line(format!("{}: {}...", name(task), doing(task.kind)));
-            }
-            Event::Finished { task, outcome, milliseconds } => {
-                self.finished += 1;
-                let line = finished(task, outcome, *milliseconds);
-                self.line(format!("{line} {}", paint(Role::Quiet, format!("({}/{})", self.finished, self.total))));
-            }
-            Event::Skipped { task, because_of } => {
-                self.finished += 1;
-                let because_of = on_its_line(because_of.as_str());
-                self.line(format!("{}: skipped, because `{because_of}` failed", name(task)));
-            }
-            Event::Stopping { running, patience } => {
-                let names: Vec<String> =
-                    running.iter().map(|task| format!("{} {}", doing(task.kind), name(task))).collect();
-                let seconds = patience.as_secs();
-                self.line(format!("\nStopping: nothing new is started. In flight: {}.", names.join(", ")));
-                self.line(format!("They are waited for, for {seconds} s at most; interrupt again to stop at once.\n"));
-            }
-            Event::GivenUp { task } => {
-                self.line(format!("{}: not waited for any longer", name(task)));
+        self.chronicle.note(event, self.now());
+        self.say(&Message::of(event));
+    }
+
+    /// Shows that time has passed.
+    pub fn tick(&mut self) {
+        let now = self.now();
+        if matches!(self.form, Form::Live(_)) {
+            self.draw(&[]);
+            return;
+        }
+        for (id, since) in self.chronicle.running() {
+            let times = now.saturating_sub(since).as_secs() / STILL_SECONDS;
+            if self.still.insert(id, times).unwrap_or_default() < times {
+                self.say(&Message::still_runs(&self.chronicle, id, since, now));
             }
         }
     }
 
+    /// Gives what has happened.
+    ///
     /// # Errors
     ///
     /// Something on the way could not be written.
-    pub fn finish(self) -> io::Result<()> {
-        self.result
+    pub fn finish(mut self) -> io::Result<Chronicle> {
+        if let (Form::Live(canvas), Ok(())) = (&mut self.form, &self.result) {
+            self.result = canvas.draw(&[], &[]);
+        }
+        self.result.map(|()| self.chronicle)
     }
 
-    fn line(&mut self, text: String) {
-        if let (Some(out), Ok(())) = (&mut self.out, &self.result) {
-            self.result = writeln!(out, "{text}");
+    fn now(&self) -> Duration {
+        self.clock.monotonic().saturating_sub(self.chronicle.begun)
+    }
+
+    fn say(&mut self, message: &Message) {
+        if self.result.is_err() {
+            return;
+        }
+        let now = self.now();
+        match &mut self.form {
+            Form::Live(_) => {
+                // What begins is seen in the lines below.
+                let above = match message {
+                    Message::Begun { .. } => Some(String::new()),
+                    Message::TaskStarted { .. } => None,
+                    message => message.sentence(),
+                };
+                self.draw(above.as_slice());
+            }
+            Form::Plain(out) => {
+                let blank = || matches!(message, Message::Begun { .. }).then(String::new);
+                if let Some(sentence) = message.sentence().or_else(blank) {
+                    self.result = writeln!(out, "{sentence}");
+                }
+            }
+            Form::Json(out) => {
+                let elapsed_milliseconds = milliseconds(now);
+                let told = Told { version: VERSION, at: self.clock.now(), elapsed_milliseconds, message };
+                let line = serde_json::to_string(&told).map_err(io::Error::from);
+                self.result = line.and_then(|line| writeln!(out, "{}", in_json(&line)));
+            }
         }
     }
-}
 
-fn name(task: &Task) -> String {
-    paint(Role::Name, on_its_line(task.logical_id.as_str())).to_string()
-}
-
-fn doing(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Create => "creating",
-        Kind::Update => "updating",
-        Kind::Delete => "deleting",
-    }
-}
-
-fn finished(task: &Task, outcome: &Outcome, milliseconds: u64) -> String {
-    let name = name(task);
-    let took = super::words::duration(milliseconds);
-    match outcome {
-        Outcome::Done(Done::Created { id, .. }) => {
-            format!("{name}: {} after {took} [{}]", paint(Role::Created, "created"), on_its_line(id.as_str()))
-        }
-        Outcome::Done(Done::Updated { id, .. }) => {
-            format!("{name}: {} after {took} [{}]", paint(Role::Changed, "updated"), on_its_line(id.as_str()))
-        }
-        Outcome::Done(Done::Deleted) => format!("{name}: {} after {took}", paint(Role::Deleted, "deleted")),
-        Outcome::Failed(error) => {
-            format!("{name}: {} after {took}: {}", paint(Role::Blocked, "failed"), visible(&error.to_string()))
+    fn draw(&mut self, above: &[String]) {
+        let now = self.now();
+        if let (Form::Live(canvas), Ok(())) = (&mut self.form, &self.result) {
+            let lines = live::lines(&self.chronicle, now, canvas.size());
+            self.result = canvas.draw(above, &lines);
         }
     }
 }

@@ -9,11 +9,12 @@ use std::io::{self, Write};
 use serde_json::Value;
 use similar::ChangeTag;
 
-use crate::apply::{Report, Task, Unremembered};
+use crate::apply::chronicle::Timing;
+use crate::apply::{Kind, Report, Task, Unremembered};
 use crate::aws::calls::Calls;
 use crate::cli::view::palette::{Role, paint};
 use crate::cli::view::values::{inline, line_by_line, on_one_line};
-use crate::cli::view::words::{count, drift_summary};
+use crate::cli::view::words::{count, drift_summary, elapsed};
 use crate::plan::{Action, Drift, Drifted, Happened, Plan, Since};
 use crate::property_path::PropertyPath;
 use crate::unknown::display_within;
@@ -57,7 +58,7 @@ pub fn accepted(out: &mut dyn Write, drift: &Drift) -> io::Result<()> {
     )
 }
 
-pub fn report(out: &mut dyn Write, report: &Report, command: &str) -> io::Result<()> {
+pub fn report(out: &mut dyn Write, report: &Report, timing: &Timing, command: &str) -> io::Result<()> {
     let done = report.done.len();
     let tasks = done + report.failed.len() + report.skipped.len() + report.unfinished.len();
     if tasks == 0 && report.unremembered.is_none() {
@@ -67,12 +68,13 @@ pub fn report(out: &mut dyn Write, report: &Report, command: &str) -> io::Result
         for name in &report.came_back {
             writeln!(out, "Late logs brought the log group `{}` back: it was deleted again.", on_its_line(name))?;
         }
-        return writeln!(out, "\n{command} is complete: {} done.", count(done, "task"));
+        let took = elapsed(timing.total_milliseconds);
+        return writeln!(out, "\n{command} is complete: {} in {took}.", done_by_kind(report));
     }
     writeln!(
         out,
-        "\n{} done, {} failed, {} not started.\n",
-        count(done, "task"),
+        "\n{}, {} failed, {} not started.\n",
+        done_by_kind(report),
         report.failed.len(),
         report.skipped.len()
     )?;
@@ -103,6 +105,12 @@ pub fn report(out: &mut dyn Write, report: &Report, command: &str) -> io::Result
         writeln!(out, "\nThe run was interrupted. {came_of_it}")?;
     }
     writeln!(out, "Everything that is done stays done. Run `paystack {command}` again: it goes on from here.")
+}
+
+/// `3 created, 1 updated, 0 deleted`.
+fn done_by_kind(report: &Report) -> String {
+    let of = |kind: Kind| report.done.iter().filter(|task| task.kind == kind).count();
+    format!("{} created, {} updated, {} deleted", of(Kind::Create), of(Kind::Update), of(Kind::Delete))
 }
 
 fn name(task: &Task) -> Cow<'_, str> {

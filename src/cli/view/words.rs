@@ -307,6 +307,16 @@ pub fn duration(milliseconds: u64) -> String {
     }
 }
 
+/// A time that has passed in Terraform's form: `3s`, `1m10s`.
+pub fn elapsed(milliseconds: u64) -> String {
+    let seconds = (milliseconds + 500) / 1_000;
+    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m{seconds}s"),
+        (hours, minutes, seconds) => format!("{hours}h{minutes}m{seconds}s"),
+    }
+}
+
 /// A time that a template sets, in the largest unit that gives it whole: `45 s`, `3 min`, `14 days`.
 pub fn seconds(seconds: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(86_400, "day"), (3_600, "h"), (60, "min")];
@@ -329,6 +339,11 @@ pub fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_passed_is_told_as_terraform_tells_it() {
+        assert_eq!([0, 499, 1_500, 70_000, 3_661_000].map(elapsed), ["0s", "0s", "2s", "1m10s", "1h1m1s"]);
+    }
 
     #[test]
     fn durations_are_short() {

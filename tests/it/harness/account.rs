@@ -72,11 +72,26 @@ impl Account {
         answer
     }
 
+    /// Runs a Python script with arguments and, on its standard input, a value; gives what it printed.
+    pub fn run_python(&self, script: &str, arguments: &[&str], input: &Value, variables: &[(&str, &str)]) -> String {
+        let given = [&["-c", script], arguments].concat();
+        String::from_utf8(self.output_of_python(&given, input, variables)).expect("the script prints text")
+    }
+
     fn python(&self, arguments: &[&str], input: &Value) -> Value {
+        serde_json::from_slice(&self.output_of_python(arguments, input, &[])).expect("the scripts print JSON")
+    }
+
+    fn output_of_python(&self, arguments: &[&str], input: &Value, variables: &[(&str, &str)]) -> Vec<u8> {
         let mut command = Command::new(&self.emulator.python);
         command.args(["-W", "ignore"]).args(arguments).current_dir(SCRIPTS);
         command.envs(self.variables_at(&self.emulator.endpoint));
-        command.env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .envs(variables.iter().copied())
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the emulator's Python runs");
         let mut stdin = child.stdin.take().expect("input is piped");
         // A script that does not read its input has ended before all of it is written.
@@ -85,7 +100,7 @@ impl Account {
         let output = child.wait_with_output().expect("the script's output can be read");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?} failed: {errors}");
-        serde_json::from_slice(&output.stdout).expect("the scripts print JSON")
+        output.stdout
     }
 }
 

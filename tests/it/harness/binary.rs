@@ -52,6 +52,14 @@ impl Paystack {
         self.write(path, &text.replace(from, to))
     }
 
+    /// Takes a resource out of a template in YAML: it ends at an empty line.
+    pub fn without_resource(&self, template: &str, logical_id: &str) -> &Self {
+        let text = self.read(template);
+        let start = text.find(&format!("\n  {logical_id}:\n")).expect("the resource is there") + 1;
+        let end = start + text[start..].find("\n\n").expect("another resource follows") + 2;
+        self.write(template, &format!("{}{}", &text[..start], &text[end..]))
+    }
+
     /// Removes a file or directory of the project, if it is there.
     pub fn remove(&self, path: &str) -> &Self {
         let path = self.path().join(path);
@@ -151,6 +159,13 @@ impl Ran {
         let Self { code: got, stdout, stderr } = &self;
         assert!(*got == Code::Exit(code), "ended with {got:?}, not {code}\n--- stdout\n{stdout}--- stderr\n{stderr}");
         self
+    }
+
+    /// The last of the values that were printed, one a line.
+    #[track_caller]
+    pub fn last_json(&self) -> serde_json::Value {
+        let last = self.stdout.lines().last().unwrap_or_default();
+        serde_json::from_str(last).unwrap_or_else(|error| panic!("{error} in {}", self.stdout))
     }
 
     #[track_caller]
