@@ -111,25 +111,65 @@ fn check(chronicle: &Chronicle, at: u64, columns: usize, rows: usize, expected: 
 fn a_terminal_shows_what_runs_and_under_it_what_waits() {
     let mut teller = Teller::new();
     teller.starts(0, 0).starts(0, 1).waits(300, 0, "the table to be at rest");
-    check(&teller.chronicle, 4_200, 100, 24, expect![[""]]);
+    check(&teller.chronicle, 4_200, 100, 24, expect![[r#"
+         ⠹ Transactions  creating 4s, usually 10s: waiting for the table to be at rest
+           └─ Worker  usually 5s, also after 1 more
+              ├─ Source  usually 30s
+              │  └─ Old  usually 1s, also after 1 more
+              └─ Errors  usually 1s
+         ⠹ WorkerRole  creating 4s, usually 8s
+         [>                        ] 0 of 6 done, 4s, about 42s left
+    "#]]);
     teller.ends(6_000, 0, &done("transactions"), 6_000);
-    check(&teller.chronicle, 7_000, 100, 24, expect![[""]]);
+    check(&teller.chronicle, 7_000, 100, 24, expect![[r#"
+         ⠋ WorkerRole  creating 7s, usually 8s
+           └─ Worker  usually 5s
+              ├─ Source  usually 30s
+              │  └─ Old  usually 1s, also after 1 more
+              └─ Errors  usually 1s
+         [====>                    ] 1 of 6 done, 7s, about 37s left
+    "#]]);
 }
 
 #[test]
 fn a_small_terminal_shows_what_runs_before_what_waits() {
     let mut teller = Teller::new();
     teller.starts(0, 0).starts(0, 1).waits(300, 0, "the table to be at rest");
-    check(&teller.chronicle, 4_200, 40, 24, expect![[""]]);
-    check(&teller.chronicle, 4_200, 80, 6, expect![[""]]);
-    check(&teller.chronicle, 4_200, 20, 3, expect![[""]]);
+    check(&teller.chronicle, 4_200, 40, 24, expect![[r#"
+         ⠹ Transactions  creating 4s, usually …
+           └─ Worker  usually 5s, also after 1…
+              ├─ Source  usually 30s
+              │  └─ Old  usually 1s, also afte…
+              └─ Errors  usually 1s
+         ⠹ WorkerRole  creating 4s, usually 8s
+         0 of 6 done, 4s, about 42s left
+    "#]]);
+    check(&teller.chronicle, 4_200, 80, 6, expect![[r#"
+         ⠹ Transactions  creating 4s, usually 10s: waiting for the table to be at rest
+           └─ Worker  usually 5s, also after 1 more
+         ⠹ WorkerRole  creating 4s, usually 8s
+           … and 3 more
+         [>                   ] 0 of 6 done, 4s, about 42s left
+    "#]]);
+    check(&teller.chronicle, 4_200, 20, 3, expect![[r#"
+           … and 6 more
+         0 of 6 done, 4s, …
+    "#]]);
 }
 
 #[test]
 fn an_interrupted_run_says_what_it_still_waits_for() {
     let mut teller = Teller::new();
     teller.starts(0, 0).starts(0, 1).stops(1_000);
-    check(&teller.chronicle, 2_000, 100, 24, expect![[""]]);
+    check(&teller.chronicle, 2_000, 100, 24, expect![[r#"
+         ⠋ Transactions  creating 2s, usually 10s
+           └─ Worker  usually 5s, also after 1 more
+              ├─ Source  usually 30s
+              │  └─ Old  usually 1s, also after 1 more
+              └─ Errors  usually 1s
+         ⠋ WorkerRole  creating 2s, usually 8s
+         [>                        ] 0 of 6 done, 2s, stopping: 2 tasks in flight
+    "#]]);
 }
 
 #[test]
@@ -148,7 +188,22 @@ fn a_pipe_gets_a_sentence_an_event() {
     teller.starts(12_500, 5).stops(12_600).ends(13_000, 5, &Outcome::Done(Done::Deleted), 500);
     let told = teller.told.iter().filter_map(Message::sentence);
     let told: String = told.map(|line| anstream::adapter::strip_str(&line).to_string() + "\n").collect();
-    expect![[""]].assert_eq(&told);
+    expect![[r#"
+        Transactions: Creating...
+        WorkerRole: Creating...
+        Transactions: Still creating... [10s elapsed, waiting for the table to be at rest]
+        Transactions: Creation complete after 12s [id=transactions]
+        WorkerRole: Creation failed after 12s: `lambda.CreateFunction` failed: you may not
+        Worker: Not started, because `WorkerRole` failed
+        Source: Not started, because `WorkerRole` failed
+        Errors: Not started, because `WorkerRole` failed
+        Old: Destroying... [id=id-of-Old]
+
+        Stopping: nothing new is started. In flight: destroying Old.
+        They are waited for, for 20 s at most; interrupt again to stop at once.
+
+        Old: Destruction complete after 1s
+    "#]].assert_eq(&told);
 }
 
 #[test]
@@ -156,7 +211,12 @@ fn a_program_gets_a_value_an_event() {
     let mut teller = Teller::new();
     teller.starts(0, 0).waits(300, 0, "the table to be at rest").ends(12_000, 0, &done("transactions"), 12_000);
     let told = teller.told.iter().map(|message| serde_json::to_string(message).expect("plain data") + "\n");
-    expect![[""]].assert_eq(&told.collect::<String>());
+    expect![[r#"
+        {"type":"begun","tasks":[{"logical_id":"Transactions","resource_type":"AWS::DynamoDB::Table","kind":"create","after":[],"usual":{"milliseconds":10000,"known_from":"table"}},{"logical_id":"WorkerRole","resource_type":"AWS::IAM::Role","kind":"create","after":[],"usual":{"milliseconds":8000,"known_from":"table"}},{"logical_id":"Worker","resource_type":"AWS::Lambda::Function","kind":"create","after":[0,1],"usual":{"milliseconds":5000,"known_from":"table"}},{"logical_id":"Source","resource_type":"AWS::Lambda::EventSourceMapping","kind":"create","after":[2],"usual":{"milliseconds":30000,"known_from":"table"}},{"logical_id":"Errors","resource_type":"AWS::CloudWatch::Alarm","kind":"update","after":[2],"usual":{"milliseconds":500,"known_from":"table"}},{"logical_id":"Old","resource_type":"AWS::SQS::Queue","kind":"delete","after":[3,4],"usual":{"milliseconds":1000,"known_from":"table"}}]}
+        {"type":"task_started","logical_id":"Transactions","resource_type":"AWS::DynamoDB::Table","kind":"create","physical_id":null}
+        {"type":"task_waits","logical_id":"Transactions","resource_type":"AWS::DynamoDB::Table","kind":"create","operation":"dynamodb.DescribeTable","waiting_for":"the table to be at rest"}
+        {"type":"task_done","logical_id":"Transactions","resource_type":"AWS::DynamoDB::Table","kind":"create","physical_id":"transactions","took_milliseconds":12000}
+    "#]].assert_eq(&told.collect::<String>());
 }
 
 #[test]
@@ -168,7 +228,14 @@ fn the_chain_that_determined_the_total_is_told() {
     let mut text = Vec::new();
     crate::cli::view::timing::timing(&mut text, &teller.chronicle.timing()).expect("memory takes everything");
     let text = String::from_utf8(text).expect("text");
-    expect![[""]].assert_eq(&anstream::adapter::strip_str(&text).to_string());
+    expect![[r#"
+
+        It took 14.8 s. One after the other, these determined that:
+               8.0 s  WorkerRole  creating AWS::IAM::Role, of which 7.7 s waiting for the role to be known
+               2.0 s  until there was room (--concurrency)
+               4.5 s  Worker      creating AWS::Lambda::Function
+              300 ms  Errors      updating AWS::CloudWatch::Alarm
+    "#]].assert_eq(&anstream::adapter::strip_str(&text).to_string());
 }
 
 #[test]
