@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::aws::actions::actions;
 use crate::desired::Desired;
 use crate::resource::needs::{NEEDS, Need, Subject};
+use crate::state::StateTable;
 
 /// How long a managed policy may be, in characters without white space ("IAM and AWS STS quotas").
 pub const LONGEST_MANAGED_POLICY: usize = 6_144;
@@ -13,8 +15,9 @@ pub const LONGEST_MANAGED_POLICY: usize = 6_144;
 /// What statements are told apart by: their resources, and to whom a role may be passed.
 type Place = (BTreeSet<String>, Option<&'static str>);
 
-/// The policy for planning, applying and destroying what the template has now, under the names that it has now.
-pub fn policy(desired: &Desired) -> Value {
+/// The policy for planning, applying and destroying what the template has now, under the names that it has now; where ledgers
+/// are in a table, with what is done there.
+pub fn policy(desired: &Desired, state_table: Option<&StateTable>) -> Value {
     let properties = desired.predicted();
     let mut statements: BTreeMap<Place, BTreeSet<String>> = BTreeMap::new();
     for need in NEEDS {
@@ -22,6 +25,13 @@ pub fn policy(desired: &Desired) -> Value {
         if !resources.is_empty() {
             statements.entry((resources, need.passed_to)).or_default().extend(need.actions());
         }
+    }
+    if let Some(table) = state_table {
+        let scope = &desired.scope;
+        let arn =
+            format!("arn:{}:dynamodb:{}:{}:table/{}", scope.partition, scope.region, scope.account_id, table.name);
+        let actions = StateTable::CALLS.iter().flat_map(|call| actions(call));
+        statements.entry((BTreeSet::from([arn]), None)).or_default().extend(actions);
     }
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     let statements = statements.into_iter().map(|((resources, passed_to), actions)| {
@@ -35,12 +45,32 @@ pub fn policy(desired: &Desired) -> Value {
         }
         statement
     });
-    json!({"Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>()})
+    document(statements.collect::<Vec<_>>())
 }
 
 /// How long a policy is, as IAM counts.
 pub fn length(policy: &Value) -> usize {
     policy.to_string().chars().filter(|character| !character.is_whitespace()).count()
+}
+
+/// The policy as several that each fit into a managed policy, the statements in their order.
+pub fn parts(policy: &Value) -> Vec<Value> {
+    let mut parts: Vec<Vec<Value>> = Vec::new();
+    for statement in policy["Statement"].as_array().into_iter().flatten() {
+        let fits = |part: &&mut Vec<Value>| {
+            let more: Vec<Value> = part.iter().chain([statement]).cloned().collect();
+            length(&document(more)) <= LONGEST_MANAGED_POLICY
+        };
+        match parts.last_mut().filter(fits) {
+            Some(part) => part.push(statement.clone()),
+            None => parts.push(vec![statement.clone()]),
+        }
+    }
+    parts.into_iter().map(document).collect()
+}
+
+fn document(statements: impl Into<Value>) -> Value {
+    json!({"Version": "2012-10-17", "Statement": statements.into()})
 }
 
 fn resources(
@@ -74,5 +104,41 @@ fn one_or_all(all: BTreeSet<String>) -> Value {
     match Vec::from_iter(all).as_slice() {
         [one] => json!(one),
         all => json!(all),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::fake::line::desired;
+
+    const QUEUE: &str = "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: orders}}}";
+
+    fn statements(policy: &Value) -> Vec<Value> {
+        policy["Statement"].as_array().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn ledgers_in_a_table_need_that_table_and_no_other() {
+        let table = StateTable { name: "ledgers".to_owned(), lease: Duration::from_secs(30), tags: BTreeMap::new() };
+        let without = statements(&policy(&desired(QUEUE), None));
+        let with = statements(&policy(&desired(QUEUE), Some(&table)));
+        let more: Vec<&Value> = with.iter().filter(|it| !without.contains(it)).collect();
+        let [more] = more.as_slice() else { panic!("one statement more, not {more:?}") };
+        let arn = more["Resource"].as_str().expect("one resource");
+        assert!(arn.starts_with("arn:aws:dynamodb:") && arn.ends_with(":table/ledgers"), "{arn}");
+        assert!(more["Action"].as_array().expect("several actions").contains(&json!("dynamodb:PutItem")), "{more}");
+    }
+
+    #[test]
+    fn a_long_policy_becomes_several_that_together_say_the_same() {
+        let statement = |number: usize| json!({"Sid": format!("S{number}"), "Resource": "x".repeat(1_000)});
+        let long = document((0..14).map(statement).collect::<Vec<_>>());
+        let parts = parts(&long);
+        assert_eq!(parts.iter().map(|it| statements(it).len()).collect::<Vec<_>>(), [5, 5, 4]);
+        assert!(parts.iter().all(|it| length(it) <= LONGEST_MANAGED_POLICY));
+        assert_eq!(parts.iter().flat_map(statements).collect::<Vec<_>>(), statements(&long));
     }
 }

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::num::NonZeroU8;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -298,6 +299,9 @@ pub struct PolicyArguments {
     /// The IAM policy of whoever plans, applies and destroys the stack: no more than that takes.
     #[arg(long, required = true)]
     pub deployer: bool,
+    /// One of the several policies that a policy longer than a managed one may be makes, counted from 1.
+    #[arg(long, value_name = "N")]
+    pub part: Option<NonZeroU8>,
 }
 
 /// When to begin.

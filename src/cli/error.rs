@@ -32,6 +32,8 @@ pub enum CliError {
     Aws(#[from] AwsError),
     #[error(transparent)]
     Local(#[from] LocalError),
+    #[error("there is no part {part}: the policy makes {parts} in all")]
+    NoSuchPart { part: std::num::NonZeroU8, parts: usize },
     #[error("failed to write the trace `{path}`")]
     UnwrittenTrace {
         path: std::path::PathBuf,

@@ -22,7 +22,7 @@ use crate::package::{
 use crate::project::{Environment, Project, SUFFIX_PARAMETER, State};
 use crate::resource::live::{AwsReader, AwsWriter};
 use crate::smoke::Smoke;
-use crate::state::{DynamoDbLedgers, Holder, Ledger, Ledgers, LocalLedgers, Lock, Sign, lock};
+use crate::state::{DynamoDbLedgers, Holder, Ledger, Ledgers, LocalLedgers, Lock, Sign, StateTable, lock};
 use crate::template::{self, DesiredGraph, Inputs, Pseudo, Template};
 use crate::text_file;
 use crate::visible::on_its_line;
@@ -165,6 +165,8 @@ fn ledgers(state: State, cx: &Arc<Context>, world: &World) -> Box<dyn Ledgers> {
 pub struct Running {
     pub desired: Desired,
     pub ledgers: Box<dyn Ledgers>,
+    /// Where they are in a table.
+    pub state_table: Option<StateTable>,
     pub smoke: Option<Smoke>,
     pub cx: Arc<Context>,
 }
@@ -178,8 +180,12 @@ pub async fn running(arguments: &StackArguments, world: &mut World) -> Result<Ru
     leave_out(&mut graph);
     let desired = Desired::new(graph, checked.stack.clone(), checked.environment.tags.clone(), scope);
     let cx = Arc::new(Context::new(&connection, Packages::new(), Arc::clone(&world.clock)));
+    let state_table = match &checked.state {
+        State::Local { .. } => None,
+        State::DynamoDb(table) => Some(table.clone()),
+    };
     let ledgers = ledgers(checked.state, &cx, world);
-    Ok(Running { desired, ledgers, smoke: checked.smoke, cx })
+    Ok(Running { desired, ledgers, state_table, smoke: checked.smoke, cx })
 }
 
 impl Running {

@@ -35,6 +35,22 @@ pub struct StateTable {
     pub tags: BTreeMap<String, String>,
 }
 
+impl StateTable {
+    /// What keeping ledgers asks of the table; the parts of a transaction are allowed one by one ("Using IAM with DynamoDB
+    /// transactions").
+    pub const CALLS: &[&str] = &[
+        "dynamodb.ConditionCheckItem",
+        "dynamodb.CreateTable",
+        "dynamodb.DeleteItem",
+        "dynamodb.DescribeTable",
+        "dynamodb.GetItem",
+        "dynamodb.PutItem",
+        "dynamodb.TagResource",
+        "dynamodb.UpdateContinuousBackups",
+        "dynamodb.UpdateItem",
+    ];
+}
+
 /// How often a lease is renewed while it holds.
 const RENEWALS_PER_LEASE: u32 = 6;
 

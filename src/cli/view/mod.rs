@@ -206,9 +206,10 @@ pub fn policy(world: &mut World, policy: &Value) -> io::Result<()> {
     let length = deployer::length(policy);
     if length > deployer::LONGEST_MANAGED_POLICY {
         let most = deployer::LONGEST_MANAGED_POLICY;
+        let parts = deployer::parts(policy).len();
         writeln!(
             world.err,
-            "The policy has {length} characters, a managed policy takes {most}: put its statements into several."
+            "The policy has {length} characters, a managed policy takes {most}: `--part 1` to `--part {parts}` give it in {parts}."
         )?;
     }
     Ok(())

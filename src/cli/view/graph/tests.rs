@@ -46,7 +46,8 @@ fn dot_has_every_edge_with_its_reason() {
           n1 -> n2 [style=dashed, label="DependsOn"];
           n3 -> n2 [style=dotted, label="implied: a metric filter belongs to a log group"];
         }
-    "##]].assert_eq(&dot(&orders()));
+    "##]]
+    .assert_eq(&dot(&orders()));
 }
 
 #[test]
@@ -64,7 +65,8 @@ fn mermaid_has_every_edge_with_its_reason() {
           n1 -->|"GetAtt Arn"| n0
           n1 ==>|"DependsOn"| n2
           n3 -.->|"implied: a metric filter belongs to a log group"| n2
-    "#]].assert_eq(&mermaid(&orders()));
+    "#]]
+    .assert_eq(&mermaid(&orders()));
 }
 
 #[test]
@@ -139,7 +141,8 @@ fn a_plan_is_coloured_by_what_it_does() {
           classDef update fill:#fff8c5,stroke:#9a6700,color:#1f2328
           classDef replace fill:#fbefff,stroke:#8250df,color:#1f2328
           classDef no_change fill:#f6f8fa,stroke:#8c959f,color:#1f2328
-    "#]].assert_eq(&mermaid(&picture));
+    "#]]
+    .assert_eq(&mermaid(&picture));
 }
 
 #[test]
@@ -162,7 +165,8 @@ fn what_is_deleted_keeps_the_edges_that_it_was_applied_with() {
           n3 -->|"waits"| n0
           n3 -->|"waits"| n2
           classDef delete fill:#ffebe9,stroke:#cf222e,color:#1f2328
-    "#]].assert_eq(&mermaid(&picture));
+    "#]]
+    .assert_eq(&mermaid(&picture));
 }
 
 #[test]

@@ -111,7 +111,12 @@ fn check(chronicle: &Chronicle, at: u64, columns: usize, rows: usize, expected: 
 fn a_terminal_shows_what_runs_and_under_it_what_waits() {
     let mut teller = Teller::new();
     teller.starts(0, 0).starts(0, 1).waits(300, 0, "the table to be at rest");
-    check(&teller.chronicle, 4_200, 100, 24, expect![[r#"
+    check(
+        &teller.chronicle,
+        4_200,
+        100,
+        24,
+        expect![[r#"
          ⠹ Transactions  creating 4s, usually 10s: waiting for the table to be at rest
            └─ Worker  usually 5s, also after 1 more
               ├─ Source  usually 30s
@@ -119,23 +124,35 @@ fn a_terminal_shows_what_runs_and_under_it_what_waits() {
               └─ Errors  usually 1s
          ⠹ WorkerRole  creating 4s, usually 8s
          [>                        ] 0 of 6 done, 4s, about 42s left
-    "#]]);
+    "#]],
+    );
     teller.ends(6_000, 0, &done("transactions"), 6_000);
-    check(&teller.chronicle, 7_000, 100, 24, expect![[r#"
+    check(
+        &teller.chronicle,
+        7_000,
+        100,
+        24,
+        expect![[r#"
          ⠋ WorkerRole  creating 7s, usually 8s
            └─ Worker  usually 5s
               ├─ Source  usually 30s
               │  └─ Old  usually 1s, also after 1 more
               └─ Errors  usually 1s
          [====>                    ] 1 of 6 done, 7s, about 37s left
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_small_terminal_shows_what_runs_before_what_waits() {
     let mut teller = Teller::new();
     teller.starts(0, 0).starts(0, 1).waits(300, 0, "the table to be at rest");
-    check(&teller.chronicle, 4_200, 40, 24, expect![[r#"
+    check(
+        &teller.chronicle,
+        4_200,
+        40,
+        24,
+        expect![[r#"
          ⠹ Transactions  creating 4s, usually …
            └─ Worker  usually 5s, also after 1…
               ├─ Source  usually 30s
@@ -143,25 +160,43 @@ fn a_small_terminal_shows_what_runs_before_what_waits() {
               └─ Errors  usually 1s
          ⠹ WorkerRole  creating 4s, usually 8s
          0 of 6 done, 4s, about 42s left
-    "#]]);
-    check(&teller.chronicle, 4_200, 80, 6, expect![[r#"
+    "#]],
+    );
+    check(
+        &teller.chronicle,
+        4_200,
+        80,
+        6,
+        expect![[r#"
          ⠹ Transactions  creating 4s, usually 10s: waiting for the table to be at rest
            └─ Worker  usually 5s, also after 1 more
          ⠹ WorkerRole  creating 4s, usually 8s
            … and 3 more
          [>                   ] 0 of 6 done, 4s, about 42s left
-    "#]]);
-    check(&teller.chronicle, 4_200, 20, 3, expect![[r#"
+    "#]],
+    );
+    check(
+        &teller.chronicle,
+        4_200,
+        20,
+        3,
+        expect![[r#"
            … and 6 more
          0 of 6 done, 4s, …
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_interrupted_run_says_what_it_still_waits_for() {
     let mut teller = Teller::new();
     teller.starts(0, 0).starts(0, 1).stops(1_000);
-    check(&teller.chronicle, 2_000, 100, 24, expect![[r#"
+    check(
+        &teller.chronicle,
+        2_000,
+        100,
+        24,
+        expect![[r#"
          ⠋ Transactions  creating 2s, usually 10s
            └─ Worker  usually 5s, also after 1 more
               ├─ Source  usually 30s
@@ -169,7 +204,8 @@ fn an_interrupted_run_says_what_it_still_waits_for() {
               └─ Errors  usually 1s
          ⠋ WorkerRole  creating 2s, usually 8s
          [>                        ] 0 of 6 done, 2s, stopping: 2 tasks in flight
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -203,7 +239,8 @@ fn a_pipe_gets_a_sentence_an_event() {
         They are waited for, for 20 s at most; interrupt again to stop at once.
 
         Old: Destruction complete after 1s
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 #[test]
@@ -235,7 +272,8 @@ fn the_chain_that_determined_the_total_is_told() {
                2.0 s  until there was room (--concurrency)
                4.5 s  Worker      creating AWS::Lambda::Function
               300 ms  Errors      updating AWS::CloudWatch::Alarm
-    "#]].assert_eq(&anstream::adapter::strip_str(&text).to_string());
+    "#]]
+    .assert_eq(&anstream::adapter::strip_str(&text).to_string());
 }
 
 #[test]
