@@ -1,5 +1,6 @@
 import re
 import uuid
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -37,6 +38,15 @@ def test_a_card_number_is_found_and_masked_however_it_is_grouped(card, before, a
     masked = card_data.mask(text)
     assert len(masked) == len(text)
     assert not re.search("[0-9]", masked)
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2099, 1, 1)), st.integers(-14 * 4, 14 * 4))
+@example(datetime(2026, 11, 25, 23, 44, 37, 123453), 0)
+def test_a_moment_is_no_card_number_at_any_hour(moment, quarters):
+    moment = moment.replace(tzinfo=timezone(timedelta(minutes=15 * quarters)))
+    for text in (moment.isoformat(), moment.isoformat(" "), moment.isoformat(timespec="milliseconds")):
+        assert not card_data.in_text(text)
+    assert card_data.in_text(f"{moment.isoformat()} {VISA}")
 
 
 @given(card_numbers, st.integers(0, 9))

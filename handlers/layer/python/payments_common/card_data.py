@@ -6,9 +6,10 @@ written in any script's digits. No card begins with 0, and with 1 only the airli
 Two looser shapes count only when they also begin and measure as an issuer's cards do, because chance would match them
 too often: groups with other separators between, and a cut out of a longer number.
 
-Three kinds of identifiers are not searched, because those that pass by chance would be real payments refused: UUIDs (one
-in a thousand passes), hexadecimal digests, and times since 1970 in milliseconds, microseconds or nanoseconds (a tenth
-pass). The times are those of the years 2017 to 2033; no card number of their lengths begins as they do.
+Four kinds of identifiers are not searched, because those that pass by chance would be real payments refused: UUIDs (one
+in a thousand passes), hexadecimal digests, dates with their time (a tenth of those with microseconds and an offset pass
+that are later than 22 o'clock), and times since 1970 in milliseconds, microseconds or nanoseconds (a tenth pass). The
+times since 1970 are those of the years 2017 to 2033; no card number of their lengths begins as they do.
 """
 
 import re
@@ -26,6 +27,8 @@ _IDENTIFIER = re.compile(
     r"(?<![0-9a-z])(?:"
     r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
     r"|(?=[0-9]*[a-f])(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})"
+    r"|(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-6][0-9](?:[.,][0-9]{1,9})?"
+    r"(?:Z|[+-][0-2][0-9]:?[0-5][0-9])"
     r"|1[5-9](?:[0-9]{11}|[0-9]{14}|[0-9]{17})"
     r")(?![0-9a-z])",
     re.IGNORECASE,
