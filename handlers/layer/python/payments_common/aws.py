@@ -1,14 +1,19 @@
 """Clients and calls with bounds: each call ends within `LONGEST_CALL_SECONDS`, whatever AWS does.
 
-botocore by itself, not boto3: these functions need clients alone, and a third of the import is saved.
+botocore by itself, not boto3: these functions need clients alone, and a third of the import is saved. What a client is
+made of is read without two detours of botocore's that cost more than the rest of making it: see `_Models`.
 """
 
+import gzip
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import JSONFileLoader, Loader
 
 CONNECT_SECONDS = 0.5
 READ_SECONDS = 2.0
@@ -39,9 +44,33 @@ class AwsFailure(Exception):
         return self.code == "ConditionalCheckFailedException"
 
 
+class _PlainFiles(JSONFileLoader):
+    """Reads a model into plain dictionaries, which keep their order too and are made in half the time."""
+
+    def load_file(self, file_path: str) -> Any:
+        for suffix, open_file in ((".json", open), (".json.gz", gzip.open)):
+            path = Path(file_path + suffix)
+            if path.is_file():
+                with open_file(path, "rb") as file:
+                    return json.load(file)
+        return None
+
+
+class _Models(Loader):
+    """botocore's models, found by name. botocore looks through the directories of all services before it opens one."""
+
+    def __init__(self, services: tuple[str, ...]):
+        super().__init__(file_loader=_PlainFiles())
+        self._services = list(services)
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        return self._services
+
+
 def clients(*services: str) -> list[Any]:
     """One client for each service, to be made once and kept for the life of the process."""
     session = botocore.session.get_session()
+    session.register_component("data_loader", _Models(services))
     return [session.create_client(service, config=_CONFIG) for service in services]
 
 
