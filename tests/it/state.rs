@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use fault_proxy::Script;
 use paystack::aws::clock::SystemClock;
 use paystack::aws::{ApiRates, Context, LocalAccount, Packages, Target, connect};
 use paystack::identity::StackId;
@@ -177,7 +178,7 @@ fn contains(text: &str, parts: &[&str]) {
 fn two_applies_of_one_stack(state: &str) {
     let story = Story::with_queues(state);
     let mut first = story.start("first");
-    first.says("created after");
+    first.says("Creation complete after");
     let holder = format!("(process {})", first.child.id());
     let refused = story.run(&["apply", "--auto-approve"]).exits(1).stderr;
     contains(&refused, &["another paystack works on the stack `orders-dev`: `apply` by ", &holder, " since 20"]);
@@ -186,7 +187,7 @@ fn two_applies_of_one_stack(state: &str) {
     story.run(&["plan"]).exits(0);
     let mut second = story.start_with("second", &["apply", "--auto-approve", "--lock-timeout", "280"]);
     second.says("The stack `orders-dev` is locked: `apply` by ").says("waiting for it...");
-    contains(&first.ends(0), &["apply is complete: 40 tasks done."]);
+    contains(&first.ends(0), &["apply is complete: 40 created, 0 updated, 0 deleted in "]);
     contains(&second.ends(0), &["Nothing to change"]);
     story.is_converged();
 }
@@ -205,7 +206,7 @@ fn of_two_applies_of_one_stack_one_works_with_a_ledger_in_a_table() {
 fn killed_and_taken_over(state: &str) {
     let story = Story::with_queues(state);
     let mut first = story.start("first");
-    first.says("created after");
+    first.says("Creation complete after");
     first.kill();
     assert!(story.queues() < QUEUES);
     contains(&story.run(&["apply", "--auto-approve"]).exits(0).stdout, &["apply is complete"]);
@@ -226,7 +227,7 @@ fn the_lock_of_a_killed_run_is_taken_over_with_a_ledger_in_a_table() {
 fn a_paused_run_that_wakes_up_writes_nothing_and_says_why() {
     let story = Story::with_queues(TABLE);
     let mut first = story.start("first");
-    first.says("created after");
+    first.says("Creation complete after");
     first.send("-STOP");
     // It is not known to be dead, and shows no sign of life for as long as its lease holds.
     let second = story.run(&["apply", "--auto-approve"]).exits(0);
@@ -246,7 +247,7 @@ fn two_stacks_at_once_make_one_table_and_leave_each_other_alone() {
     let story = Story::with_queues(TABLE);
     let apply = |environment| story.start_with(environment, &["apply", "--auto-approve", "-e", environment]);
     for run in [apply("dev"), apply("test")] {
-        contains(&run.ends(0), &["apply is complete: 40 tasks done."]);
+        contains(&run.ends(0), &["apply is complete: 40 created, 0 updated, 0 deleted in "]);
     }
     assert_eq!(story.queues(), 2 * QUEUES);
     for environment in ["dev", "test"] {
@@ -286,7 +287,7 @@ fn a_lost_ledger_costs_only_its_memory() {
         story.paystack.replace("template.yaml", "  Queue7: {Type: AWS::SQS::Queue}\n", "");
         contains(
             &story.run(&["apply", "--auto-approve"]).exits(0).stdout,
-            &["Queue7", "apply is complete: 1 task done."],
+            &["Queue7", "apply is complete: 0 created, 0 updated, 1 deleted in "],
         );
         assert_eq!(story.queues(), QUEUES - 1);
         story.run(&["plan", "--detailed-exitcode"]).exits(0);
@@ -297,13 +298,34 @@ fn a_lost_ledger_costs_only_its_memory() {
 fn a_table_that_goes_in_the_midst_of_a_run_stops_it_and_the_next_one_goes_on() {
     let story = Story::with_queues(TABLE);
     let mut first = story.start("first");
-    first.says("created after");
+    first.says("Creation complete after");
     story.lose_the_table();
     let said = first.ends(1);
     contains(&said, &["stopped: the table `paystack-state` is gone", "the table is made anew", "not started: Queue"]);
     assert!(story.queues() < QUEUES);
     story.run(&["apply", "--auto-approve"]).exits(0);
     story.is_converged();
+}
+
+/// What befalls any call, the table's own too; `first` is of every operation.
+const FAULTS: [&str; 3] = ["20%:throttle 5%:fail=500 5%:drop 5%:lose", "first:lose", "first:fail-after=503"];
+
+#[test]
+fn whatever_befalls_the_calls_of_the_table_a_run_comes_to_its_end_and_is_remembered() {
+    for faults in FAULTS {
+        let story = Story::with_queues(LONG);
+        for (seed, command) in (1..).zip(["apply", "destroy"]) {
+            let script = faults.split_whitespace().map(|fault| fault.parse().expect("a fault")).collect();
+            let proxy = story.account.proxy(Script { faults: script, seed, ..Script::default() });
+            story.paystack.run(&story.account.through(&proxy), &[command, "--auto-approve"]).exits(0);
+            if command == "apply" {
+                story.is_converged();
+                let remembered = story.run(&["state", "list", "--format", "json"]).exits(0).json();
+                assert_eq!(remembered["resources"].as_array().map(Vec::len), Some(QUEUES), "{faults}");
+            }
+        }
+        assert_eq!(story.queues(), 0, "{faults}");
+    }
 }
 
 #[test]
@@ -335,7 +357,7 @@ fn a_plan_makes_no_table() {
 fn a_lease_can_be_broken_by_hand() {
     let story = Story::with_queues(LONG);
     let mut first = story.start("first");
-    first.says("created after");
+    first.says("Creation complete after");
     first.kill();
     let asked = story.run(&["state", "unlock"]).exits(1).stderr;
     contains(&asked, &["The stack `orders-dev` is locked: `apply` by ", "run it with `--force`"]);
@@ -349,7 +371,7 @@ fn a_lease_can_be_broken_by_hand() {
 fn a_run_whose_lease_is_broken_stops() {
     let story = Story::with_queues(LONG);
     let mut first = story.start("first");
-    first.says("created after");
+    first.says("Creation complete after");
     story.run(&["state", "unlock", "--force"]).exits(0);
     let said = first.ends(1);
     contains(&said, &["stopped: this run has lost the lock of the stack `orders-dev`", "nobody has it now"]);
@@ -361,7 +383,7 @@ fn a_run_whose_lease_is_broken_stops() {
 fn the_lock_of_a_file_needs_no_breaking() {
     let story = Story::with_queues(FILES);
     let mut first = story.start("first");
-    first.says("created after");
+    first.says("Creation complete after");
     let refused = story.run(&["state", "unlock", "--force"]).exits(1).stderr;
     contains(&refused, &["not one that can be broken", "the system frees as soon as that process has ended"]);
     first.kill();
