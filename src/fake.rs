@@ -19,6 +19,7 @@ use serde_json::Value;
 use crate::apply::{Done, Work, Writer};
 use crate::aws::Scope;
 use crate::aws::error::{AwsError, ErrorClass};
+use crate::aws::survey::Expected;
 use crate::identity::{LogicalId, PhysicalId, REF, ResourceType, StackId};
 use crate::inventory::{Identity, Reader, Stray};
 use crate::resource::{Attributes, Contents, LiveResource, Owner, Ownership, Reading, Row, row, tags};
@@ -239,6 +240,10 @@ impl FakeAws {
 }
 
 impl Reader for FakeAws {
+    fn survey(&self, _: Expected) -> Box<dyn Reader + '_> {
+        Box::new(self)
+    }
+
     fn read<'a>(&'a self, what: &'a Identity) -> BoxFuture<'a, Reading> {
         Box::pin(async move {
             let world = self.world();

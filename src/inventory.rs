@@ -7,11 +7,12 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use serde_json::Value;
 
 use crate::aws::error::AwsError;
+use crate::aws::survey::Expected;
 use crate::desired::Desired;
 use crate::graph::Dependencies;
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use crate::plan::evidence::{Marked, is_credible};
-use crate::resource::{Contents, Owner, Ownership, Reading, row};
+use crate::resource::{Contents, Owner, Ownership, Reading, row, tags};
 use crate::state::Ledger;
 
 /// What is known of a resource before AWS has been asked for it.
@@ -37,6 +38,8 @@ pub struct Stray {
 
 /// What taking an inventory may hold: asking AWS changes nothing.
 pub trait Reader: Send + Sync {
+    /// The same reader for one look at everything: it asks nothing twice, and together what can be asked together.
+    fn survey(&self, expected: Expected) -> Box<dyn Reader + '_>;
     fn read<'a>(&'a self, what: &'a Identity) -> BoxFuture<'a, Reading>;
     /// Everything that carries the stack's marks, wherever it is.
     fn sweep<'a>(&'a self, stack: &'a StackId) -> BoxFuture<'a, Result<Vec<Stray>, AwsError>>;
@@ -52,6 +55,36 @@ pub trait Reader: Send + Sync {
         resource_type: &'a ResourceType,
         id: &'a PhysicalId,
     ) -> BoxFuture<'a, Result<Option<Contents>, AwsError>>;
+}
+
+impl<R: Reader> Reader for &R {
+    fn survey(&self, expected: Expected) -> Box<dyn Reader + '_> {
+        (**self).survey(expected)
+    }
+
+    fn read<'a>(&'a self, what: &'a Identity) -> BoxFuture<'a, Reading> {
+        (**self).read(what)
+    }
+
+    fn sweep<'a>(&'a self, stack: &'a StackId) -> BoxFuture<'a, Result<Vec<Stray>, AwsError>> {
+        (**self).sweep(stack)
+    }
+
+    fn parts<'a>(
+        &'a self,
+        whole: &'a ResourceType,
+        id: &'a PhysicalId,
+    ) -> BoxFuture<'a, Result<Vec<(ResourceType, PhysicalId)>, AwsError>> {
+        (**self).parts(whole, id)
+    }
+
+    fn contents<'a>(
+        &'a self,
+        resource_type: &'a ResourceType,
+        id: &'a PhysicalId,
+    ) -> BoxFuture<'a, Result<Option<Contents>, AwsError>> {
+        (**self).contents(resource_type, id)
+    }
 }
 
 /// What was found.
@@ -120,8 +153,10 @@ impl Inventory {
 ///
 /// Never fails: what cannot be read is `Unreadable`, and a sweep that fails is a problem of its own.
 pub async fn take(desired: &Desired, ledger: &Ledger, reader: &dyn Reader, concurrency: usize) -> Inventory {
+    let reader = reader.survey(expected(desired, ledger));
+    let reader = reader.as_ref();
     let mut inventory = Inventory::default();
-    read_declared(desired, ledger, reader, concurrency, &mut inventory).await;
+    read_declared(desired, ledger, reader, concurrency * READS_FOR_A_CHANGE, &mut inventory).await;
     let mut departed = remembered_elsewhere(desired, ledger);
     if !ledger.is_remembered {
         search(desired, reader, &mut inventory, &mut departed).await;
@@ -160,6 +195,26 @@ pub async fn take(desired: &Desired, ledger: &Ledger, reader: &dyn Reader, concu
     let name = |it: &Departed| (it.logical_id.clone(), it.resource_type.clone(), it.physical_id.clone());
     inventory.departed.sort_by_key(name);
     inventory
+}
+
+/// Reading is lighter than changing: so many resources are read at once for each that may be changed at once.
+const READS_FOR_A_CHANGE: usize = 4;
+
+/// What there is to read, as far as it can be known before anything is read.
+pub(crate) fn expected(desired: &Desired, ledger: &Ledger) -> Expected {
+    let wanted = if ledger.resources.is_empty() { BTreeMap::new() } else { desired.predicted() };
+    let mut expected = Expected { stack: desired.stack.clone(), ids: BTreeMap::new(), tags: BTreeMap::new() };
+    for (logical_id, record) in &ledger.resources {
+        let ids = expected.ids.entry(record.resource_type.clone()).or_default();
+        ids.extend(record.physical_id.iter().chain(&record.deposed).cloned());
+        let applied = record.applied.as_ref().and_then(tags::tags_in);
+        if let Some(applied) = applied.filter(|_| record.physical_id.is_some())
+            && wanted.get(logical_id).and_then(tags::tags_in).as_ref() == Some(&applied)
+        {
+            expected.tags.insert(logical_id.clone(), applied.0);
+        }
+    }
+    expected
 }
 
 /// What the template's resources turned out to be in AWS.
@@ -249,7 +304,8 @@ fn put_in_order(found: &mut [Candidate]) {
     }
 }
 
-/// Reads the template's resources, each when all it refers to has been read.
+/// Reads the template's resources: what the ledger remembers at once, and what has to be found when all it refers to has been
+/// read.
 async fn read_declared(
     desired: &Desired,
     ledger: &Ledger,
@@ -259,32 +315,67 @@ async fn read_declared(
 ) {
     let references = Dependencies::declared(&desired.graph);
     let mut waiting = desired.in_order();
+    let mut remembered: Vec<Identity> = waiting.iter().rev().filter_map(|id| remembered(desired, ledger, id)).collect();
+    // What was read under a remembered identifier before it could be known what the template wants of it.
+    let mut early: BTreeMap<LogicalId, Option<Reading>> =
+        remembered.iter().map(|identity| (identity.owner.resource.clone(), None)).collect();
     let mut predicted = BTreeMap::new();
     let mut marked = Marked::default();
     let mut reads = FuturesUnordered::new();
     loop {
+        let mut has_settled = false;
         let mut index = 0;
-        while index < waiting.len() && reads.len() < concurrency {
-            if !references.of(&waiting[index]).all(|on| inventory.readings.contains_key(on)) {
+        while index < waiting.len() {
+            let logical_id = &waiting[index];
+            let is_ready = references.of(logical_id).all(|on| inventory.readings.contains_key(on))
+                && early.get(logical_id).is_none_or(Option::is_some);
+            let is_found_early = matches!(early.get(logical_id), Some(Some(Reading::Live(_) | Reading::Unreadable(_))));
+            if !is_ready || (!is_found_early && reads.len() >= concurrency) {
                 index += 1;
                 continue;
             }
             let logical_id = waiting.remove(index);
             let known = |id: &LogicalId, name: &str| attribute(&inventory.readings, &predicted, id, name);
-            match desired.properties(&logical_id, &known) {
-                Ok(wanted) => {
-                    predicted.insert(logical_id.clone(), desired.predict(&logical_id, &wanted));
-                    reads.push(look(reader, declared(desired, ledger, &logical_id, wanted)));
-                }
+            let wanted = match desired.properties(&logical_id, &known) {
+                Ok(wanted) => wanted,
                 Err(error) => {
                     let error = AwsError::new("evaluate", crate::aws::error::ErrorClass::Invalid, error);
                     inventory.readings.insert(logical_id, Reading::Unreadable(error));
+                    has_settled = true;
+                    continue;
+                }
+            };
+            predicted.insert(logical_id.clone(), desired.predict(&logical_id, &wanted));
+            let identity = declared(desired, ledger, &logical_id, wanted);
+            match early.remove(&logical_id).flatten() {
+                None => reads.push(look(reader, identity)),
+                // Nothing is there under the remembered identifier.
+                Some(Reading::Absent) => reads.push(look(reader, Identity { physical_id: None, ..identity })),
+                // A ledger that names somebody else's resource is as good as one that was lost.
+                Some(reading) if is_doubtful(desired, &identity, &reading, &marked) => {
+                    reads.push(look(reader, Identity { physical_id: None, ..identity.clone() }));
+                    inventory.departed.extend(doubted(identity, reading, ledger));
+                }
+                Some(reading) => {
+                    marked.learn(&reading, &desired.stack);
+                    inventory.readings.insert(logical_id, reading);
+                    has_settled = true;
                 }
             }
         }
+        if has_settled {
+            continue;
+        }
+        while reads.len() < concurrency
+            && let Some(identity) = remembered.pop()
+        {
+            reads.push(look(reader, identity));
+        }
         match reads.next().await {
+            Some((Identity { wanted: None, owner, .. }, reading)) => {
+                early.insert(owner.resource, Some(reading));
+            }
             Some((identity, reading)) => {
-                // A ledger that names somebody else's resource is as good as one that was lost.
                 if is_doubtful(desired, &identity, &reading, &marked) {
                     reads.push(look(reader, Identity { physical_id: None, ..identity.clone() }));
                     inventory.departed.extend(doubted(identity, reading, ledger));
@@ -302,6 +393,12 @@ async fn read_declared(
             }
         }
     }
+}
+
+/// A declared resource under the identifier that the ledger remembers, unless the ledger says that it may not show yet.
+fn remembered(desired: &Desired, ledger: &Ledger, logical_id: &LogicalId) -> Option<Identity> {
+    let identity = declared(desired, ledger, logical_id, Value::Null);
+    (identity.physical_id.is_some() && !identity.was_asked_for).then_some(Identity { wanted: None, ..identity })
 }
 
 async fn look(reader: &dyn Reader, identity: Identity) -> (Identity, Reading) {

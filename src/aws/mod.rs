@@ -11,6 +11,7 @@ pub mod operate;
 pub mod rates;
 mod retry;
 pub mod smoke;
+pub mod survey;
 pub mod wait;
 
 use std::collections::{BTreeMap, HashMap};
@@ -27,8 +28,9 @@ use crate::aws::clock::Clock;
 use crate::aws::error::{AwsError, During, ErrorClass};
 use crate::aws::gate::Gate;
 use crate::aws::null_templates::ReadNullTemplates;
-use crate::aws::observer::Observer;
+use crate::aws::observer::{Observer, TURN};
 use crate::aws::retry::{Retries, WhateverTheError};
+use crate::aws::survey::{Expected, Survey};
 use crate::aws::wait::Patience;
 
 /// Where in AWS a stack lives: what names and ARNs are made of.
@@ -82,6 +84,8 @@ pub struct Context {
     pub calls: Counter,
     /// Hears what this run waits for, and what it asks.
     pub observer: Observer,
+    /// Where this is one look at everything: what it has been told already.
+    pub survey: Option<Survey>,
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
@@ -212,8 +216,70 @@ impl Context {
             clock,
             calls,
             observer,
+            survey: None,
             turns: Mutex::new(HashMap::new()),
         }
+    }
+
+    /// The same clients for one look at everything that is expected, in which nothing is asked twice.
+    pub fn surveying(&self, expected: Expected) -> Self {
+        Self {
+            scope: self.scope.clone(),
+            apigateway: self.apigateway.clone(),
+            cloudwatch: self.cloudwatch.clone(),
+            dynamodb: self.dynamodb.clone(),
+            iam: self.iam.clone(),
+            lambda: self.lambda.clone(),
+            logs: self.logs.clone(),
+            sns: self.sns.clone(),
+            sqs: self.sqs.clone(),
+            tagging: self.tagging.clone(),
+            wafv2: self.wafv2.clone(),
+            packages: self.packages.clone(),
+            clock: Arc::clone(&self.clock),
+            calls: self.calls.clone(),
+            observer: self.observer.clone(),
+            survey: Some(Survey::new(expected)),
+            turns: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Asks; in a survey only where nobody has asked the same `of` the same before.
+    pub async fn once<T, F>(&self, operation: &'static str, of: &str, ask: impl FnOnce() -> F) -> Result<T, AwsError>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Future<Output = Result<T, AwsError>>,
+    {
+        match &self.survey {
+            Some(survey) => survey.once(operation, of, ask).await,
+            None => ask().await,
+        }
+    }
+
+    /// Asks for one resource by its identifier; in a survey for all that are expected of its type, `most` in a call. What
+    /// cannot be answered for all together is asked for one by one.
+    pub async fn together<T, F>(
+        &self,
+        operation: &'static str,
+        resource_type: &'static str,
+        id: &str,
+        most: usize,
+        ask: impl Fn(Vec<String>) -> F,
+    ) -> Result<Option<T>, AwsError>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Future<Output = Result<BTreeMap<String, T>, AwsError>>,
+    {
+        let alone = || async { Ok(ask(vec![id.to_owned()]).await?.remove(id)) };
+        let Some(survey) = &self.survey else { return alone().await };
+        let ids = survey.expected.together_with(resource_type, id, most);
+        if let [first, _, ..] = ids.as_slice() {
+            let of = format!("{first} and {} more", ids.len() - 1);
+            if let Ok(answer) = survey.once(operation, &of, || ask(ids.clone())).await {
+                return Ok(answer.get(id).cloned());
+            }
+        }
+        survey.once(operation, id, alone).await
     }
 
     /// Waits until nobody else of this run works on `what`, for parents whose children must be written one at a time
@@ -226,7 +292,7 @@ impl Context {
         match Arc::clone(&turn).try_lock_owned() {
             Ok(turn) => turn,
             Err(_) => {
-                let _waiting = self.observer.waits("turn", format!("its turn at `{what}`"));
+                let _waiting = self.observer.waits(TURN, format!("its turn at `{what}`"));
                 turn.lock_owned().await
             }
         }

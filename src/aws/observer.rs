@@ -31,6 +31,12 @@ use crate::aws::clock::Clock;
 #[serde(transparent)]
 pub struct WorkId(pub usize);
 
+/// What a piece of work asks that waits for other work of the same run on the same thing.
+pub const TURN: &str = "turn";
+
+/// With what the words for a wait begin that is for a published rate.
+pub const RATE: &str = "the API's rate";
+
 /// Something that a piece of work waits for, or no longer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wait {

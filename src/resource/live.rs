@@ -7,18 +7,21 @@ use serde_json::Value;
 
 use crate::apply::{Done, Work, Writer};
 use crate::aws::Context;
-use crate::aws::error::{AwsError, During, ErrorClass};
+use crate::aws::error::{AwsError, ErrorClass};
+use crate::aws::survey::Expected;
 use crate::aws::wait::Patience;
 use crate::identity::{PhysicalId, ResourceType, StackId};
 use crate::inventory::{Identity, Reader, Stray};
 use crate::resource::lost::until_answered;
-use crate::resource::tags::{self, Tags};
+use crate::resource::tags;
 use crate::resource::{Contents, LiveResource, Owner, Ownership, Reading, Resource, Row, TYPES, row};
 use crate::unknown;
 
 /// Reads AWS. Cannot change it.
 pub struct AwsReader {
     cx: Arc<Context>,
+    /// Where the reader is one look at everything: what asks again until something shows asks here.
+    fresh: Arc<Context>,
 }
 
 /// Changes AWS.
@@ -28,7 +31,7 @@ pub struct AwsWriter {
 
 impl AwsReader {
     pub fn new(cx: Arc<Context>) -> Self {
-        Self { cx }
+        Self { fresh: Arc::clone(&cx), cx }
     }
 
     async fn look(&self, what: &Identity) -> Result<Option<LiveResource>, AwsError> {
@@ -39,13 +42,13 @@ impl AwsReader {
             return Ok(Some(live));
         }
         let Some(wanted) = &what.wanted else { return Ok(None) };
-        let id = if what.was_asked_for && may_show_late(handler, wanted) {
-            self.look_for_made(handler, &what.owner, wanted).await?
+        let (cx, id) = if what.was_asked_for && may_show_late(handler, wanted) {
+            (&self.fresh, self.look_for_made(handler, &what.owner, wanted).await?)
         } else {
-            handler.find(&self.cx, &what.owner, wanted).await?
+            (&self.cx, handler.find(&self.cx, &what.owner, wanted).await?)
         };
         match id {
-            Some(id) => handler.read(&self.cx, &id).await,
+            Some(id) => handler.read(cx, &id).await,
             None => Ok(None),
         }
     }
@@ -58,25 +61,19 @@ impl AwsReader {
         owner: &Owner,
         wanted: &Value,
     ) -> Result<Option<PhysicalId>, AwsError> {
-        let look = || handler.find_made(&self.cx, owner, wanted);
-        let shown = self.cx.until(handler.resource_type(), "what was asked for to show", LISTS_LAG, look).await;
+        let look = || handler.find_made(&self.fresh, owner, wanted);
+        let shown = self.fresh.until(handler.resource_type(), "what was asked for to show", LISTS_LAG, look).await;
         match shown {
             Ok(id) => Ok(Some(id)),
-            Err(error) if error.class == ErrorClass::Deadline => handler.find(&self.cx, owner, wanted).await,
+            Err(error) if error.class == ErrorClass::Deadline => handler.find(&self.fresh, owner, wanted).await,
             Err(error) => Err(error),
         }
     }
 
     /// What the tagging API knows. Its answers lag: everything found is read before it is believed.
     async fn tagged(&self, stack: &StackId) -> Result<Vec<Stray>, AwsError> {
-        let filter =
-            aws_sdk_resourcegroupstagging::types::TagFilter::builder().key(tags::STACK).values(stack.as_str()).build();
-        let mut pages = self.cx.tagging.get_resources().tag_filters(filter).into_paginator().items().send();
         let mut strays = Vec::new();
-        while let Some(resource) = pages.next().await {
-            let resource = resource.during("tagging.GetResources")?;
-            let arn = resource.resource_arn().unwrap_or_default();
-            let tags = Tags::from_sdk(resource.tags(), |tag| (tag.key(), tag.value()));
+        for (arn, tags) in tags::marked(&self.cx, stack).await?.iter() {
             let Some(owner) = tags.owner() else { continue };
             for row in TYPES.iter().filter(|row| row.handler.tagged_as().is_some()) {
                 if let Some(physical_id) = row.handler.identify(&self.cx, arn).await? {
@@ -91,6 +88,10 @@ impl AwsReader {
 }
 
 impl Reader for AwsReader {
+    fn survey(&self, expected: Expected) -> Box<dyn Reader + '_> {
+        Box::new(Self { cx: Arc::new(self.fresh.surveying(expected)), fresh: Arc::clone(&self.fresh) })
+    }
+
     fn read<'a>(&'a self, what: &'a Identity) -> BoxFuture<'a, Reading> {
         Box::pin(async move {
             match self.look(what).await {

@@ -1,10 +1,13 @@
 //! Tags as CloudFormation writes them, and the two by which paystack knows its own.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
+use crate::aws::Context;
+use crate::aws::error::{AwsError, During};
 use crate::identity::{LogicalId, StackId};
 use crate::resource::Owner;
 
@@ -87,6 +90,53 @@ impl Tags {
     }
 }
 
+/// The tags of what an ARN names. In a survey one call gives the tags of all that carries the stack's mark, and `ask`, which
+/// asks the service itself, is left out where that call says of a resource what the last apply and the template say of it.
+///
+/// The tagging API lags behind its services, no page says by how much. So it is never believed where it tells of a difference,
+/// nor of what the last apply has changed; a tag that somebody else changed a moment ago may be seen by the next plan only.
+pub async fn of<T, F>(cx: &Context, arn: &str, ask: impl FnOnce() -> F) -> Result<T, AwsError>
+where
+    T: From<Tags>,
+    F: Future<Output = Result<T, AwsError>>,
+{
+    match as_expected(cx, arn).await {
+        Some(tags) => Ok(tags.into()),
+        None => ask().await,
+    }
+}
+
+async fn as_expected(cx: &Context, arn: &str) -> Option<Tags> {
+    let survey = cx.survey.as_ref().filter(|survey| survey.expected.tags.len() > 1)?;
+    // Who may not ask for all together asks for each.
+    let marked = marked(cx, &survey.expected.stack).await.ok()?;
+    let tags = marked.get(arn)?;
+    let expected = survey.expected.tags.get(&tags.owner()?.resource)?;
+    (tags.0 == *expected).then(|| tags.clone())
+}
+
+/// What the tagging API knows of a stack: ARNs with all their tags. Roles and users it leaves out.
+pub async fn marked(cx: &Context, stack: &StackId) -> Result<Arc<BTreeMap<String, Tags>>, AwsError> {
+    cx.once(GET_RESOURCES, stack.as_str(), || async {
+        let filter =
+            aws_sdk_resourcegroupstagging::types::TagFilter::builder().key(STACK).values(stack.as_str()).build();
+        let get = cx.tagging.get_resources().tag_filters(filter).resources_per_page(PAGE);
+        let mut pages = get.into_paginator().items().send();
+        let mut marked = BTreeMap::new();
+        while let Some(resource) = pages.next().await {
+            let resource = resource.during(GET_RESOURCES)?;
+            let arn = resource.resource_arn().unwrap_or_default();
+            marked.insert(arn.to_owned(), Tags::from_sdk(resource.tags(), |tag| (tag.key(), tag.value())));
+        }
+        Ok(Arc::new(marked))
+    })
+    .await
+}
+
+const GET_RESOURCES: &str = "tagging.GetResources";
+/// The most that GetResources gives at once.
+const PAGE: i32 = 100;
+
 /// What differs between two sets of tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagChanges {
@@ -94,9 +144,14 @@ pub struct TagChanges {
     pub removed: BTreeSet<String>,
 }
 
+/// The property `Tags` of canonical properties.
+pub fn tags_in(properties: &Value) -> Option<Tags> {
+    serde_json::from_value(properties.get("Tags")?.clone()).ok()
+}
+
 /// The owner that the property `Tags` of canonical properties names.
 pub fn owner_in(properties: &Value) -> Option<Owner> {
-    serde_json::from_value::<Tags>(properties.get("Tags")?.clone()).ok()?.owner()
+    tags_in(properties)?.owner()
 }
 
 /// Adds tags to a template's list of them; what the template says itself wins, but for the owner's marks.

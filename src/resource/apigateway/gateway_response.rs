@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_apigateway::types;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, absent_is_none, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -56,17 +57,22 @@ impl Handler for ApiGatewayGatewayResponse {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<GatewayResponse>>, AwsError> {
         let [api, kind] = parts(id)?;
-        let answer = cx.apigateway.get_gateway_response().rest_api_id(api).response_type(kind.into()).send().await;
-        let Some(answer) = found("apigateway.GetGatewayResponse", answer)?.filter(|answer| !answer.default_response)
-        else {
-            return Ok(None);
+        let shown = if cx.survey.is_some() {
+            let ours = absent_is_none(ours(cx, api).await)?.unwrap_or_default();
+            let shown = ours.into_iter().find(|it| it.response_type() == Some(&kind.into()));
+            shown.map(|it| (it.status_code, it.response_parameters, it.response_templates))
+        } else {
+            let get = cx.apigateway.get_gateway_response().rest_api_id(api).response_type(kind.into());
+            let shown = found("apigateway.GetGatewayResponse", get.send().await)?.filter(|it| !it.default_response);
+            shown.map(|it| (it.status_code, it.response_parameters, it.response_templates))
         };
+        let Some((status_code, response_parameters, response_templates)) = shown else { return Ok(None) };
         let response = GatewayResponse {
             rest_api_id: api.to_owned(),
             response_type: kind.to_owned(),
-            status_code: answer.status_code,
-            response_parameters: answer.response_parameters.unwrap_or_default().into_iter().collect(),
-            response_templates: answer.response_templates.unwrap_or_default().into_iter().collect(),
+            status_code,
+            response_parameters: response_parameters.unwrap_or_default().into_iter().collect(),
+            response_templates: response_templates.unwrap_or_default().into_iter().collect(),
         };
         Ok(Some(Live::unmarkable(response, attributes(id))))
     }
@@ -100,12 +106,21 @@ impl Handler for ApiGatewayGatewayResponse {
     }
 
     async fn list_within(cx: &Context, api: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
-        // There are 21 kinds, all of them always listed: one page.
-        let answer = cx.apigateway.get_gateway_responses().rest_api_id(api.as_str()).limit(500).send().await;
-        let ours = answer.during("apigateway.GetGatewayResponses")?.items.unwrap_or_default().into_iter();
-        let kinds = ours.filter(|it| !it.default_response).filter_map(|it| it.response_type);
+        let kinds = ours(cx, api.as_str()).await?.into_iter().filter_map(|it| it.response_type);
         Ok(kinds.map(|kind| joined([api.as_str(), kind.as_str()])).collect())
     }
+}
+
+/// An API's responses, but for those that are the service's own.
+async fn ours(cx: &Context, api: &str) -> Result<Vec<types::GatewayResponse>, AwsError> {
+    const GET: &str = "apigateway.GetGatewayResponses";
+    cx.once(GET, api, || async {
+        // There are 21 kinds, all of them always listed: one page.
+        let answer = cx.apigateway.get_gateway_responses().rest_api_id(api).limit(500).send().await;
+        let all = answer.during(GET)?.items.unwrap_or_default();
+        Ok(all.into_iter().filter(|it| !it.default_response).collect())
+    })
+    .await
 }
 
 /// Puts the whole response in place of whatever is there.

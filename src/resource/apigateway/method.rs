@@ -151,7 +151,7 @@ impl Handler for ApiGatewayMethod {
 
     async fn list_within(cx: &Context, api: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
         let api = api.as_str();
-        let listed = resources(cx, api).await.during("apigateway.GetResources")?;
+        let listed = resources(cx, api).await?.unwrap_or_default();
         let methods = listed.iter().flat_map(|resource| {
             let verbs = resource.resource_methods().into_iter().flat_map(HashMap::keys);
             verbs.filter_map(|verb| Some(joined([api, resource.id()?, verb])))
@@ -205,9 +205,35 @@ async fn bring_about(cx: &Context, place: Place<'_>, wanted: &Method) -> Result<
 }
 
 async fn get(cx: &Context, place: Place<'_>) -> Result<Option<Method>, AwsError> {
+    if cx.survey.is_some() {
+        let Some(tree) = resources(cx, place.api).await? else { return Ok(None) };
+        let resource = tree.iter().find(|it| it.id() == Some(place.resource));
+        let Some(shown) = resource.and_then(|it| it.resource_methods()?.get(place.verb)) else { return Ok(None) };
+        // A method that only its name is told of is asked for itself.
+        if shown.http_method().is_some() {
+            return Ok(Some(live(place, shown.clone())));
+        }
+    }
     let get = cx.apigateway.get_method();
     let get = get.rest_api_id(place.api).resource_id(place.resource).http_method(place.verb);
-    Ok(found("apigateway.GetMethod", get.send().await)?.map(|answer| live(place, answer)))
+    Ok(found("apigateway.GetMethod", get.send().await)?.map(|answer| live(place, embedded(answer))))
+}
+
+/// The answer as a list of resources has it.
+fn embedded(answer: GetMethodOutput) -> types::Method {
+    types::Method::builder()
+        .set_http_method(answer.http_method)
+        .set_authorization_type(answer.authorization_type)
+        .set_authorizer_id(answer.authorizer_id)
+        .set_api_key_required(answer.api_key_required)
+        .set_request_validator_id(answer.request_validator_id)
+        .set_operation_name(answer.operation_name)
+        .set_request_parameters(answer.request_parameters)
+        .set_request_models(answer.request_models)
+        .set_method_responses(answer.method_responses)
+        .set_method_integration(answer.method_integration)
+        .set_authorization_scopes(answer.authorization_scopes)
+        .build()
 }
 
 /// Puts the method without its integration and responses, and gives what is there then.
@@ -306,7 +332,7 @@ fn response_patches(live: &MethodResponse, wanted: &MethodResponse) -> Vec<Patch
     patches
 }
 
-fn live(place: Place<'_>, answer: GetMethodOutput) -> Method {
+fn live(place: Place<'_>, answer: types::Method) -> Method {
     let response = |(status_code, response): (String, types::MethodResponse)| MethodResponse {
         status_code,
         response_models: sorted(response.response_models),

@@ -1,10 +1,11 @@
 //! `AWS::ApiGateway::Model`. Found by name, which is unique in its API and made of letters and digits. Name, content type and
 //! API replace it. One that a method uses cannot be deleted.
 
+use aws_sdk_apigateway::types;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::aws::error::{AwsError, During, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, absent_is_none, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -66,14 +67,21 @@ impl Handler for ApiGatewayModel {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Model>>, AwsError> {
         let [api, name] = parts(id)?;
-        let answer = cx.apigateway.get_model().rest_api_id(api).model_name(name).send().await;
-        let Some(answer) = found("apigateway.GetModel", answer)? else { return Ok(None) };
+        let shown = if cx.survey.is_some() {
+            let models = absent_is_none(models(cx, api).await)?.unwrap_or_default();
+            let shown = models.into_iter().find(|it| it.name() == Some(name));
+            shown.map(|it| (it.content_type, it.description, it.schema))
+        } else {
+            let answer = cx.apigateway.get_model().rest_api_id(api).model_name(name).send().await;
+            found("apigateway.GetModel", answer)?.map(|it| (it.content_type, it.description, it.schema))
+        };
+        let Some((content_type, description, schema)) = shown else { return Ok(None) };
         let model = Model {
             rest_api_id: api.to_owned(),
             name: Some(name.to_owned()),
-            content_type: answer.content_type.unwrap_or_default(),
-            description: answer.description,
-            schema: answer.schema.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))),
+            content_type: content_type.unwrap_or_default(),
+            description,
+            schema: schema.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))),
         };
         Ok(Some(Live::unmarkable(model, referred(name, []))))
     }
@@ -117,11 +125,20 @@ impl Handler for ApiGatewayModel {
     async fn list_within(cx: &Context, api: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
         /// Every API has these from its beginning.
         const BUILT_IN: [&str; 2] = ["Empty", "Error"];
-        let list = cx.apigateway.get_models().rest_api_id(api.as_str()).limit(500).into_paginator().items().send();
-        let models: Result<Vec<_>, _> = list.try_collect().await;
-        let names = models.during("apigateway.GetModels")?.into_iter().filter_map(|model| model.name);
+        let names = models(cx, api.as_str()).await?.into_iter().filter_map(|model| model.name);
         Ok(names.filter(|it| !BUILT_IN.contains(&it.as_str())).map(|it| joined([api.as_str(), &it])).collect())
     }
+}
+
+/// All models of an API, the built-in ones among them.
+async fn models(cx: &Context, api: &str) -> Result<Vec<types::Model>, AwsError> {
+    const GET: &str = "apigateway.GetModels";
+    cx.once(GET, api, || async {
+        let list = cx.apigateway.get_models().rest_api_id(api).limit(500).into_paginator().items().send();
+        let models: Result<Vec<_>, _> = list.try_collect().await;
+        models.during(GET)
+    })
+    .await
 }
 
 async fn make(cx: &Context, model: &Model) -> Result<PhysicalId, AwsError> {

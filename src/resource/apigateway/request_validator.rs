@@ -47,14 +47,18 @@ impl Handler for ApiGatewayRequestValidator {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<RequestValidator>>, AwsError> {
         let [api, validator] = parts(id)?;
-        let get = cx.apigateway.get_request_validator().rest_api_id(api).request_validator_id(validator);
-        let Some(answer) = found("apigateway.GetRequestValidator", get.send().await)? else { return Ok(None) };
-        let properties = RequestValidator {
-            rest_api_id: api.to_owned(),
-            name: answer.name,
-            validate_request_body: answer.validate_request_body,
-            validate_request_parameters: answer.validate_request_parameters,
+        let shown = if cx.survey.is_some() {
+            let validators = absent_is_none(validators(cx, api).await)?.unwrap_or_default();
+            let shown = validators.into_iter().find(|it| it.id() == Some(validator));
+            shown.map(|it| (it.name, it.validate_request_body, it.validate_request_parameters))
+        } else {
+            let get = cx.apigateway.get_request_validator().rest_api_id(api).request_validator_id(validator);
+            let shown = found("apigateway.GetRequestValidator", get.send().await)?;
+            shown.map(|it| (it.name, it.validate_request_body, it.validate_request_parameters))
         };
+        let Some((name, validate_request_body, validate_request_parameters)) = shown else { return Ok(None) };
+        let properties =
+            RequestValidator { rest_api_id: api.to_owned(), name, validate_request_body, validate_request_parameters };
         Ok(Some(Live::unmarkable(properties, attributes(validator))))
     }
 
@@ -106,8 +110,12 @@ impl Handler for ApiGatewayRequestValidator {
     }
 }
 
-/// The SDK has no paginator for this list.
 async fn validators(cx: &Context, api: &str) -> Result<Vec<types::RequestValidator>, AwsError> {
+    cx.once("apigateway.GetRequestValidators", api, || list(cx, api)).await
+}
+
+/// The SDK has no paginator for this list.
+async fn list(cx: &Context, api: &str) -> Result<Vec<types::RequestValidator>, AwsError> {
     let list = cx.apigateway.get_request_validators().rest_api_id(api).limit(500);
     let mut validators = Vec::new();
     let mut position = None;

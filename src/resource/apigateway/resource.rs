@@ -1,6 +1,8 @@
 //! `AWS::ApiGateway::Resource`: a part of a path. Found by its parent and that part. Every property replaces it, and since a
 //! level has room for one variable only, the old one has to go first.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::aws::error::{AwsError, During, found, gone_is_fine};
@@ -37,7 +39,7 @@ impl Handler for ApiGatewayResource {
 
     async fn find(cx: &Context, _owner: &Owner, resource: &PathResource) -> Result<Option<PhysicalId>, AwsError> {
         let api = resource.rest_api_id.as_str();
-        let Some(resources) = found("apigateway.GetResources", resources(cx, api).await)? else { return Ok(None) };
+        let Some(resources) = resources(cx, api).await? else { return Ok(None) };
         let is_it = |it: &aws_sdk_apigateway::types::Resource| {
             it.parent_id() == Some(&resource.parent_id) && it.path_part() == Some(&resource.path_part)
         };
@@ -46,12 +48,19 @@ impl Handler for ApiGatewayResource {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<PathResource>>, AwsError> {
         let [api, resource] = parts(id)?;
-        let answer = cx.apigateway.get_resource().rest_api_id(api).resource_id(resource).send().await;
-        let Some(answer) = found("apigateway.GetResource", answer)? else { return Ok(None) };
+        let (parent_id, path_part) = if cx.survey.is_some() {
+            let Some(tree) = resources(cx, api).await? else { return Ok(None) };
+            let Some(shown) = tree.iter().find(|it| it.id() == Some(resource)) else { return Ok(None) };
+            (shown.parent_id.clone(), shown.path_part.clone())
+        } else {
+            let answer = cx.apigateway.get_resource().rest_api_id(api).resource_id(resource).send().await;
+            let Some(answer) = found("apigateway.GetResource", answer)? else { return Ok(None) };
+            (answer.parent_id, answer.path_part)
+        };
         let properties = PathResource {
             rest_api_id: api.to_owned(),
-            parent_id: answer.parent_id.unwrap_or_default(),
-            path_part: answer.path_part.unwrap_or_default(),
+            parent_id: parent_id.unwrap_or_default(),
+            path_part: path_part.unwrap_or_default(),
         };
         Ok(Some(Live::unmarkable(properties, attributes(resource))))
     }
@@ -88,9 +97,9 @@ impl Handler for ApiGatewayResource {
     }
 
     async fn list_within(cx: &Context, api: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
-        let listed = resources(cx, api.as_str()).await.during("apigateway.GetResources")?;
+        let listed = resources(cx, api.as_str()).await?.unwrap_or_default();
         // The root is the API's own.
-        let listed = listed.into_iter().filter(|it| it.parent_id().is_some());
+        let listed = listed.iter().filter(|it| it.parent_id().is_some());
         Ok(listed.filter_map(|it| Some(joined([api.as_str(), it.id()?]))).collect())
     }
 }
@@ -108,14 +117,19 @@ async fn make(cx: &Context, resource: &PathResource) -> Result<PhysicalId, AwsEr
     Ok(joined([&resource.rest_api_id, &id]))
 }
 
+/// An API's whole tree, in a survey with all that its methods are; `None` where the API is not there.
 pub(super) async fn resources(
     cx: &Context,
     api: &str,
-) -> Result<
-    Vec<aws_sdk_apigateway::types::Resource>,
-    aws_sdk_apigateway::error::SdkError<aws_sdk_apigateway::operation::get_resources::GetResourcesError>,
-> {
-    cx.apigateway.get_resources().rest_api_id(api).into_paginator().page_size(500).items().send().try_collect().await
+) -> Result<Option<Arc<Vec<aws_sdk_apigateway::types::Resource>>>, AwsError> {
+    const GET: &str = "apigateway.GetResources";
+    cx.once(GET, api, || async {
+        let embedded = cx.survey.as_ref().map(|_| vec!["methods".to_owned()]);
+        let get = cx.apigateway.get_resources().rest_api_id(api).set_embed(embedded);
+        let resources: Result<Vec<_>, _> = get.into_paginator().page_size(500).items().send().try_collect().await;
+        Ok(found(GET, resources)?.map(Arc::new))
+    })
+    .await
 }
 
 fn attributes(resource: &str) -> Attributes {

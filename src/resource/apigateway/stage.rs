@@ -151,8 +151,10 @@ fn physical_id(stage: &Stage) -> PhysicalId {
 
 async fn show(cx: &Context, id: &PhysicalId) -> Result<Option<Shown>, AwsError> {
     let [api, name] = parts(id)?;
-    let answer = cx.apigateway.get_stage().rest_api_id(api).stage_name(name).send().await;
-    found("apigateway.GetStage", answer)
+    let ask = || async {
+        found("apigateway.GetStage", cx.apigateway.get_stage().rest_api_id(api).stage_name(name).send().await)
+    };
+    cx.once("apigateway.GetStage", id.as_str(), ask).await
 }
 
 async fn make(cx: &Context, stage: &Stage) -> Result<(), AwsError> {

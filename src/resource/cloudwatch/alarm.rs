@@ -1,9 +1,10 @@
 //! `AWS::CloudWatch::Alarm`. Found by name, which replaces it. One call writes the whole definition and resets what it leaves
 //! out; tags it takes only while the alarm is new. See "CloudWatch" in the behaviour notes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudwatch::types as sdk;
+use futures::future::try_join;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::error::{AwsError, During, ErrorClass, gone_is_fine};
@@ -117,8 +118,9 @@ impl Handler for CloudWatchAlarm {
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Alarm>>, AwsError> {
-        let Some(described) = described(cx, id.as_str()).await? else { return Ok(None) };
-        let tags = tags_of(cx, &arn_of(&cx.scope, id.as_str())).await?;
+        let arn = arn_of(&cx.scope, id.as_str());
+        let (described, tags) = try_join(described(cx, id.as_str()), tags_of(cx, &arn)).await?;
+        let Some(described) = described else { return Ok(None) };
         let alarm = Alarm { tags, ..alarm_of(described) };
         Ok(Some(Live::tagged(alarm, attributes_of(&cx.scope, id.as_str()))))
     }
@@ -171,16 +173,27 @@ impl Handler for CloudWatchAlarm {
 
 const DESCRIBE: &str = "cloudwatch.DescribeAlarms";
 
-/// Alarms and composite alarms share their names: putting one over the other would not do what the template says.
+/// How many names DescribeAlarms takes, and how many alarms it gives at once.
+const MOST: usize = 100;
+
 async fn described(cx: &Context, name: &str) -> Result<Option<sdk::MetricAlarm>, AwsError> {
+    cx.together(DESCRIBE, CloudWatchAlarm::TYPE, name, MOST, |names| describe(cx, names)).await
+}
+
+/// The alarms by name. Alarms and composite alarms share their names: putting one over the other would not do what the
+/// template says.
+async fn describe(cx: &Context, names: Vec<String>) -> Result<BTreeMap<String, sdk::MetricAlarm>, AwsError> {
     let both = [sdk::AlarmType::MetricAlarm, sdk::AlarmType::CompositeAlarm];
-    let describe = cx.cloudwatch.describe_alarms().alarm_names(name).set_alarm_types(Some(both.into()));
-    let answer = describe.send().await.during(DESCRIBE)?;
-    if !answer.composite_alarms().is_empty() {
+    let most = i32::try_from(MOST).unwrap_or(i32::MAX);
+    let describe = cx.cloudwatch.describe_alarms().set_alarm_names(Some(names)).set_alarm_types(Some(both.into()));
+    let answer = describe.max_records(most).send().await.during(DESCRIBE)?;
+    if let Some(composite) = answer.composite_alarms().first() {
+        let name = composite.alarm_name().unwrap_or_default();
         let message = format!("a composite alarm has the name `{name}`: give the alarm another one");
         return Err(AwsError::new(DESCRIBE, ErrorClass::AlreadyExists, message));
     }
-    Ok(answer.metric_alarms.unwrap_or_default().into_iter().find(|alarm| alarm.alarm_name() == Some(name)))
+    let alarms = answer.metric_alarms.unwrap_or_default().into_iter();
+    Ok(alarms.filter_map(|alarm| Some((alarm.alarm_name.clone()?, alarm))).collect())
 }
 
 async fn put(cx: &Context, alarm: &Alarm) -> Result<(), AwsError> {

@@ -1,6 +1,7 @@
 //! `AWS::CloudWatch::Dashboard`. Found by name, which replaces it. Its body is compared as the JSON that it is.
 //! Dashboards are the account's and not a region's: a stack in another region sees the same name.
 
+use futures::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -42,11 +43,13 @@ impl Handler for CloudWatchDashboard {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Dashboard>>, AwsError> {
         let name = id.as_str();
-        let Some(body) = body_of(cx, name).await? else { return Ok(None) };
+        let arn = arn_of(cx, name);
+        let (body, tags) = try_join(body_of(cx, name), tags_of(cx, &arn)).await?;
+        let Some(body) = body else { return Ok(None) };
         let dashboard = Dashboard {
             dashboard_name: Some(name.to_owned()),
             dashboard_body: Some(serde_json::from_str(&body).unwrap_or(Value::String(body))),
-            tags: tags_of(cx, &arn_of(cx, name)).await?,
+            tags,
         };
         Ok(Some(Live::tagged(dashboard, referred(name, []))))
     }
@@ -128,8 +131,9 @@ async fn put(cx: &Context, name: &str, dashboard: &Dashboard) -> Result<(), AwsE
 }
 
 async fn body_of(cx: &Context, name: &str) -> Result<Option<String>, AwsError> {
-    let answer = cx.cloudwatch.get_dashboard().dashboard_name(name).send().await;
-    Ok(found("cloudwatch.GetDashboard", answer)?.and_then(|answer| answer.dashboard_body))
+    const GET: &str = "cloudwatch.GetDashboard";
+    let get = cx.cloudwatch.get_dashboard().dashboard_name(name);
+    cx.once(GET, name, || async { Ok(found(GET, get.send().await)?.and_then(|answer| answer.dashboard_body)) }).await
 }
 
 fn arn_of(cx: &Context, name: &str) -> String {

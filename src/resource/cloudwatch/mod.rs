@@ -8,10 +8,14 @@ use aws_sdk_cloudwatch::types::Tag;
 
 use crate::aws::Context;
 use crate::aws::error::{AwsError, During, absent_is_none};
-use crate::resource::tags::Tags;
+use crate::resource::tags::{self, Tags};
 
 /// The tags of an alarm or a dashboard; none for one that is gone.
 async fn tags_of(cx: &Context, arn: &str) -> Result<Tags, AwsError> {
+    tags::of(cx, arn, || async { tags_shown(cx, arn).await }).await
+}
+
+async fn tags_shown(cx: &Context, arn: &str) -> Result<Tags, AwsError> {
     let list = cx.cloudwatch.list_tags_for_resource().resource_arn(arn);
     let answer = list.send().await.during("cloudwatch.ListTagsForResource");
     let tags = absent_is_none(answer)?.and_then(|answer| answer.tags).unwrap_or_default();

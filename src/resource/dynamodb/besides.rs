@@ -13,7 +13,7 @@ use crate::aws::wait::Patience;
 use crate::resource::dynamodb::shape;
 use crate::resource::dynamodb::table::{BUSY, Recovery, ResourcePolicy, TimeToLive, is_busy};
 use crate::resource::policy_document::PolicyDocument;
-use crate::resource::tags::Tags;
+use crate::resource::tags::{self, Tags};
 
 /// The properties that are set here.
 pub(super) const PROPERTIES: [&str; 4] =
@@ -122,6 +122,10 @@ pub(super) async fn set_resource_policy(
 }
 
 pub(super) async fn tags_of(cx: &Context, arn: &str) -> Result<Tags, AwsError> {
+    tags::of(cx, arn, || async { tags_shown(cx, arn).await }).await
+}
+
+async fn tags_shown(cx: &Context, arn: &str) -> Result<Tags, AwsError> {
     let mut tags = Vec::new();
     let mut token = None;
     loop {

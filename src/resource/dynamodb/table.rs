@@ -297,11 +297,11 @@ impl Handler for DynamoDbTable {
 
     async fn find(cx: &Context, _owner: &Owner, table: &Table) -> Result<Option<PhysicalId>, AwsError> {
         let name = name_of(table);
-        Ok(settled(cx, name).await?.map(|_| PhysicalId::from(name)))
+        Ok(looked_at(cx, name).await?.map(|_| PhysicalId::from(name)))
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Table>>, AwsError> {
-        let Some(description) = settled(cx, id.as_str()).await? else { return Ok(None) };
+        let Some(description) = looked_at(cx, id.as_str()).await? else { return Ok(None) };
         let arn = arn_of(&cx.scope, id.as_str());
         let all = Box::pin(try_join4(
             besides::time_to_live(cx, id.as_str()),
@@ -483,6 +483,11 @@ async fn settled(cx: &Context, name: &str) -> Result<Option<TableDescription>, A
         })
     })
     .await
+}
+
+/// The same for one who only looks.
+async fn looked_at(cx: &Context, name: &str) -> Result<Option<TableDescription>, AwsError> {
+    cx.once(DESCRIBE, name, || settled(cx, name)).await
 }
 
 /// Whether there is at least one item. Whoever may not look does not know.

@@ -4,7 +4,7 @@
 //! contributions, which the comparison leaves out and an update leaves alone. Everything else that is on the role and not in
 //! the template is drift.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::types::{EntityType, RoleDetail, Tag};
 use futures::future::{try_join, try_join_all};
@@ -99,9 +99,8 @@ impl Handler for IamRole {
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Role>>, AwsError> {
-        let Some(role) = get(cx, id.as_str()).await? else { return Ok(None) };
-        let policies = absent_is_none(try_join(inline_policies(cx, id.as_str()), attached(cx, id.as_str())).await)?;
-        let Some((policies, managed_policy_arns)) = policies else { return Ok(None) };
+        let (role, policies) = try_join(get(cx, id.as_str()), policies(cx, id.as_str())).await?;
+        let (Some(role), Some((policies, managed_policy_arns))) = (role, policies) else { return Ok(None) };
         let attributes = attributes_of(&role);
         let tags = tags_of(&role);
         let properties = Role {
@@ -186,11 +185,10 @@ impl Handler for IamRole {
     /// The tagging API leaves roles out, and ListRoles leaves out tags: this is the one list that has both, a thousand at a
     /// time, so that no role need be missed for its name.
     async fn sweep(cx: &Context, stack: &StackId) -> Result<Vec<(Owner, PhysicalId)>, AwsError> {
-        const OPERATION: &str = "iam.GetAccountAuthorizationDetails";
         let list = cx.iam.get_account_authorization_details().filter(EntityType::Role).max_items(1000);
         let mut pages = list.into_paginator().send();
         let mut owned = Vec::new();
-        while let Some(page) = pages.try_next().await.during(OPERATION)? {
+        while let Some(page) = pages.try_next().await.during(DETAILS)? {
             owned.extend(page.role_detail_list.unwrap_or_default().into_iter().filter_map(owner_and_id));
         }
         owned.retain(|(owner, _)| owner.stack == *stack);
@@ -228,8 +226,61 @@ fn to_sdk(tags: &Tags) -> Result<Vec<Tag>, AwsError> {
 
 /// The role, once its ARN is one: for moments after the creation a replica may answer with the role's unique id instead.
 async fn get(cx: &Context, name: &str) -> Result<Option<aws_sdk_iam::types::Role>, AwsError> {
-    let answer = found("iam.GetRole", cx.iam.get_role().role_name(name).send().await)?;
+    const GET: &str = "iam.GetRole";
+    let answer = cx.once(GET, name, || async { found(GET, cx.iam.get_role().role_name(name).send().await) }).await?;
     Ok(answer.and_then(|answer| answer.role).filter(|role| role.arn.starts_with("arn:")))
+}
+
+/// Inline policies, and the ARNs of attached ones.
+type Policies = (Vec<InlinePolicy>, BTreeSet<String>);
+
+/// The policies of a role; `None` where it is not there.
+async fn policies(cx: &Context, role: &str) -> Result<Option<Policies>, AwsError> {
+    match cx.together(DETAILS, IamRole::TYPE, role, MOST, |names| details(cx, names)).await {
+        Ok(Some(policies)) => Ok(Some(policies)),
+        // The list may not show the role yet.
+        Ok(None) => absent_is_none(policies_of(cx, role).await),
+        Err(error) => absent_is_none(Err(error)),
+    }
+}
+
+/// The policies of roles by name. Those of several are asked for with all other roles of the account, as far as that takes no
+/// more calls than roles: a role by itself takes at least two.
+async fn details(cx: &Context, names: Vec<String>) -> Result<BTreeMap<String, Policies>, AwsError> {
+    if let [name] = names.as_slice() {
+        return Ok(BTreeMap::from([(name.clone(), policies_of(cx, name).await?)]));
+    }
+    let list = cx.iam.get_account_authorization_details().filter(EntityType::Role).max_items(1000);
+    let mut pages = list.into_paginator().send();
+    let mut details = BTreeMap::new();
+    for _ in 0..names.len() {
+        let Some(page) = pages.try_next().await.during(DETAILS)? else { break };
+        for role in page.role_detail_list.unwrap_or_default() {
+            let Some(name) = role.role_name.as_ref().filter(|name| names.contains(name)) else { continue };
+            details.insert(name.clone(), policies_in(&role));
+        }
+        if details.len() == names.len() {
+            break;
+        }
+    }
+    Ok(details)
+}
+
+const DETAILS: &str = "iam.GetAccountAuthorizationDetails";
+/// The most roles that IAM lists at once.
+const MOST: usize = 1000;
+
+fn policies_in(role: &RoleDetail) -> Policies {
+    let inline = role.role_policy_list().iter().filter_map(|policy| {
+        let policy_document = PolicyDocument::new(decoded(policy.policy_document()?));
+        Some(InlinePolicy { policy_name: policy.policy_name()?.to_owned(), policy_document })
+    });
+    let attached = role.attached_managed_policies().iter().filter_map(|policy| policy.policy_arn.clone());
+    (inline.collect(), attached.collect())
+}
+
+async fn policies_of(cx: &Context, role: &str) -> Result<Policies, AwsError> {
+    try_join(inline_policies(cx, role), attached(cx, role)).await
 }
 
 async fn inline_policies(cx: &Context, role: &str) -> Result<Vec<InlinePolicy>, AwsError> {

@@ -11,6 +11,7 @@ mod translation;
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_sdk_lambda::primitives::DateTime;
 use aws_sdk_lambda::types::{self, EventSourceMappingConfiguration};
+use futures::future::try_join;
 
 use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
 use crate::aws::wait::Patience;
@@ -110,10 +111,9 @@ impl Handler for LambdaEventSourceMapping {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<EventSourceMapping>>, AwsError> {
         let uuid = id.as_str();
-        let Some(answer) = get(cx, uuid).await?.filter(|answer| !is_going(answer.state.as_deref())) else {
-            return Ok(None);
-        };
-        let Some(tags) = tags_of(cx, uuid).await? else { return Ok(None) };
+        let (answer, tags) = try_join(get(cx, uuid), tags_of(cx, uuid)).await?;
+        let answer = answer.filter(|answer| !is_going(answer.state.as_deref()));
+        let (Some(answer), Some(tags)) = (answer, tags) else { return Ok(None) };
         let attributes = attributes_of(&cx.scope, uuid);
         Ok(Some(Live::tagged(live(answer, tags)?, attributes)))
     }

@@ -174,7 +174,8 @@ fn invalid(operation: &'static str, message: impl Into<String>) -> AwsError {
 
 /// The function, unless it is on its way out.
 async fn get(cx: &Context, name: &str) -> Result<Option<GetFunctionOutput>, AwsError> {
-    let answer = found("lambda.GetFunction", cx.lambda.get_function().function_name(name).send().await)?;
+    let ask = || async { found("lambda.GetFunction", cx.lambda.get_function().function_name(name).send().await) };
+    let answer = cx.once("lambda.GetFunction", name, ask).await?;
     let is_going = |answer: &GetFunctionOutput| {
         let configuration = answer.configuration.as_ref();
         configuration.and_then(|it| it.state.as_ref()).is_some_and(|state| state.as_str() == "Deleting")

@@ -216,8 +216,8 @@ async fn statement(cx: &Context, function: &str, id: &str) -> Result<Option<Perm
 async fn statements(cx: &Context, function: &str) -> Result<Option<Vec<Value>>, AwsError> {
     let (name, qualifier) = function_name::qualified(function);
     let get = cx.lambda.get_policy().function_name(name).set_qualifier(qualifier.map(str::to_owned));
-    let Some(answer) = found("lambda.GetPolicy", get.send().await)? else { return Ok(None) };
-    let Some(policy) = answer.policy else { return Ok(None) };
+    let ask = || async { Ok(found("lambda.GetPolicy", get.send().await)?.and_then(|answer| answer.policy)) };
+    let Some(policy) = cx.once("lambda.GetPolicy", function, ask).await? else { return Ok(None) };
     let mut policy: Value =
         serde_json::from_str(&policy).map_err(|_| AwsError::missing("lambda.GetPolicy", "Policy as JSON"))?;
     Ok(policy["Statement"].as_array_mut().map(std::mem::take))

@@ -2,12 +2,15 @@
 
 use crate::aws::Context;
 use crate::aws::error::{AwsError, During, found};
-use crate::resource::tags::Tags;
+use crate::resource::tags::{self, Tags};
 
 /// The tags of what the ARN names; `None` where it is not there.
 pub async fn read(cx: &Context, arn: &str) -> Result<Option<Tags>, AwsError> {
-    let answer = cx.lambda.list_tags().resource(arn).send().await;
-    Ok(found("lambda.ListTags", answer)?.map(|answer| answer.tags.unwrap_or_default().into()))
+    let shown = || async {
+        let answer = cx.lambda.list_tags().resource(arn).send().await;
+        Ok(found("lambda.ListTags", answer)?.map(|answer| answer.tags.unwrap_or_default().into()))
+    };
+    tags::of(cx, arn, shown).await
 }
 
 pub async fn sync(cx: &Context, arn: &str, wanted: &Tags) -> Result<(), AwsError> {

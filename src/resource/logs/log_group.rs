@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudwatchlogs::types as sdk;
+use futures::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::logs::when_idle;
-use crate::resource::tags::Tags;
+use crate::resource::tags::{self, Tags};
 use crate::resource::{
     Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, json_text, left_to_change, referred,
 };
@@ -103,8 +104,8 @@ impl Handler for LogsLogGroup {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<LogGroup>>, AwsError> {
         let name = id.as_str();
-        let Some(described) = described(cx, name).await? else { return Ok(None) };
-        let Some(tags) = tags_of(cx, name).await? else { return Ok(None) };
+        let (described, tags) = try_join(described(cx, name), tags_of(cx, name)).await?;
+        let (Some(described), Some(tags)) = (described, tags) else { return Ok(None) };
         let is_protected = described.data_protection_status == Some(sdk::DataProtectionStatus::Activated);
         let mut group = LogGroup { tags, ..group_of(described) };
         if is_protected {
@@ -196,14 +197,31 @@ const DESCRIBE: &str = "logs.DescribeLogGroups";
 
 /// The log group of exactly this name; the service finds by the beginning of a name.
 async fn described(cx: &Context, name: &str) -> Result<Option<sdk::LogGroup>, AwsError> {
-    let mut groups = cx.logs.describe_log_groups().log_group_name_prefix(name).into_paginator().items().send();
-    while let Some(group) = groups.next().await {
+    cx.together(DESCRIBE, LogsLogGroup::TYPE, name, MOST, |names| describe(cx, names)).await
+}
+
+/// How many identifiers DescribeLogGroups takes.
+const MOST: usize = 50;
+
+/// The groups of exactly these names. A single one is found by the beginning of its name, since the list of identifiers may
+/// refuse one that is not there.
+async fn describe(cx: &Context, names: Vec<String>) -> Result<BTreeMap<String, sdk::LogGroup>, AwsError> {
+    let describe = cx.logs.describe_log_groups();
+    let describe = match names.as_slice() {
+        [name] => describe.log_group_name_prefix(name),
+        names => describe.set_log_group_identifiers(Some(names.to_vec())),
+    };
+    let mut groups = describe.into_paginator().items().send();
+    let mut described = BTreeMap::new();
+    while described.len() < names.len()
+        && let Some(group) = groups.next().await
+    {
         let group = group.during(DESCRIBE)?;
-        if group.log_group_name() == Some(name) {
-            return Ok(Some(group));
+        if let Some(name) = names.iter().find(|name| group.log_group_name() == Some(name)) {
+            described.insert(name.clone(), group);
         }
     }
-    Ok(None)
+    Ok(described)
 }
 
 /// Whether anything was ever written. Whoever may not look does not know.
@@ -297,6 +315,10 @@ async fn set_field_index_policy(cx: &Context, name: &str, policy: Option<&FieldI
 }
 
 async fn tags_of(cx: &Context, name: &str) -> Result<Option<Tags>, AwsError> {
+    tags::of(cx, &arn_of(&cx.scope, name), || async { tags_shown(cx, name).await }).await
+}
+
+async fn tags_shown(cx: &Context, name: &str) -> Result<Option<Tags>, AwsError> {
     let list = cx.logs.list_tags_for_resource().resource_arn(arn_of(&cx.scope, name));
     let answer = found("logs.ListTagsForResource", list.send().await)?;
     Ok(answer.map(|answer| answer.tags.unwrap_or_default().into()))

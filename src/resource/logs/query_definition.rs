@@ -3,6 +3,7 @@
 //! SQL and PPL have comments of another form, which the service does not document for saved queries: they carry no mark.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use aws_sdk_cloudwatchlogs::types as sdk;
 use serde::{Deserialize, Serialize};
@@ -103,9 +104,10 @@ impl Handler for LogsQueryDefinition {
     }
 
     async fn sweep(cx: &Context, stack: &StackId) -> Result<Vec<(Owner, PhysicalId)>, AwsError> {
-        let ours = described(cx, None).await?.into_iter().filter_map(|live| {
+        let described = described(cx, None).await?;
+        let ours = described.iter().filter_map(|live| {
             let id = PhysicalId::from(live.query_definition_id.as_deref()?);
-            let owner = definition_of(live).1.filter(|owner| owner.stack == *stack)?;
+            let owner = definition_of(live.clone()).1.filter(|owner| owner.stack == *stack)?;
             Some((owner, id))
         });
         Ok(ours.collect())
@@ -117,7 +119,14 @@ const DESCRIBE: &str = "logs.DescribeQueryDefinitions";
 /// Logs Insights' own language.
 const INSIGHTS: &str = "CWLI";
 
-async fn described(cx: &Context, name_prefix: Option<&str>) -> Result<Vec<sdk::QueryDefinition>, AwsError> {
+/// All definitions, or those whose names begin so.
+async fn described(cx: &Context, name_prefix: Option<&str>) -> Result<Arc<Vec<sdk::QueryDefinition>>, AwsError> {
+    // One list of all serves every definition of a survey.
+    let name_prefix = name_prefix.filter(|_| cx.survey.is_none());
+    cx.once(DESCRIBE, name_prefix.unwrap_or_default(), || async { Ok(Arc::new(list(cx, name_prefix).await?)) }).await
+}
+
+async fn list(cx: &Context, name_prefix: Option<&str>) -> Result<Vec<sdk::QueryDefinition>, AwsError> {
     let mut definitions = Vec::new();
     let mut next_token = None;
     loop {
@@ -134,11 +143,11 @@ async fn described(cx: &Context, name_prefix: Option<&str>) -> Result<Vec<sdk::Q
 
 /// The definitions of exactly this name with their owners; the service finds by the beginning of a name.
 async fn named(cx: &Context, definition: &QueryDefinition) -> Result<Vec<(Option<Owner>, PhysicalId)>, AwsError> {
-    let mut named = described(cx, Some(&definition.name)).await?;
-    named.retain(|it| it.name() == Some(&definition.name));
-    let owned = named.into_iter().filter_map(|it| {
+    let described = described(cx, Some(&definition.name)).await?;
+    let named = described.iter().filter(|it| it.name() == Some(&definition.name));
+    let owned = named.filter_map(|it| {
         let id = PhysicalId::from(it.query_definition_id.as_deref()?);
-        Some((definition_of(it).1, id))
+        Some((definition_of(it.clone()).1, id))
     });
     Ok(owned.collect())
 }
@@ -146,7 +155,7 @@ async fn named(cx: &Context, definition: &QueryDefinition) -> Result<Vec<(Option
 /// The service lists definitions by name only, and a name can change.
 async fn by_id(cx: &Context, id: &PhysicalId) -> Result<Option<sdk::QueryDefinition>, AwsError> {
     let all = described(cx, None).await?;
-    Ok(all.into_iter().find(|it| it.query_definition_id() == Some(id.as_str())))
+    Ok(all.iter().find(|it| it.query_definition_id() == Some(id.as_str())).cloned())
 }
 
 /// Replaces the whole definition, or makes one.

@@ -5,12 +5,14 @@ pub mod subscription;
 pub mod topic;
 pub mod topic_policy;
 
+use std::collections::HashMap;
+
 use aws_sdk_sns::types::{Subscription, Tag};
 
 use crate::aws::Context;
 use crate::aws::error::{AwsError, During, ErrorClass, found};
 use crate::aws::wait::Patience;
-use crate::resource::tags::Tags;
+use crate::resource::tags::{self, Tags};
 
 /// What lists say instead of the ARN of a subscription that nobody has confirmed yet.
 const PENDING: &str = "PendingConfirmation";
@@ -50,7 +52,21 @@ async fn subscriptions_of(cx: &Context, topic: &str) -> Result<Vec<Subscription>
     Ok(subscriptions)
 }
 
+/// The attributes of a topic.
+async fn shown(cx: &Context, arn: &str) -> Result<Option<HashMap<String, String>>, AwsError> {
+    const GET: &str = "sns.GetTopicAttributes";
+    cx.once(GET, arn, || async {
+        let answer = found(GET, cx.sns.get_topic_attributes().topic_arn(arn).send().await)?;
+        Ok(answer.map(|answer| answer.attributes.unwrap_or_default()))
+    })
+    .await
+}
+
 async fn tags_of(cx: &Context, arn: &str) -> Result<Option<Tags>, AwsError> {
+    tags::of(cx, arn, || async { tags_shown(cx, arn).await }).await
+}
+
+async fn tags_shown(cx: &Context, arn: &str) -> Result<Option<Tags>, AwsError> {
     let answer = found("sns.ListTagsForResource", cx.sns.list_tags_for_resource().resource_arn(arn).send().await)?;
     Ok(answer.map(|answer| Tags::from_sdk(answer.tags(), |tag| (tag.key(), tag.value()))))
 }

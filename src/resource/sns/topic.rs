@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use futures::future::try_join3;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,7 +14,8 @@ use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::sns::inline_subscription::{self, InlineSubscription};
 use crate::resource::sns::{
-    PENDING, invalid, is_there_already, passes, sdk_tag, set_topic_attribute, subscriptions_of, sync_tags, tags_of,
+    PENDING, invalid, is_there_already, passes, sdk_tag, set_topic_attribute, shown, subscriptions_of, sync_tags,
+    tags_of,
 };
 use crate::resource::tags::Tags;
 use crate::resource::{
@@ -114,21 +116,17 @@ impl Handler for SnsTopic {
 
     async fn find(cx: &Context, _owner: &Owner, topic: &Topic) -> Result<Option<PhysicalId>, AwsError> {
         let arn = arn_of(cx, topic);
-        let answer = cx.sns.get_topic_attributes().topic_arn(&arn).send().await;
-        Ok(found("sns.GetTopicAttributes", answer)?.map(|_| PhysicalId::from(arn)))
+        Ok(shown(cx, &arn).await?.map(|_| PhysicalId::from(arn)))
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Topic>>, AwsError> {
         let arn = id.as_str();
-        let Some(shown) = shown(cx, arn).await? else { return Ok(None) };
-        let Some(mut tags) = tags_of(cx, arn).await? else { return Ok(None) };
+        let (shown, tags, policy) =
+            try_join3(shown(cx, arn), tags_of(cx, arn), data_protection_policy(cx, arn)).await?;
+        let (Some(shown), Some(mut tags)) = (shown, tags) else { return Ok(None) };
         let mut topic = topic_of(arn, &shown);
         topic.subscription = inline_subscription::read(cx, arn, &mut tags).await?;
-        if !topic.fifo_topic {
-            let answer = cx.sns.get_data_protection_policy().resource_arn(arn).send().await;
-            let policy = found("sns.GetDataProtectionPolicy", answer)?.and_then(|answer| answer.data_protection_policy);
-            topic.data_protection_policy = policy.and_then(|text| serde_json::from_str(&text).ok());
-        }
+        topic.data_protection_policy = policy;
         topic.tags = tags;
         let name = topic.topic_name.clone().unwrap_or_default();
         Ok(Some(Live::tagged(topic, attributes_of(arn, &name))))
@@ -255,9 +253,14 @@ async fn make(cx: &Context, topic: &Topic) -> Result<(), AwsError> {
     Ok(())
 }
 
-async fn shown(cx: &Context, arn: &str) -> Result<Option<HashMap<String, String>>, AwsError> {
-    let answer = found("sns.GetTopicAttributes", cx.sns.get_topic_attributes().topic_arn(arn).send().await)?;
-    Ok(answer.map(|answer| answer.attributes.unwrap_or_default()))
+/// FIFO topics, whose names tell them, have none.
+async fn data_protection_policy(cx: &Context, arn: &str) -> Result<Option<Value>, AwsError> {
+    if arn.ends_with(".fifo") {
+        return Ok(None);
+    }
+    let answer = cx.sns.get_data_protection_policy().resource_arn(arn).send().await;
+    let policy = found("sns.GetDataProtectionPolicy", answer)?.and_then(|answer| answer.data_protection_policy);
+    Ok(policy.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 /// An attribute of a topic: the property it comes from, the text that sets it, or resets it where the template leaves it out,

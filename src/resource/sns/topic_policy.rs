@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::aws::error::{AwsError, found, gone_is_fine};
+use crate::aws::error::{AwsError, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::policy_document::{PolicyDocument, carried};
-use crate::resource::sns::set_topic_attribute;
+use crate::resource::sns::{self, set_topic_attribute};
 use crate::resource::{Attributes, Handler, Live, Made, Owner, referred};
 
 pub struct SnsTopicPolicy;
@@ -111,8 +111,7 @@ async fn reset(cx: &Context, topic: &str) -> Result<(), AwsError> {
 }
 
 async fn shown(cx: &Context, topic: &str) -> Result<Option<String>, AwsError> {
-    let answer = found("sns.GetTopicAttributes", cx.sns.get_topic_attributes().topic_arn(topic).send().await)?;
-    Ok(answer.and_then(|answer| answer.attributes).and_then(|mut attributes| attributes.remove("Policy")))
+    Ok(sns::shown(cx, topic).await?.and_then(|mut attributes| attributes.remove("Policy")))
 }
 
 /// What the owner's account may do under the default policy.

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+use futures::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,7 +14,8 @@ use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
-use crate::resource::tags::Tags;
+use crate::resource::sqs::shown;
+use crate::resource::tags::{self, Tags};
 use crate::resource::{
     Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, attributes, json_text, left_to_change, referred,
 };
@@ -120,12 +122,9 @@ impl Handler for SqsQueue {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Queue>>, AwsError> {
         let url = id.as_str();
-        let answer = cx.sqs.get_queue_attributes().queue_url(url).attribute_names(Attribute::All).send().await;
-        let Some(answer) = found("sqs.GetQueueAttributes", answer)? else { return Ok(None) };
-        let answer_of_tags = cx.sqs.list_queue_tags().queue_url(url).send().await;
-        let Some(tags) = found("sqs.ListQueueTags", answer_of_tags)? else { return Ok(None) };
-        let tags = tags.tags.unwrap_or_default().into_iter().collect();
-        live(url, &answer.attributes.unwrap_or_default(), tags).map(Some)
+        let (shown, tags) = try_join(shown(cx, url), tags_of(cx, url)).await?;
+        let (Some(shown), Some(tags)) = (shown, tags) else { return Ok(None) };
+        live(url, &shown, tags).map(Some)
     }
 
     async fn contents(cx: &Context, id: &PhysicalId) -> Result<Option<Contents>, AwsError> {
@@ -240,6 +239,15 @@ fn same(shown: Option<&String>, wanted: &str) -> bool {
     let shown = shown.map(String::as_str).unwrap_or_default();
     let parsed = |text: &str| serde_json::from_str::<Value>(text).ok();
     shown == wanted || (parsed(shown).is_some() && parsed(shown) == parsed(wanted))
+}
+
+async fn tags_of(cx: &Context, url: &str) -> Result<Option<Tags>, AwsError> {
+    let ask = || async {
+        let answer = found("sqs.ListQueueTags", cx.sqs.list_queue_tags().queue_url(url).send().await)?;
+        Ok(answer.map(|answer| answer.tags.unwrap_or_default().into_iter().collect()))
+    };
+    let name = url.rsplit('/').next().unwrap_or_default();
+    tags::of(cx, &cx.scope.arn("sqs", name), ask).await
 }
 
 async fn sync_tags(cx: &Context, id: &PhysicalId, wanted: &Tags) -> Result<(), AwsError> {

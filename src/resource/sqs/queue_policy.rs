@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, absent_is_none, found};
+use crate::aws::error::{AwsError, During, absent_is_none};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::policy_document::{PolicyDocument, carried};
-use crate::resource::sqs::queue::is_fresh_principal;
+use crate::resource::sqs::{self, queue::is_fresh_principal};
 use crate::resource::{Attributes, Handler, Live, Made, Owner, referred};
 
 pub struct SqsQueuePolicy;
@@ -121,9 +121,7 @@ async fn shows(cx: &Context, url: &str, wanted: Option<&PolicyDocument>) -> Resu
 }
 
 async fn shown(cx: &Context, url: &str) -> Result<Option<PolicyDocument>, AwsError> {
-    let read = cx.sqs.get_queue_attributes().queue_url(url).attribute_names(Attribute::Policy);
-    let attributes = found("sqs.GetQueueAttributes", read.send().await)?.and_then(|answer| answer.attributes);
-    let document = attributes.and_then(|mut attributes| attributes.remove(&Attribute::Policy));
+    let document = sqs::shown(cx, url).await?.and_then(|mut attributes| attributes.remove(&Attribute::Policy));
     Ok(document.filter(|text| !text.is_empty()).map(|text| PolicyDocument::new(text.into())))
 }
 

@@ -131,8 +131,9 @@ impl Handler for Wafv2LoggingConfiguration {
 const GET: &str = "wafv2.GetLoggingConfiguration";
 
 async fn look(cx: &Context, arn: &str) -> Result<Option<sdk::LoggingConfiguration>, AwsError> {
-    let answer = cx.wafv2.get_logging_configuration().resource_arn(arn).send().await;
-    Ok(found(GET, answer)?.and_then(|answer| answer.logging_configuration))
+    let get = cx.wafv2.get_logging_configuration().resource_arn(arn);
+    let ask = || async { Ok(found(GET, get.send().await)?.and_then(|answer| answer.logging_configuration)) };
+    cx.once(GET, arn, ask).await
 }
 
 async fn put(cx: &Context, configuration: &LoggingConfiguration) -> Result<(), AwsError> {

@@ -18,7 +18,7 @@ use crate::aws::error::{AwsError, During, ErrorClass};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::identity::PhysicalId;
-use crate::resource::tags::Tags;
+use crate::resource::tags::{self, Tags};
 use crate::resource::wafv2::shape::Untranslatable;
 
 /// For writes, which see what was just made only after minutes.
@@ -169,6 +169,10 @@ fn described(description: Option<String>) -> Option<String> {
 }
 
 async fn tags_of(cx: &Context, arn: &str) -> Result<Tags, AwsError> {
+    tags::of(cx, arn, || async { tags_shown(cx, arn).await }).await
+}
+
+async fn tags_shown(cx: &Context, arn: &str) -> Result<Tags, AwsError> {
     let mut tags = Tags::default();
     let mut marker = None;
     loop {

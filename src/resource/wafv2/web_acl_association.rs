@@ -111,6 +111,8 @@ const GET: &str = "wafv2.GetWebACLForResource";
 /// Whether the resource has just this web ACL. A resource that is gone has none.
 async fn is_there(cx: &Context, association: &WebAclAssociation) -> Result<bool, AwsError> {
     let get = cx.wafv2.get_web_acl_for_resource().resource_arn(&association.resource_arn);
-    let web_acl = found(GET, get.send().await)?.and_then(|answer| answer.web_acl);
-    Ok(web_acl.is_some_and(|web_acl| web_acl.arn == association.web_acl_arn))
+    let ask =
+        || async { Ok(found(GET, get.send().await)?.and_then(|answer| answer.web_acl).map(|web_acl| web_acl.arn)) };
+    let web_acl = cx.once(GET, &association.resource_arn, ask).await?;
+    Ok(web_acl.as_ref() == Some(&association.web_acl_arn))
 }

@@ -1,0 +1,133 @@
+//! One look at everything: what one call has answered is not asked for again, and what many calls would ask, one asks.
+//!
+//! A survey lasts for one inventory. Whoever waits for a change, or has made one, holds a [`Context`](crate::aws::Context)
+//! without it, and every call is sent. Knows no resource type: what can be asked for together, the handlers know.
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use crate::aws::error::AwsError;
+use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
+
+/// What is going to be read.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    pub stack: StackId,
+    /// By type, under the identifiers that the ledger remembers.
+    pub ids: BTreeMap<ResourceType, BTreeSet<PhysicalId>>,
+    /// The tags of each resource of which the last apply and the template say the same, by logical id.
+    pub tags: BTreeMap<LogicalId, BTreeMap<String, String>>,
+}
+
+impl Expected {
+    /// Those among the expected resources of a type that are asked for in one call with this one, itself among them: as many
+    /// as a call takes.
+    pub fn together_with(&self, resource_type: &str, id: &str, most: usize) -> Vec<String> {
+        let expected = self.ids.get(&ResourceType::from(resource_type));
+        let expected: Vec<&PhysicalId> = expected.into_iter().flatten().collect();
+        let call = expected.chunks(most).find(|call| call.iter().any(|it| it.as_str() == id));
+        call.into_iter().flatten().map(ToString::to_string).collect()
+    }
+
+    /// Whether the tags of a resource are asked for with those of all others: for a single one that would save nothing.
+    pub fn are_asked_together(&self, logical_id: &LogicalId) -> bool {
+        self.tags.len() > 1 && self.tags.contains_key(logical_id)
+    }
+}
+
+/// An answer, or the place where the first to ask will put it.
+type Answer<T> = OnceCell<Result<T, AwsError>>;
+
+/// An operation, and what it was asked about.
+type Asked = (&'static str, String);
+
+/// What was answered so far.
+pub struct Survey {
+    pub expected: Expected,
+    answers: Mutex<HashMap<Asked, Arc<dyn Any + Send + Sync>>>,
+}
+
+impl Survey {
+    pub fn new(expected: Expected) -> Self {
+        Self { expected, answers: Mutex::default() }
+    }
+
+    /// Asks, or waits for whoever has asked the same `of` the same before. What an error answers stays an error.
+    pub async fn once<T, F>(&self, operation: &'static str, of: &str, ask: impl FnOnce() -> F) -> Result<T, AwsError>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Future<Output = Result<T, AwsError>>,
+    {
+        let answer = {
+            let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+            let new = || Arc::new(Answer::<T>::new()) as Arc<dyn Any + Send + Sync>;
+            Arc::clone(answers.entry((operation, of.to_owned())).or_insert_with(new))
+        };
+        match answer.downcast::<Answer<T>>() {
+            Ok(answer) => Box::pin(answer.get_or_init(ask)).await.clone(),
+            // Something else is kept under this name: then it is asked for by itself.
+            Err(_) => ask().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::future::join_all;
+
+    use super::*;
+    use crate::aws::error::ErrorClass;
+
+    fn survey(ids: &[&str]) -> Survey {
+        let ids = ids.iter().map(|id| PhysicalId::from(*id)).collect();
+        Survey::new(Expected {
+            stack: StackId::from("payments-dev"),
+            ids: BTreeMap::from([(ResourceType::from("AWS::CloudWatch::Alarm"), ids)]),
+            tags: BTreeMap::new(),
+        })
+    }
+
+    #[tokio::test]
+    async fn who_asks_the_same_at_the_same_time_shares_one_answer() {
+        let (survey, sent) = (survey(&[]), AtomicUsize::new(0));
+        let ask = |of: &'static str| {
+            survey.once("sqs.GetQueueAttributes", of, || async {
+                tokio::task::yield_now().await;
+                Ok(sent.fetch_add(1, Ordering::Relaxed))
+            })
+        };
+        let answers: Vec<usize> = join_all([ask("orders"), ask("orders"), ask("dead"), ask("orders")])
+            .await
+            .into_iter()
+            .collect::<Result<_, _>>()
+            .expect("nothing fails");
+        assert_eq!(answers, [0, 0, 1, 0]);
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_read_is_not_tried_again_either() {
+        let (survey, sent) = (survey(&[]), AtomicUsize::new(0));
+        for _ in 0..2 {
+            let ask = || async {
+                sent.fetch_add(1, Ordering::Relaxed);
+                Err::<(), _>(AwsError::new("sqs.GetQueueAttributes", ErrorClass::Denied, "no"))
+            };
+            survey.once("sqs.GetQueueAttributes", "orders", ask).await.expect_err("it is denied");
+        }
+        assert_eq!(sent.into_inner(), 1);
+    }
+
+    #[test]
+    fn what_is_expected_is_parted_into_calls_and_what_is_not_is_asked_for_alone() {
+        let survey = survey(&["a", "b", "c", "d", "e"]);
+        assert_eq!(survey.expected.together_with("AWS::CloudWatch::Alarm", "b", 2), ["a", "b"]);
+        assert_eq!(survey.expected.together_with("AWS::CloudWatch::Alarm", "e", 2), ["e"]);
+        assert_eq!(survey.expected.together_with("AWS::CloudWatch::Alarm", "z", 2), [""; 0]);
+        assert_eq!(survey.expected.together_with("AWS::SQS::Queue", "b", 2), [""; 0]);
+    }
+}
