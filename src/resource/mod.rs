@@ -589,8 +589,11 @@ fn plain<P: Serialize>(properties: &P) -> Value {
 fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
-            fields.values_mut().for_each(drop_nulls);
+            // In order of name, whatever order this build of `serde_json` keeps: digests are made of it.
+            let mut kept: Vec<_> = std::mem::take(fields).into_iter().filter(|(_, value)| !value.is_null()).collect();
+            kept.sort_by(|(one, _), (other, _)| one.cmp(other));
+            kept.iter_mut().for_each(|(_, value)| drop_nulls(value));
+            fields.extend(kept);
         }
         Value::Array(items) => items.iter_mut().for_each(drop_nulls),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
