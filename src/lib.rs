@@ -21,6 +21,7 @@ pub mod package;
 pub mod plan;
 pub mod project;
 pub mod property_path;
+mod pythons;
 pub mod resource;
 pub mod smoke;
 pub mod state;

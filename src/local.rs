@@ -3,7 +3,7 @@
 //! Knows nothing of templates or stacks. Prints nothing: what happens is told as [`Progress`]. What it needs of the
 //! user's environment is handed in as [`LocalSettings`].
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::children::{Children, Counted};
+use crate::pythons;
 
 /// The port that the emulator listens on unless another one is asked for.
 pub const DEFAULT_PORT: u16 = 4566;
@@ -399,8 +400,8 @@ fn install_unlocked(settings: &LocalSettings, tell: &mut dyn FnMut(Progress)) ->
         }
         write(&files.join(name), text.as_bytes())?;
     }
-    let python = python_of(&directory.join("venv"));
-    let function_python = Some(python_of(&directory.join("functions"))).filter(|it| it.exists());
+    let python = pythons::inside(&directory.join("venv"));
+    let function_python = Some(pythons::inside(&directory.join("functions"))).filter(|it| it.exists());
     Ok(Installation { function_python: function_python.unwrap_or_else(|| python.clone()), python, files })
 }
 
@@ -431,7 +432,7 @@ fn install_locked(
 ) -> Result<(), LocalError> {
     let locked = directory.join(format!("{environment}-requirements.txt"));
     write(&locked, requirements.as_bytes())?;
-    let mut command = Command::new(python_of(&directory.join(environment)));
+    let mut command = Command::new(pythons::inside(&directory.join(environment)));
     command.args([
         "-m",
         "pip",
@@ -455,10 +456,6 @@ fn only(packages: &[&str], requirements: &str) -> String {
         wanted
     });
     lines.map(|line| format!("{line}\n")).collect()
-}
-
-fn python_of(environment: &Path) -> PathBuf {
-    environment.join("bin").join("python")
 }
 
 /// A version of Python, as far as it matters here.
@@ -501,7 +498,9 @@ fn find_python(settings: &LocalSettings) -> Result<Python, LocalError> {
         Ok(python) => return Ok(Python::Installed(python)),
         Err(tried) => tried,
     };
-    let Some(uv) = programs(&settings.path, "uv").next() else { return Err(LocalError::NoPython { tried }) };
+    let Some(uv) = pythons::on_path(&settings.path, "uv").into_iter().next() else {
+        return Err(LocalError::NoPython { tried });
+    };
     let found = Command::new(&uv).args(["python", "find", &PYTHONS[0].to_string()]).output();
     let installed = found.ok().filter(|it| it.status.success());
     let program = installed.map(|it| PathBuf::from(String::from_utf8_lossy(&it.stdout).trim().to_owned()));
@@ -512,8 +511,8 @@ fn find_python(settings: &LocalSettings) -> Result<Python, LocalError> {
 fn find_on(settings: &LocalSettings, versions: &[Version]) -> Result<PathBuf, Vec<String>> {
     let named = versions.iter().map(|it| format!("python{it}"));
     let on_path = named.chain(["python3".to_owned(), "python".to_owned()]);
-    let on_path = on_path.flat_map(|name| programs(&settings.path, &name).collect::<Vec<_>>());
-    let of_pyenv = versions.iter().flat_map(|it| pyenv_pythons(&settings.pyenv_root, *it));
+    let on_path = on_path.flat_map(|name| pythons::on_path(&settings.path, &name));
+    let of_pyenv = versions.iter().flat_map(|it| pythons::of_pyenv(&settings.pyenv_root, &it.to_string()));
     let mut tried = Vec::new();
     for program in on_path.chain(of_pyenv) {
         match version_of(&program) {
@@ -523,26 +522,6 @@ fn find_on(settings: &LocalSettings, versions: &[Version]) -> Result<PathBuf, Ve
         }
     }
     Err(tried)
-}
-
-fn programs(path: &OsStr, name: &str) -> impl Iterator<Item = PathBuf> {
-    let candidates: Vec<_> = std::env::split_paths(path).map(|it| it.join(name)).collect();
-    candidates.into_iter().filter(|it| it.is_file())
-}
-
-/// pyenv's Pythons of one version, the newest patch first.
-fn pyenv_pythons(root: &Path, version: Version) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(root.join("versions")) else { return Vec::new() };
-    let prefix = format!("{version}.");
-    let mut found: Vec<(u32, PathBuf)> = entries
-        .flatten()
-        .filter_map(|it| {
-            let patch = it.file_name().to_str()?.strip_prefix(&prefix)?.parse().ok()?;
-            Some((patch, python_of(&it.path())))
-        })
-        .collect();
-    found.sort_by(|a, b| b.cmp(a));
-    found.into_iter().map(|(_, program)| program).filter(|it| it.is_file()).collect()
 }
 
 /// Asks a Python for its version. One that cannot make environments, or a shim with nothing behind it, does not count.

@@ -69,6 +69,8 @@ pub struct Environment {
     pub tags: BTreeMap<String, String>,
     /// Whether it may change whenever a file does: `paystack watch` works on no other.
     pub is_development: bool,
+    /// Whether Python code is shipped with its bytecode, for which the runtime's Python has to be on this machine.
+    pub ships_bytecode: bool,
     /// `None` leaves the choice to the SDK's own rules (`AWS_REGION`, the profile).
     pub region: Option<String>,
 }
@@ -297,6 +299,8 @@ struct EnvironmentTable {
     region: Option<Region>,
     #[serde(default)]
     development: bool,
+    #[serde(default)]
+    bytecode: bool,
 }
 
 #[derive(serde::Deserialize)]
@@ -365,12 +369,13 @@ impl File {
         }
         let state = state.into_state(root, &tags)?;
         let environments = environments.into_iter().map(|(name, table)| {
-            let EnvironmentTable { parameters, tags: own_tags, region, development } = table;
+            let EnvironmentTable { parameters, tags: own_tags, region, development, bytecode } = table;
             let environment = Environment {
                 name: Some(name.clone()),
                 parameters: parameters.into_iter().map(|(name, ParameterText(value))| (name, value)).collect(),
                 tags: tags.iter().chain(&own_tags).map(|(key, value)| (key.0.clone(), value.0.clone())).collect(),
                 is_development: development,
+                ships_bytecode: bytecode,
                 region: region.or_else(|| project.region.clone()).map(|Region(region)| region),
             };
             (name, environment)
@@ -734,6 +739,7 @@ mod tests {
                     "Project": "payments",
                 },
                 is_development: false,
+                ships_bytecode: false,
                 region: Some(
                     "eu-west-1",
                 ),

@@ -17,7 +17,7 @@ use crate::diagnostic::{self, Diagnostic, Severity, Source, Span, Style};
 use crate::graph::cycles;
 use crate::identity::StackId;
 use crate::package::{
-    CodePlaces, PIP_VARIABLES, PipCommand, Shelf, Workshop, leave_out, local_code, missing_code, package,
+    Bytecode, CodePlaces, PIP_VARIABLES, PipCommand, Shelf, Workshop, leave_out, local_code, missing_code, package,
 };
 use crate::project::{Environment, Project, SUFFIX_PARAMETER, State};
 use crate::resource::live::{AwsReader, AwsWriter};
@@ -112,7 +112,8 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
     let mut graph = checked.resolve(Some(scope.account_id.clone()), &scope.region, world)?;
     let packages = {
         let (cache, pip) = (world.cache(), pip(world));
-        let workshop = Workshop { places: &checked.code, cache: &cache, pip: &pip };
+        let bytecode = if checked.environment.ships_bytecode { Bytecode::Compiled } else { Bytecode::LeftOut };
+        let workshop = Workshop { places: &checked.code, cache: &cache, pip: &pip, bytecode };
         tokio::task::block_in_place(|| package(&mut graph, &workshop)).map_err(|findings| checked.mistakes(findings))?
     };
     let desired = Desired::new(graph, checked.stack.clone(), checked.environment.tags.clone(), scope);

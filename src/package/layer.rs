@@ -12,6 +12,7 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 
 use super::archive::{self, hexadecimal};
+use super::bytecode::{self, Bytecode};
 use super::cache::Slot;
 use super::{Package, PackageError, Tree, requirements, zip_path};
 use crate::children::Children;
@@ -29,6 +30,7 @@ pub struct LayerTarget {
     /// Lambda's name of it, `python3.11`.
     pub runtime: String,
     pub architecture: Architecture,
+    pub bytecode: Bytecode,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +96,15 @@ const REQUIREMENTS_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Zips a layer's directory, its packages installed first unless the cache has them. Takes seconds to minutes when it has not.
 pub fn layer(dir: &Path, target: &LayerTarget, cache_dir: &Path, pip: &PipCommand) -> Result<Package, PackageError> {
-    let Some(locked) = Locked::read(dir, target)? else { return zip_path(dir) };
+    let minor = bytecode::minor(&target.runtime).filter(|_| target.bytecode == Bytecode::Compiled);
+    let Some(locked) = Locked::read(dir, target)? else {
+        return match minor.filter(|_| dir.is_dir()) {
+            Some(minor) => {
+                archive::of_tree(dir, &bytecode::compiled(dir, &Tree::read(dir)?, bytecode::LAYER, minor, pip)?.tree)
+            }
+            None => zip_path(dir),
+        };
+    };
     let slot = locked.slot(cache_dir);
     let mut own = Tree::default();
     for directory in SHIPPED.map(Path::new).into_iter().filter(|directory| dir.join(directory).is_dir()) {
@@ -105,7 +115,13 @@ pub fn layer(dir: &Path, target: &LayerTarget, cache_dir: &Path, pip: &PipComman
         return Ok(package);
     }
     let installed = slot.installed_by(|empty| locked.install(empty, pip))?;
-    let package = archive::of_tree(dir, &Tree::read(&installed)?.join(own)?)?;
+    let package = match minor {
+        Some(minor) => {
+            let own = bytecode::compiled(dir, &own, bytecode::LAYER, minor, pip)?;
+            archive::of_tree(dir, &Tree::read_compiled(&installed)?.join(own.tree)?)?
+        }
+        None => archive::of_tree(dir, &Tree::read(&installed)?.join(own)?)?,
+    };
     slot.keep(&own_sha256, &package)?;
     Ok(package)
 }
@@ -122,6 +138,7 @@ struct Locked {
     /// What of it pip is given.
     pinned: String,
     python: PythonTarget,
+    bytecode: Bytecode,
 }
 
 impl Locked {
@@ -143,13 +160,17 @@ impl Locked {
         };
         let pinned = requirements::locked(&path, &text)?;
         match PythonTarget::of(target) {
-            Some(python) => Ok(Some(Self { path, text, pinned, python })),
+            Some(python) => Ok(Some(Self { path, text, pinned, python, bytecode: target.bytecode })),
             None => Err(PackageError::LayerRuntime { path, runtime: target.runtime.clone() }),
         }
     }
 
     fn slot(&self, cache_dir: &Path) -> Slot {
-        let what = [PACKAGING_VERSION, &self.python.to_string(), &self.text].join("\n");
+        let how = match self.bytecode {
+            Bytecode::LeftOut => PACKAGING_VERSION.to_owned(),
+            Bytecode::Compiled => format!("{PACKAGING_VERSION} compiled"),
+        };
+        let what = [&how, &self.python.to_string(), &self.text].map(String::as_str).join("\n");
         Slot::new(cache_dir, hexadecimal(&Sha256::digest(what)[..16]))
     }
 
@@ -178,7 +199,11 @@ impl Locked {
                 last_lines: last_lines(&ended.said),
             });
         }
-        remove_traces(&packages).map_err(|source| PackageError::Cache { path: packages, source })
+        remove_traces(&packages).map_err(|source| PackageError::Cache { path: packages, source })?;
+        match self.bytecode {
+            Bytecode::LeftOut => Ok(()),
+            Bytecode::Compiled => bytecode::compile_packages(directory, self.python.minor, pip),
+        }
     }
 }
 
@@ -190,8 +215,7 @@ struct PythonTarget {
 
 impl PythonTarget {
     fn of(target: &LayerTarget) -> Option<Self> {
-        let minor = target.runtime.strip_prefix("python3.")?.parse().ok()?;
-        Some(Self { minor, architecture: target.architecture })
+        Some(Self { minor: bytecode::minor(&target.runtime)?, architecture: target.architecture })
     }
 
     /// The platforms whose wheels run there, the newest first, because pip prefers what is named first.
@@ -247,7 +271,7 @@ fn remove_traces(packages: &Path) -> io::Result<()> {
 }
 
 /// The end of what pip said, where the reason stands.
-fn last_lines(output: &str) -> String {
+pub(super) fn last_lines(output: &str) -> String {
     const SHOWN: usize = 8;
     let mut lines: Vec<&str> = output.lines().filter(|line| !line.trim().is_empty()).collect();
     lines.drain(..lines.len().saturating_sub(SHOWN));

@@ -2,9 +2,10 @@
 //!
 //! The same source gives the same digest on every machine, so that a plan after an apply is empty. Left out is what tools
 //! leave behind and nobody means to ship: `__pycache__`, `*.pyc`, `.pytest_cache`, `.mypy_cache`, `.ruff_cache`, `.git` and
-//! `.DS_Store`. Knows nothing of templates and AWS.
+//! `.DS_Store`. Bytecode is shipped where an environment asks for it, and is then made here. Knows nothing of templates and AWS.
 
 mod archive;
+mod bytecode;
 mod cache;
 mod changes;
 mod inline;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use bytecode::Bytecode;
 pub use changes::{CodeChange, FileChange};
 pub use inline::zip_inline;
 pub use layer::{Architecture, LayerTarget, PIP_VARIABLES, PipCommand, is_installed, layer};
@@ -58,17 +60,31 @@ pub struct FileEntry {
 
 /// Zips what a template's `Code` or `Content` points to: a directory, or a single source file. A `.zip` is taken as it is.
 pub fn zip_path(path: &Path) -> Result<Package, PackageError> {
-    let metadata = std::fs::metadata(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => PackageError::Missing { path: path.to_owned() },
-        _ => PackageError::Read { path: path.to_owned(), source },
-    })?;
-    if metadata.is_dir() {
+    if metadata(path)?.is_dir() {
         return archive::of_tree(path, &Tree::read(path)?);
     }
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip")) {
         return archive::open(path);
     }
     archive::of_tree(path, &Tree::of_file(path)?)
+}
+
+/// Zips a function's code as [`zip_path`] does; where it is a directory for a Python runtime, each module with its bytecode.
+pub fn zip_compiled(path: &Path, runtime: &str, pip: &PipCommand) -> Result<Package, PackageError> {
+    match bytecode::minor(runtime) {
+        Some(minor) if metadata(path)?.is_dir() => {
+            let compiled = bytecode::compiled(path, &Tree::read(path)?, bytecode::FUNCTION, minor, pip)?;
+            archive::of_tree(path, &compiled.tree)
+        }
+        _ => zip_path(path),
+    }
+}
+
+fn metadata(path: &Path) -> Result<std::fs::Metadata, PackageError> {
+    std::fs::metadata(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => PackageError::Missing { path: path.to_owned() },
+        _ => PackageError::Read { path: path.to_owned(), source },
+    })
 }
 
 impl fmt::Debug for Package {
@@ -172,6 +188,13 @@ pub enum PackageError {
     },
     #[error("pip could not install `{requirements}` for {target}:\n{last_lines}")]
     Pip { requirements: PathBuf, target: String, last_lines: String },
+    #[error(
+        "found no Python 3.{minor}, whose bytecode the environment asks for (`bytecode = true`): install it, for example \
+         with `uv python install 3.{minor}`, or take the line out of paystack.toml"
+    )]
+    NoCompiler { minor: u32 },
+    #[error("`{path}` does not compile:\n{last_lines}")]
+    Compile { path: PathBuf, last_lines: String },
     #[error("failed to write to the cache of layers at `{path}`")]
     Cache {
         path: PathBuf,

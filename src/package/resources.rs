@@ -9,7 +9,8 @@ use crate::aws::Packages;
 use crate::diagnostic::Diagnostic;
 use crate::identity::LogicalId;
 use crate::package::{
-    Architecture, CodePlaces, LayerTarget, Package, PackageError, PipCommand, layer, zip_inline, zip_path,
+    Architecture, Bytecode, CodePlaces, LayerTarget, Package, PackageError, PipCommand, layer, zip_compiled,
+    zip_inline, zip_path,
 };
 use crate::property_path::PathStep;
 use crate::template::{DesiredGraph, DesiredResource};
@@ -20,6 +21,7 @@ pub struct Workshop<'a> {
     pub places: &'a CodePlaces,
     pub cache: &'a Path,
     pub pip: &'a PipCommand,
+    pub bytecode: Bytecode,
 }
 
 /// Packages all local code of a graph. The zips are given back by their digests, which take the paths' places.
@@ -115,7 +117,11 @@ fn function(
     match properties.get("Code") {
         None => Ok(None),
         Some(Value::String(path)) => {
-            let made = workshop.places.find(path).and_then(|path| zip_path(&path));
+            let runtime = properties.get("Runtime").and_then(Value::as_str).unwrap_or_default();
+            let made = workshop.places.find(path).and_then(|path| match workshop.bytecode {
+                Bytecode::LeftOut => zip_path(&path),
+                Bytecode::Compiled => zip_compiled(&path, runtime, workshop.pip),
+            });
             made.map(Some).map_err(|error| said(&error))
         }
         Some(Value::Object(code)) if code.contains_key("Sha256") => Ok(None),
@@ -148,7 +154,7 @@ fn content(
                 _ => Architecture::X86_64,
             };
             let runtime = first("CompatibleRuntimes").unwrap_or_default().to_owned();
-            let target = LayerTarget { runtime, architecture };
+            let target = LayerTarget { runtime, architecture, bytecode: workshop.bytecode };
             let made = workshop.places.find(path).and_then(|path| layer(&path, &target, workshop.cache, workshop.pip));
             made.map(Some).map_err(|error| said(&error))
         }

@@ -228,7 +228,7 @@ fn pip(program: &str) -> PipCommand {
 }
 
 fn python311(architecture: Architecture) -> LayerTarget {
-    LayerTarget { runtime: "python3.11".to_owned(), architecture }
+    LayerTarget { runtime: "python3.11".to_owned(), architecture, bytecode: Bytecode::LeftOut }
 }
 
 /// Writes what pip writes for one package, with what differs between machines.
@@ -400,8 +400,89 @@ fn a_layer_that_cannot_be_built_says_what_to_do() {
     let built = layer(&dir, &python311(Architecture::X86_64), &root.join("cache"), &no_pip);
     expect!["failed to start `no-such-python -m pip`, which installs a layer's packages: install Python 3 with pip, or put it on the PATH"].assert_eq(&refusal(root, built));
 
-    let node = LayerTarget { runtime: "nodejs22.x".to_owned(), architecture: Architecture::Arm64 };
+    let node = LayerTarget { runtime: "nodejs22.x".to_owned(), ..python311(Architecture::Arm64) };
     expect!["`ROOT/layer/requirements.txt` lists Python packages, but the layer is for `nodejs22.x`: give it a `python3` runtime"].assert_eq(&refusal(root, layer(&dir, &node, &root.join("cache"), &no_pip)));
+}
+
+/// A Python in the place of 3.11's: it compiles each module to a file that says how it was called, or complains of it.
+#[cfg(unix)]
+const COMPILER: &str = r#"#!/bin/sh
+    for directory; do :; done
+    case "$*" in *compileall*) ;; *) exit 0;; esac
+    grep -rl nonsense "$directory" && exit 1
+    find "$directory" -name '*.py' | while read module; do
+        mkdir -p "${module%/*}/__pycache__"
+        echo "$@" | sed "s|$directory|DIRECTORY|g" > "${module%/*}/__pycache__/$(basename "$module" .py).cpython-311.pyc"
+    done
+"#;
+
+/// A pip that finds that Python, and nothing but the system's programs beside it.
+#[cfg(unix)]
+fn with_compiler(root: &Path, pip: PipCommand) -> PipCommand {
+    write(root, "bin/python3.11.text", COMPILER);
+    // Another process writes the program: one that this process has open cannot be run by another test.
+    let program = root.join("bin/python3.11");
+    let mut install = std::process::Command::new("install");
+    assert!(install.args(["-m", "755"]).arg(root.join("bin/python3.11.text")).arg(program).status().unwrap().success());
+    let path = format!("{}:/usr/bin:/bin", root.join("bin").display());
+    PipCommand { environment: vec![("PATH".into(), path.into())], ..pip }
+}
+
+#[cfg(unix)]
+#[test]
+fn bytecode_lies_beside_each_module_and_names_files_as_lambda_has_them() {
+    let root = directory(&[("code/index.py", "1"), ("code/rules.json", "{}"), ("code/__pycache__/old.pyc", "")]);
+    let pip = with_compiler(root.path(), pip("no-such-python"));
+    let package = zip_compiled(&root.path().join("code"), "python3.11", &pip).unwrap();
+    assert_eq!(names(&package), ["__pycache__/index.cpython-311.pyc", "index.py", "rules.json"]);
+    let mut zip = zip::ZipArchive::new(Cursor::new(&package.bytes)).unwrap();
+    let mut call = String::new();
+    zip.by_name("__pycache__/index.cpython-311.pyc").unwrap().read_to_string(&mut call).unwrap();
+    expect![[r"
+        -I -m compileall -q --invalidation-mode unchecked-hash -s DIRECTORY -p /var/task DIRECTORY
+    "]]
+    .assert_eq(&call);
+    assert_eq!(package, zip_compiled(&root.path().join("code"), "python3.11", &pip).unwrap());
+    let source = zip_path(&root.path().join("code")).unwrap();
+    assert_eq!(source, zip_compiled(&root.path().join("code"), "nodejs22.x", &pip).unwrap());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_layer_has_bytecode_of_its_packages_and_of_its_own_code() {
+    let world = LayerWorld::new(INSTALL_SIX);
+    let root = world.root.path();
+    let source = world.layer().unwrap();
+    let script = root.join("pip.sh").into_os_string();
+    let pip = with_compiler(root, PipCommand { args: vec![script], ..pip("/bin/sh") });
+    let target = LayerTarget { bytecode: Bytecode::Compiled, ..python311(Architecture::Arm64) };
+    let compiled = layer(&root.join("layer"), &target, &root.join("cache"), &pip).unwrap();
+    assert_eq!(
+        names(&compiled),
+        [
+            "python/__pycache__/six.cpython-311.pyc",
+            "python/payments_common/__pycache__/money.cpython-311.pyc",
+            "python/payments_common/money.py",
+            "python/six-1.17.0.dist-info/METADATA",
+            "python/six.py"
+        ]
+    );
+    assert_eq!(compiled, layer(&root.join("layer"), &target, &root.join("cache"), &pip).unwrap());
+    assert_eq!(source, world.layer().unwrap());
+}
+
+#[cfg(unix)]
+#[test]
+fn code_that_does_not_compile_and_a_python_that_is_not_there_are_refused() {
+    let root = directory(&[("code/index.py", "nonsense"), ("empty/bin", "")]);
+    let compiler = with_compiler(root.path(), pip("no-such-python"));
+    let code = root.path().join("code");
+    expect![[r#"
+        `ROOT/code` does not compile:
+          index.py"#]]
+    .assert_eq(&refusal(root.path(), zip_compiled(&code, "python3.11", &compiler)));
+    expect!["found no Python 3.99, whose bytecode the environment asks for (`bytecode = true`): install it, for example with `uv python install 3.99`, or take the line out of paystack.toml"]
+        .assert_eq(&refusal(root.path(), zip_compiled(&code, "python3.99", &compiler)));
 }
 
 #[test]

@@ -34,7 +34,16 @@ pub(super) enum Mode {
 
 impl Tree {
     pub fn read(root: &Path) -> Result<Self, PackageError> {
-        let tree = Self::read_below(root, Path::new(""))?;
+        Self::read_all(root, &is_left_out)
+    }
+
+    /// As [`read`](Self::read), with the bytecode that is there.
+    pub fn read_compiled(root: &Path) -> Result<Self, PackageError> {
+        Self::read_all(root, &|_| false)
+    }
+
+    fn read_all(root: &Path, is_left_out: &dyn Fn(&DirEntry) -> bool) -> Result<Self, PackageError> {
+        let tree = Self::walk(root, Path::new(""), is_left_out)?;
         if tree.files.is_empty() {
             return Err(PackageError::Empty { path: root.to_owned() });
         }
@@ -43,6 +52,10 @@ impl Tree {
 
     /// What is in one directory of `root`, its name included.
     pub fn read_below(root: &Path, directory: &Path) -> Result<Self, PackageError> {
+        Self::walk(root, directory, &is_left_out)
+    }
+
+    fn walk(root: &Path, directory: &Path, is_left_out: &dyn Fn(&DirEntry) -> bool) -> Result<Self, PackageError> {
         // Links may point anywhere inside, so the border is the real directory, whatever link led to it.
         let border = read(root, Path::canonicalize)?;
         let mut tree = Self::default();
