@@ -6,6 +6,7 @@
 mod adoption;
 mod conformance;
 mod crash;
+mod deployed;
 mod docs;
 mod harness;
 mod interrupts;

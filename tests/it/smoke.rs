@@ -6,14 +6,14 @@ use crate::harness::{Account, Paystack, Ran};
 
 const OWN_ACCOUNT: [&str; 2] = ["-p", "ManageApiGatewayAccount=true"];
 
-struct Deployed {
+pub struct Deployed {
     paystack: Paystack,
-    account: Account,
+    pub account: Account,
 }
 
 impl Deployed {
     /// The payments system, in which a message that failed comes again after seconds, not minutes.
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (paystack, account) = (Paystack::in_empty_directory(), Account::fresh());
         paystack.copy("paystack.toml").copy("examples/payments").copy("handlers");
         let template = "examples/payments/template.yaml";
@@ -30,11 +30,19 @@ impl Deployed {
     }
 
     /// Where the emulator serves the API: its address is not the one that AWS would give.
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         let real = self.run(&["output", "ApiUrl"], 0).stdout;
         let (api, _) =
             real.trim().trim_start_matches("https://").split_once('.').expect("the API's id begins its host");
         format!("{}/_aws/execute-api/{api}/dev/webhooks", self.account.endpoint())
+    }
+
+    /// The API key's value.
+    pub fn key(&self) -> String {
+        let id = self.run(&["output", "ApiKeyId"], 0).stdout;
+        let asked = serde_json::json!({"apiKey": id.trim(), "includeValue": true});
+        let key = self.account.aws("apigateway", "get_api_key", asked);
+        key["value"].as_str().expect("a key has a value").to_owned()
     }
 }
 
@@ -57,14 +65,7 @@ fn a_webhook_and_a_message_that_fails_are_followed_to_their_ends() {
 
     let text = deployed.run(&["smoke", "--url", &url], 0);
     assert!(text.stdout.contains("Everything arrived."), "{}", text.stdout);
-    let key_id = deployed.run(&["output", "ApiKeyId"], 0).stdout;
-    let key = deployed.account.aws(
-        "apigateway",
-        "get_api_key",
-        serde_json::json!({"apiKey": key_id.trim(), "includeValue": true}),
-    );
-    let value = key["value"].as_str().expect("a key has a value");
-    assert!(!format!("{}{}", text.stdout, text.stderr).contains(value), "the key is shown nowhere");
+    assert!(!format!("{}{}", text.stdout, text.stderr).contains(&deployed.key()), "the key is shown nowhere");
 
     let smoked = deployed.run(&["smoke", "--failing", "--format", "json"], 0).json();
     assert_eq!(names(&smoked), ["queued", "refused by accounting", "alerted"]);
