@@ -204,5 +204,5 @@ class WholePath(RuleBasedStateMachine):
         return any(self._known(self.bodies[message_id]) == key for message_id in self.told)
 
 
-WholePath.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
+WholePath.TestCase.settings = settings(max_examples=40, stateful_step_count=40)
 TestWholePath = WholePath.TestCase

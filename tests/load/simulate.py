@@ -200,7 +200,8 @@ class System:
             self.seen.answered("5xx, no concurrency left")
             return 500
         try:
-            yield self.environment.timeout(start)
+            if start:
+                yield self.environment.timeout(start)
             status = yield from self._pay()
         finally:
             self.payment.give_back()
@@ -237,7 +238,8 @@ class System:
         if start is None:
             return batch
         try:
-            yield self.environment.timeout(start)
+            if start:
+                yield self.environment.timeout(start)
             failed = []
             cpu = self.costs.message.times(self.limits.cpu(self.limits.function_mb))
             for message in batch:
@@ -293,25 +295,25 @@ class System:
 
 
 SCENARIOS = {
-    "steady": ("10,000 a minute for ten minutes", Load(600), None),
+    "steady": ("10,000 a minute", Load(300), None),
     "bursts": (
-        "the same, and 100,000 a minute for ten seconds of every five minutes",
-        Load(600, burst_rate=10 * STEADY, burst_seconds=10, burst_every=300),
+        "the same, and 100,000 a minute for ten seconds",
+        Load(330, burst_rate=10 * STEADY, burst_seconds=10, burst_every=300),
         None,
     ),
     "long burst": (
         "the same, and 100,000 a minute for a whole minute",
-        Load(600, burst_rate=10 * STEADY, burst_seconds=60, burst_every=300),
+        Load(330, burst_rate=10 * STEADY, burst_seconds=60, burst_every=300),
         None,
     ),
     "stopped": (
-        "10,000 a minute for 20 minutes; accounting takes nothing for 15 minutes of it",
-        Load(1200),
+        "10,000 a minute, while accounting takes nothing for 15 minutes",
+        Load(1020),
         Outage(60, 960, is_failing=False),
     ),
     "failing": (
-        "10,000 a minute for 20 minutes; accounting fails each message for 15 minutes of it",
-        Load(1200),
+        "10,000 a minute, while accounting fails each message for 15 minutes",
+        Load(1020),
         Outage(60, 960, is_failing=True),
     ),
 }
