@@ -169,7 +169,9 @@ def simulated(simulation: dict) -> str:
     if emulator := simulation.get("emulator"):
         lines += [
             "",
-            "The same model at the emulator's speeds, told by a run of a minute, beside what the long run above then saw:",
+            "The same model at the emulator's speeds, told by a run of a minute, beside what the long run above then saw. Its"
+            " poller is slower than what comes, so a backlog grows and is drained; the two have to agree within a factor of three,"
+            " on a machine whose other work changed between the runs.",
             "",
             "| | model | emulator |",
             "| --- | --- | --- |",
