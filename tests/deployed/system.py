@@ -51,13 +51,13 @@ class System:
         arn = self.sqs.get_queue_attributes(QueueUrl=self._inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         self.clients["sns"].subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
-    def post(self, body: object, key: str | None = "", headers: dict | None = None) -> Answer:
+    def post(self, body: object, key: str | None = "", headers: dict | None = None, query: str = "") -> Answer:
         """Posts a webhook; a body that is no text goes as JSON, and no `key` is the right one."""
         text = body if isinstance(body, str) else json.dumps(body)
         sent = {"Content-Type": "application/json", **(headers or {})}
         if key is not None:
             sent["x-api-key"] = key or self.key
-        request = urllib.request.Request(self.url, text.encode("utf-8", "surrogatepass"), sent, method="POST")
+        request = urllib.request.Request(self.url + query, text.encode("utf-8", "surrogatepass"), sent, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return Answer(answer.status, json.loads(answer.read() or b"{}"))

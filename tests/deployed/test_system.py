@@ -160,7 +160,7 @@ class XCardData(unittest.TestCase):
 
         headers = {"X-Correlation-Id": VISA, "User-Agent": AMEX, "X-Card": VISA, "Cookie": f"card={VISA}; cvv=937"}
         carrier = webhook(transaction_id=f"carrier-{unique()}")
-        self.assertEqual(system.post(carrier, headers=headers).status, 202)
+        self.assertEqual(system.post(carrier, headers=headers, query=f"?pan={VISA}&cvv=937").status, 202)
         poison = [
             system.send({"card": VISA, "cvv": "937"}),
             system.send(f"nonsense {VISA} cvv 937"),
