@@ -1,8 +1,8 @@
 """10,000 webhooks a minute and bursts of ten times that, through a model of the whole path in AWS.
 
-    scripts/load simulate [--seed 1]
+    scripts/load simulate [--seed 1] [SCENARIO...]
 
-Needs `scripts/load cost` before it: the functions' own share is measured, not assumed.
+All scenarios take some minutes; those that are not named stay as they were told last. Needs `scripts/load cost` before it: the functions' own share is measured, not assumed.
 """
 
 import argparse
@@ -126,8 +126,6 @@ class Seen:
     """When both queues were empty for the last time that they became so."""
     recovered: float | None = None
     """When next to nothing waited any more after an outage, in seconds from its end."""
-    settled: float | None = None
-    """When next to nothing was hidden any more, either: what was throttled comes again after the visibility timeout."""
 
     def answered(self, status: str) -> None:
         self.statuses[status] = self.statuses.get(status, 0) + 1
@@ -278,9 +276,6 @@ class System:
         while len(self.queue.waiting) > 100:
             yield self.environment.timeout(1)
         self.seen.recovered = self.environment.now - self.outage.end
-        while len(self.queue.waiting) + self.queue.in_flight > 200:
-            yield self.environment.timeout(1)
-        self.seen.settled = self.environment.now - self.outage.end
 
     def _watch(self) -> Generator:
         while True:
@@ -301,7 +296,7 @@ SCENARIOS = {
         Load(330, burst_rate=10 * STEADY, burst_seconds=10, burst_every=300),
         None,
     ),
-    "long burst": (
+    "long-burst": (
         "the same, and 100,000 a minute for a whole minute",
         Load(330, burst_rate=10 * STEADY, burst_seconds=60, burst_every=300),
         None,
@@ -322,9 +317,13 @@ SCENARIOS = {
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--seed", type=int, default=1)
-    seed = arguments.parse_args().seed
-    costs = Costs.measured()
-    told = {name: scenario(System(load, costs, seed, outage), text) for name, (text, load, outage) in SCENARIOS.items()}
+    arguments.add_argument("scenarios", nargs="*", help=", ".join(SCENARIOS))
+    wanted = arguments.parse_args()
+    seed, costs = wanted.seed, Costs.measured()
+    told = measured.load().get("simulation", {}).get("scenarios", {})
+    for name in wanted.scenarios or SCENARIOS:
+        text, load, outage = SCENARIOS[name]
+        told[name] = scenario(System(load, costs, seed, outage), text)
     values = {"scenarios": told, "seed": seed, "limits": asdict(Limits()), "latencies": asdict(Latencies())}
     if measured.load().keys() >= {"run", "calibration"}:
         values["emulator"] = emulator(seed)
@@ -363,7 +362,6 @@ def scenario(system: System, text: str) -> dict:
         "accounting_environments": system.accounting.most,
         "deepest_queue": max(seen.depths),
         "recovered_seconds": None if seen.recovered is None else round(seen.recovered),
-        "settled_seconds": None if seen.settled is None else round(seen.settled),
     }
 
 
