@@ -55,6 +55,10 @@ pub trait Reader: Send + Sync {
         resource_type: &'a ResourceType,
         id: &'a PhysicalId,
     ) -> BoxFuture<'a, Result<Option<Contents>, AwsError>>;
+    /// What a stage serves, in OpenAPI 3. `None`: it serves nothing, or nobody knows.
+    fn served<'a>(&'a self, _stage: &'a PhysicalId) -> BoxFuture<'a, Result<Option<Value>, AwsError>> {
+        Box::pin(async { Ok(None) })
+    }
 }
 
 impl<R: Reader> Reader for &R {
@@ -84,6 +88,10 @@ impl<R: Reader> Reader for &R {
         id: &'a PhysicalId,
     ) -> BoxFuture<'a, Result<Option<Contents>, AwsError>> {
         (**self).contents(resource_type, id)
+    }
+
+    fn served<'a>(&'a self, stage: &'a PhysicalId) -> BoxFuture<'a, Result<Option<Value>, AwsError>> {
+        (**self).served(stage)
     }
 }
 

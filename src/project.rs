@@ -13,6 +13,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use toml::Spanned;
 
 use crate::identity::StackId;
+use crate::policy::Settings;
 use crate::smoke::Smoke;
 use crate::state::StateTable;
 use crate::text_file;
@@ -38,6 +39,8 @@ pub struct Project {
     pub state: State,
     /// What `paystack smoke` sends through the deployed system.
     pub smoke: Option<Smoke>,
+    /// What its templates are held to.
+    pub policy: Option<Settings>,
     naming: Naming,
 }
 
@@ -112,6 +115,7 @@ impl Project {
             code_directories: None,
             state: State::Local { directory: directory.join(STATE_DIRECTORY) },
             smoke: None,
+            policy: None,
             naming: Naming::Fixed,
         })
     }
@@ -154,7 +158,8 @@ impl Environment {
         self
     }
 
-    fn suffix(&self) -> &str {
+    /// What ends the stack's name.
+    pub fn suffix(&self) -> &str {
         let suffix = self.parameters.get(SUFFIX_PARAMETER).or(self.name.as_ref());
         suffix.map_or("", String::as_str)
     }
@@ -274,8 +279,7 @@ struct File {
     #[serde(default)]
     state: StateSettings,
     smoke: Option<Smoke>,
-    /// Refused rather than ignored: whoever writes a rule counts on its being kept.
-    policy: Option<Spanned<de::IgnoredAny>>,
+    policy: Option<Settings>,
 }
 
 #[derive(serde::Deserialize)]
@@ -349,13 +353,6 @@ impl StateSettings {
 impl File {
     fn into_project(self, root: &Path) -> Result<Project, Mistake> {
         let Self { project, tags, environments, state, smoke, policy } = self;
-        if let Some(policy) = policy {
-            return Err(Mistake {
-                message: "`policy` is not supported by this version".to_owned(),
-                span: policy.span(),
-                help: Some("remove it; a template's `Rules` are checked".to_owned()),
-            });
-        }
         if let Some(default) = &project.default_environment
             && !environments.contains_key(default.get_ref())
         {
@@ -391,6 +388,7 @@ impl File {
             code_directories: Some(project.code_directories.iter().map(|it| root.join(it)).collect()),
             state,
             smoke,
+            policy,
         })
     }
 }
@@ -889,12 +887,11 @@ mod tests {
         check_refused(
             &with("[policy]\nrequire_tags = ['Owner']"),
             expect![[r#"
-            `policy` is not supported by this version
-             --> shop/paystack.toml:2:1
+            unknown field `require_tags`, expected one of `guard`, `levels`, `tags`, `encryption`
+             --> shop/paystack.toml:3:1
               |
-            2 | [policy]
-              | ^^^^^^^^
-              = help: remove it; a template's `Rules` are checked"#]],
+            3 | require_tags = ['Owner']
+              | ^^^^^^^^^^^^"#]],
         );
         check_refused(
             &with("tags = { \"paystack:stack\" = 'mine' }"),

@@ -13,7 +13,7 @@ use crate::aws::clock::Clock;
 use crate::cli::arguments::{ApplyArguments, Format};
 use crate::cli::plan::{make, options};
 use crate::cli::stack::{Opened, open};
-use crate::cli::{CliError, Exit, World, destroy, refresh, saved, view};
+use crate::cli::{CliError, Exit, World, destroy, refresh, rules, saved, view};
 use crate::desired::Desired;
 use crate::identity::LogicalId;
 use crate::interrupt::PATIENCE;
@@ -51,6 +51,7 @@ async fn apply_locked(
     if plan.blocked().next().is_some() {
         return Err(CliError::Blocked);
     }
+    rules::refuse(&plan, stack)?;
     let may_go_on = arguments.auto_approve || plan.is_empty() || ask(world, "apply", stack).await?;
     if !may_go_on {
         return Ok(Exit::Failed);

@@ -9,6 +9,7 @@ use crate::cli::view;
 use crate::diagnostic::{self, Diagnostic, Severity, Source, Style};
 use crate::identity::StackId;
 use crate::local::LocalError;
+use crate::policy::PolicyError;
 use crate::project::ProjectError;
 use crate::state::{Holder, LedgerError};
 use crate::visible::visible;
@@ -18,6 +19,17 @@ pub enum CliError {
     /// The template has mistakes: shown by their places.
     #[error("{} in `{}`", count(.findings), .source_file.path.display())]
     Template { source_file: Box<Source>, findings: Vec<Diagnostic> },
+    /// The template breaks rules of the project's: shown by their places.
+    #[error("{} in `{}`", broken(.findings), .source_file.path.display())]
+    BreaksRules { source_file: Box<Source>, findings: Vec<Diagnostic> },
+    #[error("failed to read the Guard rules `{path}`")]
+    UnreadableRules {
+        path: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     #[error("failed to read the template `{path}`")]
     UnreadableTemplate {
         path: std::path::PathBuf,
@@ -99,6 +111,11 @@ fn count(findings: &[Diagnostic]) -> String {
     view::count(findings.iter().filter(|finding| finding.severity == Severity::Error).count(), "error")
 }
 
+fn broken(findings: &[Diagnostic]) -> String {
+    let broken = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    format!("nothing is applied: a mandatory rule is broken {}", view::count(broken, "time"))
+}
+
 fn process(holder: Option<&Holder>) -> String {
     holder.map_or_else(|| "a running process holds it".to_owned(), |holder| format!("{holder} is running"))
 }
@@ -107,7 +124,7 @@ impl CliError {
     /// The whole of it: what happened, its causes, and the way out.
     pub fn show(&self, style: Style) -> String {
         let mut text = String::new();
-        if let Self::Template { source_file, findings } = self {
+        if let Self::Template { source_file, findings } | Self::BreaksRules { source_file, findings } = self {
             text.push_str(diagnostic::render(findings, source_file, style).trim_end());
             text.push_str("\n\n");
         }
@@ -135,6 +152,12 @@ impl CliError {
             Self::UnreadableTemplate { .. } => {
                 Some("`template` in paystack.toml, or `--template`, says which file it is".to_owned())
             }
+            Self::BreaksRules { .. } => Some(
+                "mend the template, or say in a resource's `Metadata` why a rule does not count there: docs/policies.md"
+                    .to_owned(),
+            ),
+            Self::UnreadableRules { .. } => Some("`guard` under `[policy]` in paystack.toml names it".to_owned()),
+            Self::Policy(error) => error.way_out(),
             Self::Project(error) => error.way_out(),
             Self::Ledger(error) => error.way_out(),
             Self::Aws(error) => error.way_out(),

@@ -16,6 +16,7 @@ mod plan;
 mod policy;
 mod query;
 mod refresh;
+mod rules;
 mod saved;
 mod show;
 mod smoke;

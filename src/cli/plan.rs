@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use crate::cli::arguments::{PlanArguments, PlanningArguments};
 use crate::cli::stack::{Opened, open};
-use crate::cli::{CliError, Exit, World, refresh, saved, view};
+use crate::cli::{CliError, Exit, World, refresh, rules, saved, view};
 use crate::diagnostic::nearest;
 use crate::identity::LogicalId;
 use crate::inventory::{self, Inventory, add_side_effects};
 use crate::losses;
+use crate::plan::destruction::destruction;
 use crate::plan::saved::{Asked, Goal};
 use crate::plan::{self, Options, Plan};
+use crate::served;
 use crate::state::Ledger;
 
 pub async fn plan(arguments: &PlanArguments, world: &mut World) -> Result<Exit, CliError> {
@@ -26,6 +28,7 @@ pub async fn plan(arguments: &PlanArguments, world: &mut World) -> Result<Exit, 
     if plan.blocked().next().is_some() {
         return Ok(Exit::Failed);
     }
+    rules::refuse(&plan, &stack)?;
     if let Some(file) = &arguments.out {
         let opening = saved::opening(&arguments.stack, &stack);
         saved::save(file, &plan, Asked { opening, goal, options }, &stack, world)?;
@@ -47,7 +50,16 @@ pub async fn make(
     let inventory = inventory::take(&stack.desired, &known, &stack.reader, usize::from(concurrency)).await;
     targets_exist(&options.targets, &inventory)?;
     let mut plan = match goal {
-        Goal::Template => plan::diff(&stack.desired, &inventory, ledger, options),
+        Goal::Template => {
+            let mut plan = plan::diff(&stack.desired, &inventory, ledger, options);
+            plan.remarks.destruction = Some(destruction(&stack.desired));
+            // An emulator exports what the methods are now, whatever a stage serves.
+            if stack.is_in_aws {
+                served::look(&mut plan, &stack.desired, &inventory, &stack.reader).await;
+            }
+            plan.remarks.policy = rules::judge(stack.policy.as_ref(), &stack.desired, &stack.source)?;
+            plan
+        }
         Goal::Nothing => {
             let mut inventory = inventory.departing(&stack.desired);
             add_side_effects(&mut inventory, &stack.desired, &stack.reader).await;

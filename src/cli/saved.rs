@@ -8,7 +8,7 @@ use crate::cli::apply::{Approved, finish, keep_attempts};
 use crate::cli::arguments::{ApplyArguments, StackArguments};
 use crate::cli::plan::make;
 use crate::cli::stack::{Opened, open};
-use crate::cli::{CliError, Exit, World, view};
+use crate::cli::{CliError, Exit, World, rules, view};
 use crate::identity::StackId;
 use crate::plan::Plan;
 use crate::plan::saved::{Asked, Goal, Inputs, Opening, Refusal, SavedPlan, Stale, VERSION};
@@ -62,6 +62,7 @@ async fn apply_locked(
         return Err(SavedPlanError::Stale { stale, is_template_changed }.into());
     }
     view::proposed(world, &plan, arguments.format, arguments.planning.detail())?;
+    rules::refuse(&plan, stack)?;
     let (format, trace) = (arguments.format, arguments.trace.as_deref());
     let approved = Approved { goal: *goal, plan: &plan, concurrency, format, trace, watch_logs: None };
     finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await

@@ -11,14 +11,15 @@ use crate::aws::observer::Observer;
 use crate::aws::{ApiRates, Connection, Context, Packages, Scope, Target, connect, partition_of};
 use crate::check::check;
 use crate::cli::arguments::{LockArguments, StackArguments};
-use crate::cli::{CliError, World, local};
+use crate::cli::{CliError, World, local, rules};
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic, Severity, Source, Span, Style};
 use crate::graph::cycles;
-use crate::identity::StackId;
+use crate::identity::{LogicalId, StackId};
 use crate::package::{
     Bytecode, CodePlaces, PIP_VARIABLES, PipCommand, Shelf, Workshop, leave_out, local_code, missing_code, package,
 };
+use crate::policy::{Finding, Policy};
 use crate::project::{Environment, Project, SUFFIX_PARAMETER, State};
 use crate::resource::live::{AwsReader, AwsWriter};
 use crate::smoke::Smoke;
@@ -41,12 +42,13 @@ pub struct Checked {
     pub environment: Environment,
     state: State,
     pub smoke: Option<Smoke>,
+    policy: Option<Policy>,
     code: CodePlaces,
-    source: Source,
+    pub source: Source,
     template: Template,
     pub resources: usize,
-    /// Where the template's local code is.
-    watched: Vec<PathBuf>,
+    /// Where the code of its functions and layers is.
+    pub local_code: Vec<(LogicalId, PathBuf)>,
 }
 
 /// A stack in its account.
@@ -54,6 +56,8 @@ pub struct Opened {
     pub desired: Desired,
     /// The template's file.
     pub source: Source,
+    /// What the project holds it to.
+    pub policy: Option<Policy>,
     pub ledgers: Box<dyn Ledgers>,
     pub reader: AwsReader,
     pub writer: AwsWriter,
@@ -81,6 +85,7 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
     };
     let environment = with_suffix(environment, &template);
     let smoke = project.smoke.clone();
+    let policy = rules::load(project.policy, &project.directory, environment.suffix(), world)?;
     let code = CodePlaces {
         template: project.template.parent().unwrap_or(&project.directory).to_owned(),
         project: project.directory,
@@ -91,16 +96,17 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
         environment,
         state: project.state,
         smoke,
+        policy,
         code,
         source,
         template,
         resources: 0,
-        watched: Vec::new(),
+        local_code: Vec::new(),
     };
     let region = region(&checked.environment, world).unwrap_or_else(|| ANY_REGION.to_owned());
     let graph = checked.resolve(None, &region, world)?;
     checked.resources = graph.resources.len();
-    checked.watched = local_code(&graph, &checked.code);
+    checked.local_code = local_code(&graph, &checked.code);
     Ok(checked)
 }
 
@@ -122,6 +128,7 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
     Ok(Opened {
         desired,
         source: checked.source,
+        policy: checked.policy,
         ledgers: ledgers(checked.state, &cx, world),
         calls: cx.calls.clone(),
         is_in_aws: connection.is_aws(),
@@ -328,7 +335,7 @@ impl Checked {
             return Err(CliError::NotForDevelopment { environment });
         }
         let mut watched = vec![world.directory.join(&self.source.path)];
-        watched.extend(self.watched.iter().cloned());
+        watched.extend(self.local_code.iter().map(|(_, path)| path.clone()));
         Ok(watched)
     }
 
@@ -336,10 +343,16 @@ impl Checked {
     pub fn anywhere(&self, world: &mut World) -> Result<Desired, CliError> {
         let region = region(&self.environment, world).unwrap_or_else(|| ANY_REGION.to_owned());
         let account_id = "123456789012".to_owned();
-        let graph = self.resolve(Some(account_id.clone()), &region, world)?;
+        let mut graph = self.resolve(Some(account_id.clone()), &region, world)?;
+        leave_out(&mut graph);
         let partition = partition_of(&region).to_owned();
         let scope = Scope { account_id, region, partition };
         Ok(Desired::new(graph, self.stack.clone(), self.environment.tags.clone(), scope))
+    }
+
+    /// What of the template breaks the project's rules.
+    pub fn findings(&self, world: &mut World) -> Result<Vec<Finding>, CliError> {
+        rules::judge(self.policy.as_ref(), &self.anywhere(world)?, &self.source)
     }
 
     /// The template for an account, checked; its warnings are shown where an account is given.

@@ -68,7 +68,7 @@ pub fn leave_out(graph: &mut DesiredGraph) {
 }
 
 /// Where the local code of a graph is.
-pub fn local_code(graph: &DesiredGraph, places: &CodePlaces) -> Vec<PathBuf> {
+pub fn local_code(graph: &DesiredGraph, places: &CodePlaces) -> Vec<(LogicalId, PathBuf)> {
     let path = |resource: &DesiredResource| {
         let property = match resource.resource_type.as_str() {
             "AWS::Lambda::Function" => "Code",
@@ -76,7 +76,8 @@ pub fn local_code(graph: &DesiredGraph, places: &CodePlaces) -> Vec<PathBuf> {
             _ => return None,
         };
         let code = graph.evaluate(resource.properties.at(&[PathStep::from(property)])?, &|_, _| None).ok()?;
-        code.as_str().filter(|path| !unknown::is_in(path)).and_then(|path| places.find(path).ok())
+        let path = code.as_str().filter(|path| !unknown::is_in(path)).and_then(|path| places.find(path).ok())?;
+        Some((resource.logical_id.clone(), path))
     };
     graph.resources.values().filter_map(path).collect()
 }

@@ -36,7 +36,8 @@ pub fn diff(desired: &Desired, inventory: &Inventory, ledger: &Ledger, options: 
     steps.iter_mut().zip(held).for_each(|(step, held)| step.holds = held);
     let problems = inventory.problems.iter().map(ToString::to_string).collect();
     let (steps, left_out) = target::only(steps, &options.targets);
-    Plan { stack: desired.stack.clone(), scope: desired.scope.clone(), steps, left_out, problems }
+    let remarks = super::Remarks::default();
+    Plan { stack: desired.stack.clone(), scope: desired.scope.clone(), steps, left_out, problems, remarks }
 }
 
 /// What the stack's resources put into each other, those that go included.

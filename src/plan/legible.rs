@@ -10,13 +10,14 @@ use crate::visible::{on_its_line, visible, visible_within};
 impl Plan {
     /// The plan with everything in it visible.
     pub fn legible(mut self) -> Self {
-        let Self { stack, scope, steps, left_out, problems } = &mut self;
+        let Self { stack, scope, steps, left_out, problems, remarks } = &mut self;
         *stack = StackId::new(on_its_line(stack.as_str()));
         for text in [&mut scope.account_id, &mut scope.region, &mut scope.partition] {
             *text = on_its_line(text).into_owned();
         }
         steps.iter_mut().chain(left_out).for_each(Step::make_legible);
         problems.iter_mut().for_each(|problem| *problem = visible(problem).into_owned());
+        remarks.make_legible();
         self
     }
 }
@@ -125,7 +126,9 @@ mod tests {
     use crate::aws::Scope;
     use crate::cli::view::{Detail, text};
     use crate::package::{CodeChange, FileChange};
-    use crate::plan::{Cause, Missing, Order};
+    use crate::plan::served::Served;
+    use crate::plan::{Cause, Missing, Order, Remarks};
+    use crate::policy::{Finding, Level};
 
     const NASTY: &str = "\u{1b}]52;c;aGk=\u{7}\u{1b}[2J\u{9b}1A\u{202e}\r";
 
@@ -144,6 +147,27 @@ mod tests {
             losses: vec![Loss::Uncounted { reason: NASTY.into() }, Loss::Address { url: NASTY.into() }],
             code: Some(CodeChange { zip_size: None, files: Some(vec![nasty_file()]), unchanged: 0 }),
         }
+    }
+
+    fn nasty_finding() -> Finding {
+        Finding {
+            rule: NASTY.into(),
+            level: Level::Mandatory,
+            resource: NASTY.into(),
+            path: PropertyPath::of(NASTY),
+            what: NASTY.into(),
+            reason: NASTY.into(),
+            fix: NASTY.into(),
+            suppressed: None,
+            span: None,
+            position: None,
+        }
+    }
+
+    fn nasty_stage() -> Served {
+        let nasty = || BTreeSet::from([NASTY.to_owned()]);
+        let [not_served, not_declared, differing] = [nasty(), nasty(), nasty()];
+        Served { stage: NASTY.into(), deployment: Some(NASTY.into()), not_served, not_declared, differing }
     }
 
     fn nasty_file() -> FileChange {
@@ -176,7 +200,9 @@ mod tests {
         ];
         let scope = Scope { account_id: NASTY.into(), region: NASTY.into(), partition: NASTY.into() };
         let steps: Vec<Step> = actions.into_iter().map(nasty).collect();
-        let plan = Plan { stack: NASTY.into(), scope, left_out: steps.clone(), steps, problems: vec![NASTY.into()] };
+        let remarks = Remarks { policy: vec![nasty_finding()], served: vec![nasty_stage()], destruction: None };
+        let problems = vec![NASTY.into()];
+        let plan = Plan { stack: NASTY.into(), scope, left_out: steps.clone(), steps, problems, remarks };
         let mut shown = Vec::new();
         text::plan(&mut shown, &plan, Detail::Brief).expect("memory can be written");
         text::plan(&mut shown, &plan, Detail::Full).expect("memory can be written");

@@ -2,6 +2,7 @@
 //! comes out, and what cannot be planned is a blocked entry in it.
 
 mod code;
+pub mod destruction;
 mod diff;
 mod drift;
 pub(crate) mod evidence;
@@ -9,7 +10,9 @@ mod follows;
 mod holds;
 mod legible;
 pub mod loss;
+mod remarks;
 pub mod saved;
+pub mod served;
 mod shown;
 #[cfg(test)]
 mod tampering_tests;
@@ -33,6 +36,7 @@ use crate::resource::LiveResource;
 pub use diff::diff;
 pub use drift::{Drift, Drifted, Happened, Since, drift};
 pub use loss::Loss;
+pub use remarks::Remarks;
 pub use shown::SENSITIVE;
 
 /// What has to happen so that AWS is as the template says.
@@ -46,6 +50,9 @@ pub struct Plan {
     pub left_out: Vec<Step>,
     /// What could not be looked for; the plan may lack something.
     pub problems: Vec<String>,
+    /// What there is to know beside the steps.
+    #[serde(default)]
+    pub remarks: Remarks,
 }
 
 /// One resource and what happens to it.

@@ -12,6 +12,7 @@ use crate::aws::survey::Expected;
 use crate::aws::wait::Patience;
 use crate::identity::{PhysicalId, ResourceType, StackId};
 use crate::inventory::{Identity, Reader, Stray};
+use crate::resource::apigateway;
 use crate::resource::lost::until_answered;
 use crate::resource::tags;
 use crate::resource::{Contents, LiveResource, Owner, Ownership, Reading, Resource, Row, TYPES, row};
@@ -148,6 +149,10 @@ impl Reader for AwsReader {
         id: &'a PhysicalId,
     ) -> BoxFuture<'a, Result<Option<Contents>, AwsError>> {
         Box::pin(async move { handled(resource_type)?.handler.contents(&self.cx, id).await })
+    }
+
+    fn served<'a>(&'a self, stage: &'a PhysicalId) -> BoxFuture<'a, Result<Option<Value>, AwsError>> {
+        Box::pin(apigateway::stage::export(&self.cx, stage))
     }
 }
 

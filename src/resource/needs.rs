@@ -180,7 +180,13 @@ pub const NEEDS: &[Need] = &[
     need(
         "AWS::ApiGateway::Stage",
         apis,
-        &["apigateway.CreateStage", "apigateway.DeleteStage", "apigateway.GetStage", "apigateway.UpdateStage"],
+        &[
+            "apigateway.CreateStage",
+            "apigateway.DeleteStage",
+            "apigateway.GetExport",
+            "apigateway.GetStage",
+            "apigateway.UpdateStage",
+        ],
     ),
     need("AWS::ApiGateway::Stage", gateway_tags, GATEWAY_TAGS),
     need(

@@ -1,4 +1,4 @@
-//! The documents: two are generated from the sources, and the commands in all of them are run.
+//! The documents: three are generated from the sources, and the commands in all of them are run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,6 +6,7 @@ use std::path::Path;
 
 use clap::CommandFactory;
 use paystack::cli::Arguments;
+use paystack::policy::{Level, Rule, rules};
 use paystack::property_path::PropertyPath;
 use paystack::resource::{Row, TYPES};
 use serde_json::Value;
@@ -64,6 +65,35 @@ fn the_template_reference_is_what_facts_and_handlers_say() {
         section(&mut text, row);
     }
     is_up_to_date("docs/resource-types.md", &text);
+}
+
+#[test]
+fn the_rules_page_is_what_the_rules_say() {
+    let mut text = fs::read_to_string(Path::new(ROOT).join("docs/policies.md")).expect("the page is there");
+    let generated = text.find(RULES_BEGIN).expect("the page says where the rules begin") + RULES_BEGIN.len();
+    text.truncate(generated);
+    text.push_str("\n\n| rule | | what has to hold |\n| --- | --- | --- |\n");
+    for Rule { id, level, demand, .. } in rules() {
+        text.push_str(&format!("| [`{id}`](#{id}) | {} | {} |\n", word(*level), cell(demand)));
+    }
+    for Rule { id, level, demand, reason, fix, kept_by, broken_by, .. } in rules() {
+        text.push_str(&format!("\n### {id}\n\n{demand} ({}).\n\n", word(*level)));
+        text.push_str(&format!("- Why: {reason}.\n- What to do: {fix}.\n"));
+        for (words, example) in [("Kept", kept_by), ("Broken", broken_by)] {
+            text.push_str(&format!("\n{words}:\n\n```yaml\n{}\n```\n", example.trim()));
+        }
+    }
+    is_up_to_date("docs/policies.md", &text);
+}
+
+const RULES_BEGIN: &str = "<!-- What follows is generated from the rules. -->";
+
+fn word(level: Level) -> &'static str {
+    match level {
+        Level::Mandatory => "mandatory",
+        Level::Advisory => "advisory",
+        Level::Off => "off",
+    }
 }
 
 fn section(text: &mut String, row: &Row) {

@@ -15,6 +15,7 @@ mod operating;
 mod payments;
 mod permissions;
 mod plans;
+mod policies;
 mod proxy;
 mod rates;
 mod real;

@@ -12,6 +12,8 @@ use sha2::{Digest, Sha256};
 use similar::ChangeTag;
 
 use crate::cli::view::brief::brief;
+use crate::cli::view::palette::Role;
+use crate::cli::view::remarks::{Remark, remarks};
 use crate::cli::view::values::{line_by_line, on_one_line, unfolded};
 use crate::cli::view::words::{
     Heading, by_service, count, drift_summary, file, following, is_empty, losses, note, package, reason, summary,
@@ -31,6 +33,10 @@ pub fn plan(out: &mut dyn Write, plan: &Plan, picture: &str) -> io::Result<()> {
     body.push_str(&tag("p", "quiet", &escaped(&summary(plan))));
     body.push_str(&counts(plan));
     body.push_str(&alarm(plan));
+    for Remark { kind, role, text } in remarks(plan) {
+        let class = if role == Role::Blocked { "alarm" } else { "quiet" };
+        body.push_str(&tag("p", class, &format!("<b>{kind}:</b> {}", escaped(&text))));
+    }
     body.push_str(&problems(&plan.problems, "; the plan may lack something"));
     if !plan.left_out.is_empty() {
         let words = format!("Left out, as not targeted: {}.", count(plan.left_out.len(), "resource"));
@@ -87,7 +93,7 @@ const TOOLS: &str = "<div class=\"tools\"><input id=\"filter\" type=\"search\" p
 /// A diff of more lines is folded.
 const SHORT_DIFF: usize = 16;
 
-fn page(title: &str, body: &str) -> String {
+pub(super) fn page(title: &str, body: &str) -> String {
     let digest = BASE64.encode(Sha256::digest(SCRIPT));
     let has_tools = body.contains(TOOLS);
     let script = if has_tools { format!("<script>{SCRIPT}</script>\n") } else { String::new() };
@@ -289,7 +295,7 @@ fn span(class: &str, line: &str) -> String {
 }
 
 /// An element; the content is HTML already.
-fn tag(name: &str, class: &str, content: &str) -> String {
+pub(super) fn tag(name: &str, class: &str, content: &str) -> String {
     let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
     format!("<{name}{class}>{content}</{name}>\n")
 }
@@ -317,7 +323,7 @@ fn prose(text: &str) -> String {
     shown.collect()
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for it in visible(text).chars() {
         match it {

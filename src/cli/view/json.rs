@@ -33,6 +33,7 @@ pub fn plan(plan: &Plan) -> Value {
         "steps": plan.steps,
         "left_out": plan.left_out.iter().map(|step| &step.logical_id).collect::<Vec<_>>(),
         "problems": plan.problems,
+        "remarks": plan.remarks,
     })
 }
 

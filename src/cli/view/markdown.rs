@@ -9,6 +9,7 @@ use serde_json::Value;
 use similar::ChangeTag;
 
 use crate::cli::view::brief::brief;
+use crate::cli::view::remarks::{Remark, remarks};
 use crate::cli::view::text::Detail;
 use crate::cli::view::values::{line_by_line, on_one_line, unfolded};
 use crate::cli::view::words::{
@@ -31,6 +32,9 @@ pub fn plan(out: &mut dyn Write, plan: &Plan, detail: Detail) -> io::Result<()> 
     let (account, region) = (code(&scope.account_id), code(&scope.region));
     comment.say(format!("Stack {} in account {account}, {region}.\n", code(plan.stack.as_str())));
     say_losses(&mut comment, &plan);
+    for Remark { kind, text, .. } in remarks(&plan) {
+        comment.say(format!("\n**{kind}:** {}\n", code(&text)));
+    }
     for problem in &plan.problems {
         comment.say(format!("\n**Warning:** {}; the plan may lack something.\n", code(problem)));
     }

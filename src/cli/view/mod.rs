@@ -8,6 +8,7 @@ mod markdown;
 mod operate;
 mod palette;
 pub(crate) mod progress;
+mod remarks;
 mod state;
 pub(crate) mod text;
 pub(crate) mod timing;
@@ -20,7 +21,7 @@ use std::io;
 
 use serde_json::Value;
 
-use crate::apply::Report;
+use crate::apply::Report as ApplyReport;
 use crate::apply::chronicle::Timing;
 use crate::aws::calls::Calls;
 use crate::aws::operate::{Found, Invocation, LogEvent};
@@ -29,7 +30,9 @@ use crate::cli::arguments::{Format, GraphFormat, PlanFormat};
 use crate::cli::named::Declared;
 use crate::cli::view::graph::Picture;
 use crate::deployer;
+use crate::diagnostic::{self, Source, Style};
 use crate::plan::{Drift, Plan};
+use crate::policy::{self, Finding};
 use crate::smoke::Smoked;
 use crate::state::{Ledger, Shown, ShownRecord};
 
@@ -57,6 +60,16 @@ pub fn planned(world: &mut World, plan: &Plan, calls: &Calls, format: PlanFormat
         }
         PlanFormat::Json => json::write(&mut world.out, &json::with_calls(json::plan(plan), calls)),
     }
+}
+
+/// Shows the rules that a template breaks though nothing is refused for them, and those that it is let off.
+pub fn broken_rules(world: &mut World, findings: &[Finding], source: &Source) -> io::Result<()> {
+    let style = if world.is_coloured { Style::Coloured } else { Style::Plain };
+    let drawn = diagnostic::render(&policy::diagnostics(findings), source, style);
+    if !drawn.is_empty() {
+        writeln!(world.err, "{}", drawn.trim_end())?;
+    }
+    text::let_pass(&mut world.err, findings)
 }
 
 /// Shows what somebody else did.
@@ -89,7 +102,7 @@ pub fn proposed(world: &mut World, plan: &Plan, format: Format, detail: Detail) 
 /// What there is to show at the end of a run.
 pub struct Ended<'a> {
     pub plan: &'a Plan,
-    pub report: &'a Report,
+    pub report: &'a ApplyReport,
     pub timing: &'a Timing,
     pub calls: &'a Calls,
 }

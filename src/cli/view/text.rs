@@ -13,14 +13,25 @@ use crate::apply::chronicle::Timing;
 use crate::apply::{Kind, Report, Task, Unremembered};
 use crate::aws::calls::Calls;
 use crate::cli::view::palette::{Role, paint};
+use crate::cli::view::remarks::{self, Remark};
 use crate::cli::view::values::{inline, line_by_line, on_one_line};
 use crate::cli::view::words::{count, drift_summary, elapsed};
 use crate::plan::{Action, Drift, Drifted, Happened, Plan, Since};
+use crate::policy::Finding;
 use crate::property_path::PropertyPath;
 use crate::unknown::display_within;
 use crate::visible::{on_its_line, visible, visible_within};
 
 pub use plan::{Detail, plan};
+
+/// The rules that a template is let off, and why.
+pub fn let_pass(out: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
+    for finding in findings.iter().filter(|finding| finding.suppressed.is_some()) {
+        let Remark { kind, role, text } = remarks::finding(finding);
+        writeln!(out, "{} {}", paint(role, format!("{kind}:")), on_its_line(&text))?;
+    }
+    Ok(())
+}
 
 /// What somebody else did since the last apply.
 pub fn drift(out: &mut dyn Write, drift: &Drift) -> io::Result<()> {

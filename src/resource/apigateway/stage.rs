@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::method_setting::{self, MethodSetting};
 use super::patch::{self, map_changes, remove, replace, sync_tags, write};
 use super::{joined, parts};
-use crate::aws::error::{AwsError, During, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -143,6 +143,23 @@ impl Handler for ApiGatewayStage {
         let parts = path.and_then(|path| path.split_once("/stages/")).filter(|(_, name)| !name.contains('/'));
         Ok(parts.map(|(api, name)| joined([api, name])))
     }
+}
+
+/// The snapshot that a stage serves, in OpenAPI 3 with its integrations. `None`: the stage is gone.
+///
+/// # Errors
+///
+/// The service says no, or answers with something that is no JSON.
+pub async fn export(cx: &Context, id: &PhysicalId) -> Result<Option<serde_json::Value>, AwsError> {
+    let [api, name] = parts(id)?;
+    let export = cx.apigateway.get_export().rest_api_id(api).stage_name(name).export_type("oas30");
+    let export = export.parameters("extensions", "integrations").accepts("application/json");
+    let Some(answer) = found("apigateway.GetExport", export.send().await)? else { return Ok(None) };
+    let Some(body) = answer.body else { return Ok(None) };
+    let text = serde_json::from_slice(body.as_ref());
+    text.map(Some).map_err(|error| {
+        AwsError::new("apigateway.GetExport", ErrorClass::Invalid, format!("the export is no JSON: {error}"))
+    })
 }
 
 fn physical_id(stage: &Stage) -> PhysicalId {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::difference;
 use crate::cli::view::brief::brief;
 use crate::cli::view::palette::{Role, paint};
+use crate::cli::view::remarks::{AT_A_DESTROY, Remark, remarks};
 use crate::cli::view::values::unfolded;
 use crate::cli::view::words::{
     Heading, by_service, count, file, following, is_empty, losses, note, package, reason, split, summary,
@@ -49,6 +50,7 @@ pub fn plan(out: &mut dyn Write, plan: &Plan, detail: Detail) -> io::Result<()> 
         }
     }
     show_losses(out, plan)?;
+    show_remarks(out, plan, detail)?;
     for problem in &plan.problems {
         writeln!(out, "{} {problem}; the plan may lack something\n", paint(Role::Blocked, "warning:"))?;
     }
@@ -56,6 +58,28 @@ pub fn plan(out: &mut dyn Write, plan: &Plan, detail: Detail) -> io::Result<()> 
         writeln!(out, "Left out, as not targeted: {}.", count(plan.left_out.len(), "resource"))?;
     }
     writeln!(out, "{}", summary(plan))
+}
+
+/// What there is to know beside the steps, one line each; of a later destroy, which is far away, only that there is something.
+fn show_remarks(out: &mut dyn Write, plan: &Plan, detail: Detail) -> io::Result<()> {
+    let remarks = remarks(plan);
+    let (far, near): (Vec<&Remark>, Vec<&Remark>) = remarks.iter().partition(|remark| remark.kind == AT_A_DESTROY);
+    for Remark { kind, role, text } in &near {
+        writeln!(out, "{} {text}", paint(*role, format!("{kind}:")))?;
+    }
+    match detail {
+        _ if far.is_empty() => {}
+        Detail::Full => {
+            for Remark { kind, role, text } in &far {
+                writeln!(out, "{} {text}", paint(*role, format!("{kind}:")))?;
+            }
+        }
+        Detail::Brief => {
+            let things = count(far.len(), "thing");
+            writeln!(out, "{}", paint(Role::Quiet, format!("{AT_A_DESTROY}: {things} to know, which `--full` names")))?;
+        }
+    }
+    if remarks.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
 /// Whether one line says all that there is to say.

@@ -1,0 +1,82 @@
+//! The project's rules: read, and held against the template.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::stack::Opened;
+use crate::cli::{CliError, World};
+use crate::desired::Desired;
+use crate::diagnostic::Source;
+use crate::plan::Plan;
+use crate::policy::{self, Finding, GuardFile, Policy, Settings};
+use crate::text_file;
+
+/// Where Guard rules are looked for, if `[policy]` names no place.
+const DIRECTORY: &str = "policies";
+
+/// How large a file of Guard rules may be.
+const LARGEST_BYTES: u64 = 1024 * 1024;
+
+/// The policy of a project that has one, with its Guard rules read.
+pub fn load(
+    settings: Option<Settings>,
+    directory: &Path,
+    suffix: &str,
+    world: &World,
+) -> Result<Option<Policy>, CliError> {
+    let Some(settings) = settings else { return Ok(None) };
+    let named = settings.guard.clone().unwrap_or_else(|| {
+        let usual = PathBuf::from(DIRECTORY);
+        if directory.join(&usual).is_dir() { vec![usual] } else { Vec::new() }
+    });
+    let mut guard = Vec::new();
+    for path in named {
+        for path in files(&directory.join(&path))? {
+            let shown = path.strip_prefix(&world.directory).unwrap_or(&path).display().to_string();
+            let text = text_file::read(&path, LARGEST_BYTES).map_err(|source| unreadable(&path, source))?;
+            guard.push(GuardFile { file: shown, text });
+        }
+    }
+    let today = world.clock.now().strftime("%Y-%m-%d").to_string();
+    Ok(Some(Policy { settings, suffix: suffix.to_owned(), today, guard }))
+}
+
+/// A file, or the files of Guard rules in a directory, in order of name.
+fn files(path: &Path) -> Result<Vec<PathBuf>, CliError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = path.read_dir().map_err(|source| unreadable(path, source))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let file = entry.map_err(|source| unreadable(path, source))?.path();
+        if file.extension().is_some_and(|extension| extension == "guard" || extension == "ruleset") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn unreadable(path: &Path, source: std::io::Error) -> CliError {
+    CliError::UnreadableRules { path: path.to_owned(), source }
+}
+
+/// What of a template breaks the project's rules; nothing, where it has none.
+pub fn judge(policy: Option<&Policy>, desired: &Desired, source: &Source) -> Result<Vec<Finding>, CliError> {
+    let Some(policy) = policy else { return Ok(Vec::new()) };
+    let mut findings = policy::check(desired, policy)?;
+    policy::locate(&mut findings, source);
+    Ok(findings)
+}
+
+/// Stops where a mandatory rule is broken.
+pub fn refuse(plan: &Plan, stack: &Opened) -> Result<(), CliError> {
+    refuse_findings(&plan.remarks.policy, &stack.source)
+}
+
+pub fn refuse_findings(findings: &[Finding], source: &Source) -> Result<(), CliError> {
+    if !findings.iter().any(Finding::is_refusal) {
+        return Ok(());
+    }
+    Err(CliError::BreaksRules { source_file: Box::new(source.clone()), findings: policy::diagnostics(findings) })
+}

@@ -1,0 +1,132 @@
+//! A resolved template as it is judged before AWS is asked: every resource with its defaults, and who refers to whom. Pure.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::desired::Desired;
+use crate::diagnostic::Span;
+use crate::identity::{LogicalId, REF};
+use crate::property_path::PropertyPath;
+use crate::resource::{Attributes, row};
+use crate::template::{DesiredResource, Part};
+use crate::unknown::{self, MARK};
+
+/// Every resource that a template wants.
+pub struct Resolved<'a> {
+    pub desired: &'a Desired,
+    resources: BTreeMap<&'a LogicalId, Judged>,
+}
+
+struct Judged {
+    /// With every default filled in.
+    properties: Value,
+    /// As the template says it, evaluated.
+    declared: Value,
+    attributes: Attributes,
+}
+
+/// One resource.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    resource: &'a DesiredResource,
+    pub properties: &'a Value,
+    pub declared: &'a Value,
+    attributes: &'a Attributes,
+}
+
+impl<'a> Resolved<'a> {
+    pub fn new(desired: &'a Desired) -> Self {
+        let predicted = desired.predicted();
+        let attributes: BTreeMap<&LogicalId, Attributes> =
+            predicted.iter().map(|(id, properties)| (id, desired.predict(id, properties))).collect();
+        let known = |id: &LogicalId, name: &str| attributes.get(id)?.get(name).cloned();
+        let judged = desired.graph.resources.iter().map(|(id, resource)| {
+            let declared = desired.graph.evaluate(&resource.properties, &known).unwrap_or(Value::Null);
+            let judged = Judged {
+                properties: predicted.get(id).unwrap_or(&declared).clone(),
+                declared,
+                attributes: attributes.get(id).cloned().unwrap_or_default(),
+            };
+            (id, judged)
+        });
+        Self { desired, resources: judged.collect() }
+    }
+
+    /// Every resource, in the order of the template.
+    pub fn subjects(&self) -> impl Iterator<Item = Subject<'_>> {
+        self.desired.graph.resources.values().filter_map(|resource| {
+            let Judged { properties, declared, attributes } = self.resources.get(&resource.logical_id)?;
+            Some(Subject { resource, properties, declared, attributes })
+        })
+    }
+
+    pub fn of_type(&self, resource_type: &str) -> impl Iterator<Item = Subject<'_>> {
+        self.subjects().filter(move |subject| subject.resource_type() == resource_type)
+    }
+}
+
+impl<'a> Subject<'a> {
+    pub fn id(&self) -> &'a LogicalId {
+        &self.resource.logical_id
+    }
+
+    pub fn resource_type(&self) -> &'a str {
+        self.resource.resource_type.as_str()
+    }
+
+    pub fn metadata(&self) -> &'a Value {
+        &self.resource.metadata
+    }
+
+    /// What `Fn::GetAtt` gives, where it follows from the template.
+    pub fn attribute(&self, name: &str) -> Option<&'a str> {
+        self.attributes.get(name)?.as_str()
+    }
+
+    /// Whether a text stands for this resource: something that `Ref` or `Fn::GetAtt` gives of it.
+    pub fn is_named_by(&self, text: &str) -> bool {
+        let is_unknown = || {
+            let inner = text.strip_prefix(MARK).and_then(|text| text.strip_suffix(MARK));
+            inner.and_then(|inner| inner.split_once('.')).is_some_and(|(id, _)| id == self.id().as_str())
+        };
+        is_unknown() || self.attributes.values().any(|value| value.as_str() == Some(text))
+    }
+
+    /// Whether a text names it anywhere in it.
+    pub fn is_named_in(&self, text: &str) -> bool {
+        let reference = unknown::attribute(self.id(), REF);
+        text.contains(&reference)
+            || self.attributes.get(REF).and_then(Value::as_str).is_some_and(|it| text.contains(it))
+    }
+
+    /// Whether any text of a list, or a lone text, stands for this resource.
+    pub fn is_among(&self, texts: &Value) -> bool {
+        match texts {
+            Value::String(text) => self.is_named_by(text),
+            Value::Array(items) => items.iter().any(|item| self.is_among(item)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+        }
+    }
+
+    /// The name by which the service tells it from others of the account, where it has one.
+    pub fn name(&self) -> Option<(&'static str, &'a str)> {
+        let handler = row(&self.resource.resource_type)?.handler;
+        let property = match handler.resource_type() {
+            // Their names need not be unique, but are what people look for.
+            "AWS::ApiGateway::RestApi" | "AWS::Logs::QueryDefinition" => "Name",
+            "AWS::IAM::Policy" | "AWS::Logs::ResourcePolicy" => "PolicyName",
+            // What is within an API or a log group is told apart by that.
+            _ if !handler.part_of().is_empty() => return None,
+            _ => handler.generated_name()?.property,
+        };
+        Some((property, self.properties[property].as_str()?))
+    }
+
+    /// Where in the template it is said, or where it should be.
+    pub fn place(&self, path: &PropertyPath) -> Span {
+        let is_said =
+            path.steps().first().is_some_and(|step| self.resource.properties.at(std::slice::from_ref(step)).is_some());
+        if is_said { self.resource.properties.span_at(path.steps(), Part::Value) } else { self.resource.span }
+    }
+}
