@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod aws;
+pub mod capacity;
 pub mod change;
 pub mod check;
 pub mod children;

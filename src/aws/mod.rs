@@ -5,6 +5,7 @@ pub mod calls;
 pub mod clock;
 pub mod error;
 mod gate;
+pub mod limits;
 mod null_templates;
 pub mod observer;
 pub mod operate;

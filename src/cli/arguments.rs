@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::cli::capacity::CapacityArguments;
 use crate::cli::view::Detail;
 
 /// Plans and applies CloudFormation templates straight against live AWS.
@@ -48,6 +49,8 @@ pub enum Command {
     Watch(WatchArguments),
     /// Send something through the deployed system and follow it from place to place.
     Smoke(SmokeArguments),
+    /// Say whether the template carries a load, hop by hop.
+    Capacity(CapacityArguments),
     /// Show the permissions that deploying the template needs.
     Policy(PolicyArguments),
     /// Print what makes a shell complete paystack's commands.

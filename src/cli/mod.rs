@@ -2,6 +2,7 @@
 
 mod apply;
 mod arguments;
+mod capacity;
 mod destroy;
 mod error;
 mod graph;
@@ -101,6 +102,7 @@ pub async fn run(arguments: Arguments, world: &mut World) -> Result<Exit, CliErr
         Command::Query(arguments) => query::query(&arguments, world).await,
         Command::Watch(arguments) => watch::watch(&arguments, world).await,
         Command::Smoke(arguments) => smoke::smoke(&arguments, world).await,
+        Command::Capacity(arguments) => capacity::show(&arguments, world).await,
         Command::Policy(arguments) => policy::policy(&arguments, world).await,
         Command::Completions { shell } => manual::completions(shell, world),
         Command::Man { command } => manual::man(command.as_deref(), world),

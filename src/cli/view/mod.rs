@@ -1,6 +1,7 @@
 //! Everything that is shown. A view takes finished data and a place to write; text and JSON show one value.
 
 mod brief;
+mod capacity;
 pub mod graph;
 mod html;
 pub(crate) mod json;
@@ -25,6 +26,7 @@ use crate::apply::Report as ApplyReport;
 use crate::apply::chronicle::Timing;
 use crate::aws::calls::Calls;
 use crate::aws::operate::{Found, Invocation, LogEvent};
+use crate::capacity::Capacity;
 use crate::cli::World;
 use crate::cli::arguments::{Format, GraphFormat, PlanFormat};
 use crate::cli::named::Declared;
@@ -210,6 +212,14 @@ pub fn smoked(world: &mut World, smoked: &Smoked, format: Format) -> io::Result<
     match format {
         Format::Text => operate::smoked(&mut world.out, smoked),
         Format::Json => json::write(&mut world.out, &json::versioned(smoked)),
+    }
+}
+
+/// Shows whether a load is carried.
+pub fn capacity(world: &mut World, capacity: &Capacity, format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => self::capacity::text(&mut world.out, capacity),
+        Format::Json => json::write(&mut world.out, &json::versioned(capacity)),
     }
 }
 

@@ -1,0 +1,165 @@
+use std::collections::BTreeMap;
+
+use expect_test::expect;
+
+use super::*;
+use crate::fake::line::desired_with;
+use crate::package::leave_out;
+
+fn load(rate: f64) -> Load {
+    Load {
+        rate,
+        headroom: 0.2,
+        addresses: 1,
+        keys: 1,
+        latencies: BTreeMap::new(),
+        latency: 1.0,
+        failing: 0.01,
+        item_kilobytes: 1.0,
+        hottest_key: 1.0,
+        outage_minutes: 30.0,
+        account: Account::DEFAULT,
+    }
+}
+
+/// The payments system as it is deployed, but for some parameters.
+fn payments(parameters: &[(&str, &str)]) -> Desired {
+    let mut desired = desired_with(include_str!("../../examples/payments/template.yaml"), parameters);
+    leave_out(&mut desired.graph);
+    desired
+}
+
+const PEAK: f64 = 10_000.0 / 60.0;
+
+/// The hops that do not carry the load.
+fn broken(capacity: &Capacity) -> Vec<String> {
+    let broken = capacity.hops.iter().filter(|hop| !hop.carries);
+    broken
+        .map(|hop| {
+            let place = hop.resource.as_ref().map(|it| format!("{it}: ")).unwrap_or_default();
+            let limit = hop.limit.map(number).unwrap_or_default();
+            format!("{place}{}: {} = {} of {limit}", hop.what, hop.arithmetic, number(hop.needed))
+        })
+        .collect()
+}
+
+#[test]
+fn the_payments_system_carries_ten_thousand_a_minute_with_a_seconds_latency() {
+    let capacity = capacity(&payments(&[]), &load(PEAK));
+    assert_eq!(broken(&capacity), [""; 0]);
+    assert!(capacity.carries, "{:#?}", capacity.backlogs);
+    let passed: Vec<String> = capacity.hops.iter().map(|hop| hop.what.clone()).collect();
+    expect![[r"
+        requests of one address in 300 s, rule rate-per-address
+        requests per second of the account's APIs
+        requests per second, * /*
+        requests at once, * /*
+        requests per second of one key
+        requests of one key at once
+        concurrent runs
+        runs per second
+        seconds of one run
+        messages per second from ProcessingQueue
+        messages per second from DeadLetterQueue
+        concurrent runs of the account
+        write units per second
+        write units per second of one key
+        messages being handled
+        messages being handled
+        messages published per second
+        log writes per second of the account"]]
+    .assert_eq(&passed.join("\n"));
+}
+
+#[test]
+fn a_firewall_that_takes_2000_in_five_minutes_does_not_carry_it() {
+    let capacity = capacity(&payments(&[("WafRateLimit", "2000")]), &load(PEAK));
+    assert!(!capacity.carries);
+    assert_eq!(
+        broken(&capacity),
+        ["WebAcl: requests of one address in 300 s, rule rate-per-address: 167/s × 300 s / 1 = 50,000 of 2,000"]
+    );
+    assert_eq!(capacity.bottleneck.and_then(|hop| hop.resource), Some("WebAcl".into()));
+}
+
+#[test]
+fn a_firewall_looks_at_each_address_alone() {
+    let from_many = Load { addresses: 30, ..load(PEAK) };
+    assert!(capacity(&payments(&[("WafRateLimit", "2000")]), &from_many).carries);
+}
+
+#[test]
+fn a_concurrency_of_one_carries_one_request_a_second_and_no_more() {
+    let one = payments(&[("ProcessPaymentReservedConcurrency", "1")]);
+    assert_eq!(
+        broken(&capacity(&one, &load(PEAK))),
+        [
+            "ProcessPayment: concurrent runs: 167/s × 1 s = 167 of 1",
+            "ProcessPayment: runs per second: 167/s = 167 of 10"
+        ]
+    );
+    assert!(capacity(&one, &load(0.8)).carries);
+    assert!(!capacity(&one, &load(1.0)).carries, "the headroom is missing");
+}
+
+#[test]
+fn a_slow_function_takes_more_runs_at_once() {
+    let latencies = BTreeMap::from([("ProcessPayment".to_owned(), 2.0)]);
+    let slow = capacity(&payments(&[]), &Load { latencies, ..load(PEAK) });
+    assert_eq!(broken(&slow), ["ProcessPayment: concurrent runs: 167/s × 2 s = 333 of 200"]);
+}
+
+#[test]
+fn a_queue_is_taken_from_in_batches_and_its_backlog_worked_off() {
+    let done = capacity(&payments(&[]), &load(PEAK));
+    let backlog = done.backlogs.iter().find(|it| it.queue.as_str() == "ProcessingQueue").expect("it has a consumer");
+    assert_eq!(backlog.arithmetic, "167/s × 30 min × 60 s = 300,000; 300,000 / (500/s − 167/s)");
+    assert_eq!(backlog.minutes.map(number).as_deref(), Some("15"));
+    let slow =
+        payments(&[("ProcessAccountingMaximumConcurrency", "10"), ("ProcessAccountingReservedConcurrency", "10")]);
+    let never = capacity(&slow, &load(PEAK));
+    let backlog = never.backlogs.iter().find(|it| it.queue.as_str() == "ProcessingQueue").expect("it has a consumer");
+    assert_eq!((backlog.minutes, backlog.carries), (None, false));
+}
+
+#[test]
+fn a_reservation_below_the_mappings_concurrency_is_what_counts() {
+    let starved = payments(&[("ProcessAccountingReservedConcurrency", "5")]);
+    assert_eq!(
+        broken(&capacity(&starved, &load(PEAK))),
+        ["AccountingSource: messages per second from ProcessingQueue: 167/s = 167 of 50"]
+    );
+}
+
+#[test]
+fn an_account_with_little_concurrency_does_not_carry_it() {
+    let account = Account { concurrency: 300.0, is_read: true, reserved_elsewhere: 50.0 };
+    let small = capacity(&payments(&[]), &Load { account, ..load(PEAK) });
+    assert_eq!(
+        broken(&small),
+        [
+            "concurrent runs of the account: 255 reserved here + 100 for what reserves none + 50 reserved elsewhere = 405 of 300"
+        ]
+    );
+    assert!(small.assumptions.iter().any(|it| it == "the account's concurrency is 300, as it says"));
+}
+
+#[test]
+fn a_key_that_many_requests_share_is_one_partitions() {
+    let template = include_str!("../../examples/payments/template.yaml")
+        .replace("AttributeName: transaction_id", "AttributeName: provider");
+    let mut desired = desired_with(&template, &[]);
+    leave_out(&mut desired.graph);
+    let busy = capacity(&desired, &load(400.0 / 0.9));
+    assert!(
+        broken(&busy).iter().any(|it| it.contains("100 % of 1,333/s have the same `provider`")),
+        "{:?}",
+        broken(&busy)
+    );
+}
+
+#[test]
+fn numbers_have_no_more_digits_than_they_are_worth() {
+    let shown: Vec<String> = [166.666, 0.5, 50_000.0, 12.34, 1.0, -1234.5].into_iter().map(number).collect();
+    assert_eq!(shown, ["167", "0.5", "50,000", "12.3", "1", "-1,234"]);
+}
