@@ -10,6 +10,7 @@ pub mod cli;
 pub mod deployer;
 pub mod desired;
 pub mod diagnostic;
+pub mod evidence;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod graph;

@@ -15,11 +15,12 @@ use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
-use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata};
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -62,6 +63,10 @@ pub struct Attempt {
     pub start: Duration,
     pub end: Duration,
     pub has_failed: bool,
+    /// When it ended.
+    pub at: Timestamp,
+    /// By which AWS's own logs know it.
+    pub request_id: Option<String>,
 }
 
 /// Where work tells what it is at; its clones tell the same listener.
@@ -214,9 +219,17 @@ impl Intercept for Observer {
             start,
             end: self.0.clock.monotonic(),
             has_failed: matches!(context.output_or_error(), Some(Err(_))),
+            at: self.0.clock.now(),
+            request_id: context.response().and_then(request_id),
         });
         Ok(())
     }
+}
+
+/// What AWS calls a request: each service in a header of its own ("Request IDs" in the SDK's guide).
+fn request_id(response: &HttpResponse) -> Option<String> {
+    let names = ["x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id"];
+    names.into_iter().find_map(|name| response.headers().get(name)).map(str::to_owned)
 }
 
 impl fmt::Debug for Observer {

@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::capacity::CapacityArguments;
+use crate::cli::evidence::EvidenceArguments;
 use crate::cli::view::Detail;
 
 /// Plans and applies CloudFormation templates straight against live AWS.
@@ -49,6 +50,8 @@ pub enum Command {
     Watch(WatchArguments),
     /// Send something through the deployed system and follow it from place to place.
     Smoke(SmokeArguments),
+    /// Gather evidence for PCI DSS v4.0.1 from what is live.
+    Evidence(EvidenceArguments),
     /// Say whether the template carries a load, hop by hop.
     Capacity(CapacityArguments),
     /// Show the permissions that deploying the template needs.

@@ -28,6 +28,18 @@ pub enum CliError {
         #[source]
         source: std::io::Error,
     },
+    #[error("failed to read the report `{path}`")]
+    UnreadableReport {
+        path: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("`{path}` is no report that `paystack evidence --format json` has written")]
+    NoReport {
+        path: std::path::PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
     #[error(transparent)]
     Policy(#[from] PolicyError),
     #[error("failed to read the template `{path}`")]

@@ -5,6 +5,7 @@ mod arguments;
 mod capacity;
 mod destroy;
 mod error;
+mod evidence;
 mod graph;
 mod invoke;
 mod late_logs;
@@ -102,6 +103,7 @@ pub async fn run(arguments: Arguments, world: &mut World) -> Result<Exit, CliErr
         Command::Query(arguments) => query::query(&arguments, world).await,
         Command::Watch(arguments) => watch::watch(&arguments, world).await,
         Command::Smoke(arguments) => smoke::smoke(&arguments, world).await,
+        Command::Evidence(arguments) => evidence::show(&arguments, world).await,
         Command::Capacity(arguments) => capacity::show(&arguments, world).await,
         Command::Policy(arguments) => policy::policy(&arguments, world).await,
         Command::Completions { shell } => manual::completions(shell, world),

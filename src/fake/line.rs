@@ -129,7 +129,7 @@ impl Account {
         finish(self.ledgers.save(&mut ledger)).expect("memory can be written");
     }
 
-    fn inventory(&self, desired: &Desired, ledger: &Ledger) -> Inventory {
+    pub fn inventory(&self, desired: &Desired, ledger: &Ledger) -> Inventory {
         finish(inventory::take(desired, ledger, &self.aws, CONCURRENCY))
     }
 
@@ -144,13 +144,18 @@ impl Account {
 
     /// Carries out a plan, and watches that no task starts before all it waits for is done.
     pub fn carry_out(&self, plan: &Plan, desired: &Desired) -> Option<Report> {
+        self.carry_out_until(plan, desired, usize::MAX)
+    }
+
+    /// The same, interrupted when so many tasks have ended.
+    pub fn carry_out_until(&self, plan: &Plan, desired: &Desired, ended: usize) -> Option<Report> {
         let blocked: Vec<_> = plan.blocked().collect();
         assert!(blocked.is_empty(), "a plan with something blocked in it is not applied: {blocked:#?}");
         let mut journal = LedgerJournal::new(&self.ledgers, self.ledgers.load());
         finish(journal.begin(plan)).expect("memory can be written");
         let schedule = schedule(plan);
         assert!(is_acyclic(&schedule), "tasks wait for each other in a circle: {schedule:#?}");
-        let (_stop, stopping) = watch::channel(false);
+        let (stop, stopping) = watch::channel(false);
         let world = World {
             writer: &self.aws,
             journal: &mut journal,
@@ -161,7 +166,16 @@ impl Account {
             patience: crate::interrupt::PATIENCE,
         };
         let mut watchman = Watchman { schedule: &schedule, done: Vec::new() };
-        let mut tell = |event: Event<'_>| watchman.watch(&event);
+        let mut left = ended;
+        let mut tell = |event: Event<'_>| {
+            watchman.watch(&event);
+            if matches!(event, Event::Finished { .. }) {
+                left = left.saturating_sub(1);
+                if left == 0 {
+                    stop.send_replace(true);
+                }
+            }
+        };
         drive(execute(plan, &schedule, desired, world, &mut tell), || self.aws.is_crashed())
     }
 }

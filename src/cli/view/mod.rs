@@ -2,6 +2,7 @@
 
 mod brief;
 mod capacity;
+mod evidence;
 pub mod graph;
 mod html;
 pub(crate) mod json;
@@ -33,6 +34,7 @@ use crate::cli::named::Declared;
 use crate::cli::view::graph::Picture;
 use crate::deployer;
 use crate::diagnostic::{self, Source, Style};
+use crate::evidence::{Comparison, Report};
 use crate::plan::{Drift, Plan};
 use crate::policy::{self, Finding};
 use crate::smoke::Smoked;
@@ -212,6 +214,26 @@ pub fn smoked(world: &mut World, smoked: &Smoked, format: Format) -> io::Result<
     match format {
         Format::Text => operate::smoked(&mut world.out, smoked),
         Format::Json => json::write(&mut world.out, &json::versioned(smoked)),
+    }
+}
+
+/// Shows what is evidence for what.
+pub fn evidence(world: &mut World, report: &Report, format: PlanFormat) -> io::Result<()> {
+    match format {
+        PlanFormat::Text => self::evidence::text(&mut world.out, report),
+        PlanFormat::Json => json::write(&mut world.out, &json::versioned(report)),
+        PlanFormat::Markdown => self::evidence::markdown(&mut world.out, report),
+        PlanFormat::Html => self::evidence::html(&mut world.out, report),
+    }
+}
+
+/// Shows what differs between two reports.
+pub fn compared(world: &mut World, comparison: &Comparison, format: PlanFormat) -> io::Result<()> {
+    match format {
+        PlanFormat::Text => self::evidence::differences(&mut world.out, comparison, "  "),
+        PlanFormat::Json => json::write(&mut world.out, &json::versioned(comparison)),
+        PlanFormat::Markdown => self::evidence::differences(&mut world.out, comparison, "- "),
+        PlanFormat::Html => self::evidence::differences_page(&mut world.out, comparison),
     }
 }
 

@@ -197,6 +197,8 @@ mod tests {
             start: seconds(start),
             end: seconds(end),
             has_failed: false,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            request_id: None,
         };
         let attempts = vec![
             call(None, "DescribeTable", 1, 4),

@@ -1,0 +1,236 @@
+//! Evidence for PCI DSS v4.0.1 from what is live: which field says what, and which call has read it. Pure.
+//!
+//! It is evidence for an assessment and not its result: whether a requirement is met is for an assessor to say.
+
+mod compare;
+pub mod controls;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::aws::Scope;
+use crate::desired::Desired;
+use crate::identity::{LogicalId, PhysicalId, StackId};
+use crate::inventory::Inventory;
+use crate::plan::{Action, Plan, SENSITIVE};
+use crate::policy::Finding;
+use crate::resource::Reading;
+
+pub use compare::{Comparison, Difference, Side, compare};
+use controls::{AS_DECLARED, AS_DECLARED_DEMAND, AS_DECLARED_REQUIREMENTS, Around, CONTROLS, Control};
+
+/// What one field says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Pass,
+    Fail,
+    /// The template says why it does not count here.
+    Exempt,
+    /// It could not be read.
+    Unreadable,
+}
+
+/// A call that has read what is said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadBy {
+    /// `dynamodb.DescribeTable`.
+    pub operation: String,
+    /// By which AWS's own logs know it.
+    pub request_id: Option<String>,
+    pub at: Timestamp,
+}
+
+/// A live field, what it has to be, and whether it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub control: String,
+    pub requirements: Vec<String>,
+    /// What has to hold, as a sentence.
+    pub demand: String,
+    pub resource: LogicalId,
+    pub resource_type: String,
+    pub physical_id: Option<PhysicalId>,
+    /// Empty for the resource as a whole.
+    pub field: String,
+    pub expected: String,
+    pub live: Value,
+    pub status: Status,
+    /// Why it is exempt or could not be read, or what differs.
+    pub reason: Option<String>,
+    pub read_by: Vec<ReadBy>,
+}
+
+/// All that one run has found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    pub version: u32,
+    pub standard: String,
+    pub stack: StackId,
+    pub scope: Scope,
+    pub at: Timestamp,
+    pub evidence: Vec<Evidence>,
+}
+
+/// Counts incompatible changes of the report's shape.
+pub const VERSION: u32 = 1;
+pub const STANDARD: &str = "PCI DSS v4.0.1";
+
+/// What a report is made of.
+pub struct Seen<'a> {
+    pub desired: &'a Desired,
+    pub inventory: &'a Inventory,
+    /// What would have to change so that all is as the template says.
+    pub plan: &'a Plan,
+    /// What the template is let off, among other things.
+    pub findings: &'a [Finding],
+    pub read_by: &'a BTreeMap<LogicalId, Vec<ReadBy>>,
+    pub at: Timestamp,
+}
+
+/// Holds every control against what is live.
+pub fn report(seen: &Seen<'_>) -> Report {
+    let mut evidence: Vec<Evidence> = CONTROLS.iter().flat_map(|control| of_control(control, seen)).collect();
+    evidence.extend(as_declared(seen));
+    Report {
+        version: VERSION,
+        standard: STANDARD.to_owned(),
+        stack: seen.desired.stack.clone(),
+        scope: seen.desired.scope.clone(),
+        at: seen.at,
+        evidence,
+    }
+}
+
+impl Report {
+    pub fn count(&self, status: Status) -> usize {
+        self.evidence.iter().filter(|evidence| evidence.status == status).count()
+    }
+
+    /// The requirements that there is evidence for, in their order, each with it.
+    pub fn by_requirement(&self) -> Vec<(&'static str, &'static str, Vec<&Evidence>)> {
+        let of = |number: &str| {
+            self.evidence.iter().filter(|it| it.requirements.iter().any(|it| it == number)).collect::<Vec<_>>()
+        };
+        let all = controls::REQUIREMENTS.iter().map(|(number, title)| (*number, *title, of(number)));
+        all.filter(|(_, _, evidence)| !evidence.is_empty()).collect()
+    }
+}
+
+fn of_control(control: &Control, seen: &Seen<'_>) -> Vec<Evidence> {
+    let of_type = seen.desired.graph.resources.values().filter(|it| it.resource_type.as_str() == control.resource_type);
+    let live: Vec<&Value> = of_type
+        .clone()
+        .filter_map(|resource| match seen.inventory.readings.get(&resource.logical_id)? {
+            Reading::Live(live) => Some(&live.properties),
+            Reading::Absent | Reading::Unreadable(_) => None,
+        })
+        .collect();
+    let today = seen.at.strftime("%Y-%m-%d").to_string();
+    of_type
+        .map(|resource| {
+            let reading = seen.inventory.readings.get(&resource.logical_id);
+            let mut evidence = Evidence {
+                control: control.id.to_owned(),
+                requirements: control.requirements.iter().map(|it| (*it).to_owned()).collect(),
+                demand: control.demand.to_owned(),
+                resource: resource.logical_id.clone(),
+                resource_type: control.resource_type.to_owned(),
+                physical_id: None,
+                field: control.field.to_owned(),
+                expected: control.expected.to_owned(),
+                live: Value::Null,
+                status: Status::Fail,
+                reason: None,
+                read_by: seen.read_by.get(&resource.logical_id).cloned().unwrap_or_default(),
+            };
+            match reading {
+                Some(Reading::Live(found)) => {
+                    evidence.physical_id = Some(found.id.clone());
+                    let value =
+                        if control.field.is_empty() { &found.properties } else { &found.properties[control.field] };
+                    // A resource without siblings of its kind is judged alone.
+                    let alone = [&found.properties];
+                    let siblings = if control.id == "own-role" { &live[..] } else { &alone[..] };
+                    let holds = (control.holds)(value, &Around { today: &today, siblings });
+                    evidence.status = if holds { Status::Pass } else { Status::Fail };
+                    let is_secret = seen.desired.secret_properties(&resource.logical_id).contains(control.field);
+                    evidence.live = if is_secret { SENSITIVE.into() } else { value.clone() };
+                }
+                Some(Reading::Unreadable(error)) => {
+                    evidence.status = Status::Unreadable;
+                    evidence.reason = Some(error.to_string());
+                }
+                Some(Reading::Absent) | None => evidence.reason = Some("it is not there".to_owned()),
+            }
+            if evidence.status == Status::Fail
+                && let Some(reason) = exemption(control, &resource.logical_id, seen)
+            {
+                evidence.status = Status::Exempt;
+                evidence.reason = Some(reason);
+            }
+            evidence
+        })
+        .collect()
+}
+
+/// Why the template is let off the rule that asks for the same.
+fn exemption(control: &Control, resource: &LogicalId, seen: &Seen<'_>) -> Option<String> {
+    let rule = control.rule?;
+    let finding = seen.findings.iter().find(|finding| finding.rule == rule && finding.resource == *resource)?;
+    finding.suppressed.clone()
+}
+
+/// Of each resource, whether all fields that no control is about are as the template says.
+fn as_declared(seen: &Seen<'_>) -> Vec<Evidence> {
+    let is_looked_at = |resource_type: &str, field: &str| {
+        CONTROLS.iter().any(|it| it.resource_type == resource_type && it.field == field)
+    };
+    let steps = seen.plan.steps.iter().map(|step| {
+        let resource_type = step.resource_type.as_str();
+        let mut changed: Vec<String> = step
+            .changes()
+            .iter()
+            .filter_map(|change| {
+                let property = change.path.property().unwrap_or_default();
+                (!is_looked_at(resource_type, property)).then(|| format!("`{}`", change.path))
+            })
+            .collect();
+        changed.dedup();
+        let (status, reason) = match &step.action {
+            Action::None | Action::Forget => (Status::Pass, None),
+            Action::Create { .. } if is_looked_at(resource_type, "") => (Status::Pass, None),
+            Action::Create { .. } => (Status::Fail, Some("it is not there".to_owned())),
+            Action::Delete { .. } => {
+                (Status::Fail, Some("it is there, and the template does not declare it".to_owned()))
+            }
+            Action::Blocked { reason, .. } => (Status::Unreadable, Some(reason.clone())),
+            Action::Adopt { .. } | Action::Update { .. } | Action::Replace { .. } if changed.is_empty() => {
+                (Status::Pass, None)
+            }
+            Action::Adopt { .. } | Action::Update { .. } | Action::Replace { .. } => {
+                (Status::Fail, Some(format!("{} differ", changed.join(", "))))
+            }
+        };
+        Evidence {
+            control: AS_DECLARED.to_owned(),
+            requirements: AS_DECLARED_REQUIREMENTS.iter().map(|it| (*it).to_owned()).collect(),
+            demand: AS_DECLARED_DEMAND.to_owned(),
+            resource: step.logical_id.clone(),
+            resource_type: resource_type.to_owned(),
+            physical_id: step.physical_id.clone(),
+            field: String::new(),
+            expected: "as the template says".to_owned(),
+            live: Value::Null,
+            status,
+            reason,
+            read_by: seen.read_by.get(&step.logical_id).cloned().unwrap_or_default(),
+        }
+    });
+    steps.collect()
+}

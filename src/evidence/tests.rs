@@ -1,0 +1,187 @@
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::*;
+use crate::fake::line::{Account, desired_with};
+use crate::fake::scope;
+use crate::plan::diff;
+
+fn payments() -> Desired {
+    desired_with(include_str!("../../examples/payments/template.yaml"), &[("LogRetentionDays", "400")])
+}
+
+fn seen(account: &Account, desired: &Desired, findings: &[Finding]) -> Report {
+    let ledger = account.ledgers.load();
+    let inventory = account.inventory(desired, &ledger);
+    let plan = diff(desired, &inventory, &ledger, &crate::plan::Options::default());
+    let at: Timestamp = "2026-11-22T12:00:00Z".parse().expect("a moment");
+    let call = |id: &LogicalId| ReadBy { operation: "test.Read".into(), request_id: Some(format!("request-{id}")), at };
+    let read_by = inventory.readings.keys().map(|id| (id.clone(), vec![call(id)])).collect();
+    report(&Seen { desired, inventory: &inventory, plan: &plan, findings, read_by: &read_by, at })
+}
+
+/// The template's reason for the alarms topic.
+fn let_off() -> Vec<Finding> {
+    vec![Finding {
+        rule: "topic-encryption".into(),
+        level: crate::policy::Level::Mandatory,
+        resource: "AlarmsTopic".into(),
+        path: crate::property_path::PropertyPath::default(),
+        what: String::new(),
+        reason: String::new(),
+        fix: String::new(),
+        suppressed: Some("CloudWatch may not use the key".into()),
+        span: None,
+        position: None,
+    }]
+}
+
+fn applied() -> (Account, Desired) {
+    let (account, desired) = (Account::default(), payments());
+    account.apply(&desired);
+    (account, desired)
+}
+
+/// The controls that do not pass.
+fn failing(report: &Report) -> BTreeSet<&str> {
+    let failing = report.evidence.iter().filter(|it| matches!(it.status, Status::Fail | Status::Unreadable));
+    failing.map(|it| it.control.as_str()).collect()
+}
+
+#[test]
+fn the_payments_system_passes_every_control_with_a_year_of_logs() {
+    let (account, desired) = applied();
+    let report = seen(&account, &desired, &let_off());
+    assert_eq!(failing(&report), BTreeSet::new(), "{:#?}", report.evidence.iter().find(|it| it.status == Status::Fail));
+    let controls: BTreeSet<&str> = report.evidence.iter().map(|it| it.control.as_str()).collect();
+    assert_eq!(controls.len(), CONTROLS.len() + 1, "each control has evidence");
+    assert!(report.evidence.iter().all(|it| !it.read_by.is_empty()));
+    let exempt: Vec<&Evidence> = report.evidence.iter().filter(|it| it.status == Status::Exempt).collect();
+    assert_eq!(exempt.len(), 1);
+    assert_eq!(exempt[0].reason.as_deref(), Some("CloudWatch may not use the key"));
+}
+
+#[test]
+fn thirty_days_of_logs_are_not_twelve_months() {
+    let (account, desired) =
+        (Account::default(), desired_with(include_str!("../../examples/payments/template.yaml"), &[]));
+    account.apply(&desired);
+    assert_eq!(failing(&seen(&account, &desired, &let_off())), BTreeSet::from(["log-retention"]));
+}
+
+#[test]
+fn what_is_not_exempt_by_the_template_fails() {
+    let (account, desired) = applied();
+    assert_eq!(failing(&seen(&account, &desired, &[])), BTreeSet::from(["topic-encryption"]));
+}
+
+/// What somebody does by hand to the field of a control, and how it was before.
+fn meddled(control: &Control, account: &Account) -> Vec<Value> {
+    let before = std::cell::RefCell::new(Vec::new());
+    let change = |properties: &mut Value| {
+        before.borrow_mut().push(properties.clone());
+        let field = &mut properties[control.field];
+        match control.id {
+            "firewall-rules" => field.as_array_mut().expect("rules").retain(|it| it["Name"] != "rate-per-address"),
+            "firewall-logs" | "firewall-redaction" | "alarms-tell" => *field = json!([]),
+            "endpoint-type" => field["Types"] = json!(["EDGE"]),
+            "table-encryption" | "topic-encryption" | "method-validation" => *field = Value::Null,
+            "queue-encryption" | "request-validator" | "api-key" | "alarms-enabled" => *field = json!(false),
+            "queue-tls" | "topic-tls" => {
+                field["Statement"].as_array_mut().expect("statements").retain(|it| it["Sid"] != "TlsOnly")
+            }
+            "runtime" => *field = json!("python3.8"),
+            "own-role" => *field = json!("arn:aws:iam::123456789012:role/shared"),
+            "least-privilege" => field[0]["PolicyDocument"]["Statement"][0]["Action"] = json!(["dynamodb:*"]),
+            "managed-policies" => *field = json!(["arn:aws:iam::aws:policy/AdministratorAccess"]),
+            "role-trust" => field["Statement"][0]["Principal"] = json!({"AWS": ["210987654321"]}),
+            "access-logs" => *field = Value::Null,
+            "no-bodies-logged" => field[0]["DataTraceEnabled"] = json!(true),
+            "log-retention" => *field = json!(30),
+            other => panic!("nothing is known of how `{other}` is broken"),
+        }
+    };
+    match control.field {
+        "" => account.aws.lose(control.resource_type),
+        _ => account.aws.meddle(control.resource_type, change),
+    }
+    before.into_inner()
+}
+
+/// Puts things back as they were, in the order in which they are kept.
+fn put_back(control: &Control, account: &Account, before: Vec<Value>) {
+    let before = std::cell::RefCell::new(before.into_iter());
+    account.aws.meddle(control.resource_type, |properties| {
+        *properties = before.borrow_mut().next().expect("as many as there were");
+    });
+}
+
+#[test]
+fn a_field_that_is_changed_by_hand_makes_its_control_fail_and_no_other() {
+    let (account, desired) = applied();
+    for control in CONTROLS {
+        let before = meddled(control, &account);
+        let report = seen(&account, &desired, &let_off());
+        assert_eq!(failing(&report), BTreeSet::from([control.id]), "{}", control.id);
+        match before.is_empty() {
+            true => _ = account.apply(&desired),
+            false => put_back(control, &account, before),
+        }
+    }
+    assert_eq!(failing(&seen(&account, &desired, &let_off())), BTreeSet::new());
+}
+
+#[test]
+fn a_field_of_no_control_is_the_control_of_all_others() {
+    let (account, desired) = applied();
+    account.aws.meddle("AWS::SQS::Queue", |queue| queue["DelaySeconds"] = json!(7));
+    let report = seen(&account, &desired, &let_off());
+    assert_eq!(failing(&report), BTreeSet::from([AS_DECLARED]));
+    let failed = report.evidence.iter().find(|it| it.status == Status::Fail).expect("one fails");
+    assert_eq!(failed.reason.as_deref(), Some("`DelaySeconds` differ"));
+}
+
+#[test]
+fn what_may_not_be_read_is_no_pass() {
+    let (account, desired) = applied();
+    account.aws.forbid("AWS::DynamoDB::Table");
+    let report = seen(&account, &desired, &let_off());
+    let table = report.evidence.iter().find(|it| it.control == "table-encryption").expect("it is there");
+    assert_eq!(table.status, Status::Unreadable);
+}
+
+#[test]
+fn every_field_belongs_to_one_control_and_every_requirement_has_a_title() {
+    let mut fields = BTreeSet::new();
+    for control in CONTROLS {
+        assert!(fields.insert((control.resource_type, control.field)), "{}", control.id);
+        for requirement in control.requirements.iter().chain(AS_DECLARED_REQUIREMENTS) {
+            assert!(controls::REQUIREMENTS.iter().any(|(number, _)| number == requirement), "{requirement}");
+        }
+        let rule = control.rule.is_none_or(|rule| crate::policy::rules().any(|it| it.id == rule));
+        assert!(rule, "{}", control.id);
+    }
+    let covered: BTreeSet<&str> =
+        CONTROLS.iter().flat_map(|it| it.requirements).filter_map(|it| it.split('.').next()).collect();
+    let all = ["1", "2", "3", "4", "6", "7", "8", "10", "11"];
+    let besides = AS_DECLARED_REQUIREMENTS.iter().filter_map(|it| it.split('.').next());
+    let covered: BTreeSet<&str> = covered.into_iter().chain(besides).collect();
+    assert_eq!(covered, BTreeSet::from(all));
+    assert_eq!(scope().region, "us-east-1");
+}
+
+#[test]
+fn two_reports_differ_in_what_was_changed_between_them() {
+    let (account, desired) = applied();
+    let earlier = seen(&account, &desired, &let_off());
+    account.aws.meddle("AWS::DynamoDB::Table", |table| table["SSESpecification"] = Value::Null);
+    let later = seen(&account, &desired, &let_off());
+    assert_eq!(compare(&earlier, &earlier).differences, []);
+    let differences = compare(&earlier, &later).differences;
+    assert_eq!(differences.len(), 1, "{differences:#?}");
+    let Difference { control, was, is, .. } = &differences[0];
+    assert_eq!(control, "table-encryption");
+    let status = |side: &Option<Side>| side.as_ref().map(|side| side.status);
+    assert_eq!((status(was), status(is)), (Some(Status::Pass), Some(Status::Fail)));
+}
