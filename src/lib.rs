@@ -13,6 +13,7 @@ pub mod diagnostic;
 pub mod evidence;
 #[cfg(test)]
 pub(crate) mod fake;
+pub mod grants;
 pub mod graph;
 pub mod identity;
 pub mod interrupt;

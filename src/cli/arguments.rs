@@ -303,11 +303,17 @@ pub struct PolicyArguments {
     #[command(flatten)]
     pub stack: StackArguments,
     /// The IAM policy of whoever plans, applies and destroys the stack: no more than that takes.
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "functions")]
     pub deployer: bool,
     /// One of the several policies that a policy longer than a managed one may be makes, counted from 1.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "functions")]
     pub part: Option<NonZeroU8>,
+    /// What the functions' code calls, as its sources say it, against what their roles grant: excess and missing.
+    #[arg(long, conflicts_with = "deployer")]
+    pub functions: bool,
+    /// How the functions are shown; a policy is always JSON.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 /// When to begin.

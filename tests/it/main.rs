@@ -8,6 +8,7 @@ mod conformance;
 mod crash;
 mod deployed;
 mod docs;
+mod evidence;
 mod harness;
 mod interrupts;
 mod mistakes;

@@ -35,6 +35,7 @@ use crate::cli::view::graph::Picture;
 use crate::deployer;
 use crate::diagnostic::{self, Source, Style};
 use crate::evidence::{Comparison, Report};
+use crate::grants::Fit;
 use crate::plan::{Drift, Plan};
 use crate::policy::{self, Finding};
 use crate::smoke::Smoked;
@@ -214,6 +215,16 @@ pub fn smoked(world: &mut World, smoked: &Smoked, format: Format) -> io::Result<
     match format {
         Format::Text => operate::smoked(&mut world.out, smoked),
         Format::Json => json::write(&mut world.out, &json::versioned(smoked)),
+    }
+}
+
+/// Shows whether roles fit what the functions' code calls.
+pub fn fits(world: &mut World, fits: &[Fit], format: Format) -> io::Result<()> {
+    match format {
+        Format::Text => operate::fits(&mut world.out, fits),
+        Format::Json => {
+            json::write(&mut world.out, &serde_json::json!({ "version": json::VERSION, "functions": fits }))
+        }
     }
 }
 

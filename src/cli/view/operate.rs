@@ -9,8 +9,27 @@ use crate::aws::operate::{Found, Invocation, LogEvent};
 use crate::cli::named::Declared;
 use crate::cli::view::palette::{Role, paint};
 use crate::cli::view::words::{count, duration};
+use crate::grants::Fit;
 use crate::smoke::{Missed, Reached, Smoked};
 use crate::visible::{in_json, on_its_line, visible};
+
+/// One function after the other: what its role grants too much or too little.
+pub fn fits(out: &mut dyn Write, fits: &[Fit]) -> io::Result<()> {
+    for Fit { function, role, used, excess, missing } in fits {
+        let role = role.as_ref().map_or_else(|| "a role that is not declared".to_owned(), |role| format!("`{role}`"));
+        writeln!(out, "{} with {role}", paint(Role::Name, function))?;
+        for (action, place) in missing {
+            writeln!(out, "  {} {action}, called at {}", paint(Role::Blocked, "missing"), on_its_line(place))?;
+        }
+        for action in excess {
+            writeln!(out, "  {} {}, called nowhere", paint(Role::Changed, "excess "), on_its_line(action))?;
+        }
+        for (action, why) in used {
+            writeln!(out, "  {} {}, {}", paint(Role::Quiet, "used   "), on_its_line(action), on_its_line(why))?;
+        }
+    }
+    Ok(())
+}
 
 /// `2026-11-25T19:40:00.123Z ProcessPayment  {"level":"INFO",…}`.
 pub fn log_event(out: &mut dyn Write, event: &LogEvent, writer: &str) -> io::Result<()> {

@@ -1,0 +1,84 @@
+//! Evidence, capacity and the functions' grants, as a user asks for them.
+
+use serde_json::Value;
+
+use crate::harness::{Account, Paystack};
+
+const QUEUE: [&str; 4] = ["--template", "queue.yaml", "--stack", "demo"];
+
+fn queue() -> Paystack {
+    let paystack = Paystack::in_empty_directory();
+    paystack.write(
+        "queue.yaml",
+        "Resources:\n  Orders:\n    Type: AWS::SQS::Queue\n    Properties: { QueueName: orders, DelaySeconds: 1 }\n",
+    );
+    paystack
+}
+
+fn run(paystack: &Paystack, account: &Account, arguments: &[&str], code: i32) -> crate::harness::binary::Ran {
+    paystack.run(account, &[arguments, &QUEUE].concat()).exits(code)
+}
+
+fn statuses(report: &Value) -> Vec<(String, String)> {
+    let evidence = report["evidence"].as_array().expect("evidence");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    evidence.iter().map(|it| (text(&it["control"]), text(&it["status"]))).collect()
+}
+
+#[test]
+fn evidence_names_the_request_that_has_read_it_and_sees_what_was_changed_since() {
+    let (paystack, account) = (queue(), Account::fresh());
+    run(&paystack, &account, &["apply", "--auto-approve"], 0);
+    let first = run(&paystack, &account, &["evidence", "--format", "json"], 0);
+    let report = first.json();
+    let pass = |control: &str| (control.to_owned(), "pass".to_owned());
+    assert_eq!(statuses(&report), [pass("queue-encryption"), pass("as-declared")]);
+    for evidence in report["evidence"].as_array().expect("evidence") {
+        let calls = evidence["read_by"].as_array().expect("calls");
+        assert!(calls.iter().any(|call| call["operation"] == "sqs.GetQueueAttributes"), "{evidence:#}");
+        assert!(calls.iter().all(|call| call["request_id"].is_string() && call["at"].is_string()), "{evidence:#}");
+    }
+    paystack.write("earlier.json", &first.stdout);
+    paystack.replace("queue.yaml", "DelaySeconds: 1", "DelaySeconds: 2");
+    let second = run(&paystack, &account, &["evidence", "--since", "earlier.json"], 1);
+    assert!(second.stdout.contains("as-declared at Orders: pass -> fail"), "{}", second.stdout);
+}
+
+#[test]
+fn capacity_says_whether_the_payments_system_carries_a_load_without_asking_aws() {
+    let paystack = Paystack::in_empty_directory();
+    for path in ["paystack.toml", "examples/payments", "handlers"] {
+        paystack.copy(path);
+    }
+    let account = Account::fresh();
+    let asked = |arguments: &[&str]| {
+        paystack.run(&account, &[&["capacity", "--offline", "--rate", "10000/min"], arguments].concat())
+    };
+    let carried = asked(&["--latency", "1s"]).exits(0).stdout;
+    assert!(carried.contains("The template carries the load."), "{carried}");
+    assert!(carried.contains("167/s × 300 s / 1 = 50,000; limit: `Limit` of the rate-based rule"), "{carried}");
+    let refused = asked(&["-p", "WafRateLimit=2000"]).exits(1).stdout;
+    assert!(refused.contains("50,000 of 2,000: 96 % too little"), "{refused}");
+    let json = asked(&["-p", "ProcessPaymentReservedConcurrency=1", "--format", "json"]).exits(1).json();
+    assert_eq!(json["carries"], false);
+    assert_eq!(json["bottleneck"]["resource"], "ProcessPayment");
+    let online = paystack.run(&account, &["capacity", "--rate", "10000/min"]).exits(0).stdout;
+    assert!(online.contains("the account's concurrency is 1,000, as it says"), "{online}");
+}
+
+#[test]
+fn the_payments_functions_call_what_their_roles_grant_and_nothing_else() {
+    let paystack = Paystack::in_empty_directory();
+    for path in ["paystack.toml", "examples/payments", "handlers"] {
+        paystack.copy(path);
+    }
+    let account = Account::fresh();
+    let fits = paystack.run(&account, &["policy", "--functions"]).exits(0).stdout;
+    assert!(fits.contains("dynamodb:PutItem, handlers/process_payment/transactions.py:"), "{fits}");
+    paystack.replace("handlers/process_payment/transactions.py", "self.client.put_item", "self.client.delete_item");
+    let fits = paystack.run(&account, &["policy", "--functions", "--format", "json"]).exits(1).json();
+    let payment = fits["functions"].as_array().expect("functions").iter().find(|it| it["function"] == "ProcessPayment");
+    let payment = payment.expect("it is one of them");
+    assert_eq!(payment["excess"], serde_json::json!(["dynamodb:PutItem"]));
+    assert!(payment["missing"]["dynamodb:DeleteItem"].is_string(), "{payment:#}");
+}
