@@ -91,6 +91,8 @@ fn canonical(document: Value, star: Star) -> Value {
     let Value::Object(mut fields) = document else { return document };
     if let Some(statements) = fields.remove("Statement") {
         let mut statements: Vec<Value> = listed(statements).into_iter().map(|it| statement(it, star)).collect();
+        // Their order follows from their texts, and those from the order of names, which IAM answers in another one.
+        statements.iter_mut().for_each(Value::sort_all_objects);
         statements.sort_by_cached_key(Value::to_string);
         fields.insert("Statement".to_owned(), Value::Array(statements));
     }
@@ -210,6 +212,15 @@ mod tests {
         let one = json!({"Statement": [{"Sid": "A", "Principal": {"AWS": "123456789012"}}, {"Sid": "B"}]});
         let other = json!({"Statement": [{"Sid": "B"}, {"Sid": "A", "Principal": {"AWS": ["arn:aws:iam::123456789012:root"]}}]});
         assert_eq!(PolicyDocument::new(one), PolicyDocument::new(other));
+        let text = |text: &str| PolicyDocument::new(Value::String(text.to_owned()));
+        assert_eq!(
+            text(r#"{"Statement": [{"Sid": "A", "Action": "sqs:Z"}, {"Sid": "B", "Action": "sqs:Y"}]}"#),
+            text(r#"{"Statement": [{"Action": "sqs:Z", "Sid": "A"}, {"Action": "sqs:Y", "Sid": "B"}]}"#)
+        );
+        assert_eq!(
+            text(r#"{"Statement": [{"Sid": "A", "Action": "sqs:Z"}, {"Sid": "B", "Action": "sqs:Y"}]}"#),
+            text(r#"{"Statement": [{"Action": "sqs:Z", "Sid": "A"}, {"Sid": "B", "Action": "sqs:Y"}]}"#)
+        );
     }
 
     #[test]
