@@ -213,6 +213,9 @@ fn content_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Value>) ->
                 .filter(of_this_api)
                 .filter_map(|resource| Some((&resource.logical_id, deployed(values.get(&resource.logical_id)?))))
                 .collect();
+            // Whoever writes the same in another order has changed nothing.
+            let mut content = serde_json::to_value(&content).ok()?;
+            content.sort_all_objects();
             let text = serde_json::to_vec(&content).ok()?;
             Some((deployment.logical_id.clone(), hex_digest(&text, 16)))
         })

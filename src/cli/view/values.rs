@@ -44,7 +44,7 @@ pub fn line_by_line(before: Option<&Value>, after: Option<&Value>) -> Vec<(Chang
 pub fn inline(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        value => tags(value).map_or_else(|| value.to_string(), |pairs| pairs.join(", ")),
+        value => tags(value).map_or_else(|| ordered(value).to_string(), |pairs| pairs.join(", ")),
     }
 }
 
@@ -52,15 +52,22 @@ pub fn inline(value: &Value) -> String {
 fn block(value: &Value) -> String {
     match value {
         Value::String(text) => match serde_json::from_str::<Value>(text) {
-            Ok(parsed @ (Value::Object(_) | Value::Array(_))) => format!("{parsed:#}\n"),
+            Ok(parsed @ (Value::Object(_) | Value::Array(_))) => format!("{:#}\n", ordered(&parsed)),
             _ => format!("{text}\n"),
         },
         value => match tags(value) {
             Some(pairs) => pairs.iter().map(|pair| format!("{pair}\n")).collect(),
             None if says_nothing(value) => String::new(),
-            None => format!("{value:#}\n"),
+            None => format!("{:#}\n", ordered(value)),
         },
     }
+}
+
+/// The same with its fields in order of name: a template and AWS give the same fields in another order.
+fn ordered(value: &Value) -> Value {
+    let mut value = value.clone();
+    value.sort_all_objects();
+    value
 }
 
 /// An empty list or object is how a service says that there is nothing.

@@ -104,7 +104,8 @@ fn check(chronicle: &Chronicle, at: u64, columns: usize, rows: usize, expected: 
     let lines = lines(chronicle, Duration::from_millis(at), Size { columns, rows });
     assert!(lines.len() < rows.max(3), "{lines:#?}");
     assert!(lines.iter().all(|line| line.width() < columns), "{lines:#?}");
-    expected.assert_eq(&lines.iter().map(|line| line.plain() + "\n").collect::<String>());
+    // What all lines begin with would be taken off the expected text.
+    expected.assert_eq(&lines.iter().map(|line| format!("|{}\n", line.plain())).collect::<String>());
 }
 
 #[test]
@@ -117,13 +118,13 @@ fn a_terminal_shows_what_runs_and_under_it_what_waits() {
         100,
         24,
         expect![[r#"
-         ⠹ Transactions  creating 4s, usually 10s: waiting for the table to be at rest
-           └─ Worker  usually 5s, also after 1 more
-              ├─ Source  usually 30s
-              │  └─ Old  usually 1s, also after 1 more
-              └─ Errors  usually 1s
-         ⠹ WorkerRole  creating 4s, usually 8s
-         [>                        ] 0 of 6 done, 4s, about 42s left
+        | ⠹ Transactions  creating 4s, usually 10s: waiting for the table to be at rest
+        |   └─ Worker  usually 5s, also after 1 more
+        |      ├─ Source  usually 30s
+        |      │  └─ Old  usually 1s, also after 1 more
+        |      └─ Errors  usually 1s
+        | ⠹ WorkerRole  creating 4s, usually 8s
+        | [>                        ] 0 of 6 done, 4s, about 42s left
     "#]],
     );
     teller.ends(6_000, 0, &done("transactions"), 6_000);
@@ -133,12 +134,12 @@ fn a_terminal_shows_what_runs_and_under_it_what_waits() {
         100,
         24,
         expect![[r#"
-         ⠋ WorkerRole  creating 7s, usually 8s
-           └─ Worker  usually 5s
-              ├─ Source  usually 30s
-              │  └─ Old  usually 1s, also after 1 more
-              └─ Errors  usually 1s
-         [====>                    ] 1 of 6 done, 7s, about 37s left
+        | ⠋ WorkerRole  creating 7s, usually 8s
+        |   └─ Worker  usually 5s
+        |      ├─ Source  usually 30s
+        |      │  └─ Old  usually 1s, also after 1 more
+        |      └─ Errors  usually 1s
+        | [====>                    ] 1 of 6 done, 7s, about 37s left
     "#]],
     );
 }
@@ -153,13 +154,13 @@ fn a_small_terminal_shows_what_runs_before_what_waits() {
         40,
         24,
         expect![[r#"
-         ⠹ Transactions  creating 4s, usually …
-           └─ Worker  usually 5s, also after 1…
-              ├─ Source  usually 30s
-              │  └─ Old  usually 1s, also afte…
-              └─ Errors  usually 1s
-         ⠹ WorkerRole  creating 4s, usually 8s
-         0 of 6 done, 4s, about 42s left
+        | ⠹ Transactions  creating 4s, usually …
+        |   └─ Worker  usually 5s, also after 1…
+        |      ├─ Source  usually 30s
+        |      │  └─ Old  usually 1s, also afte…
+        |      └─ Errors  usually 1s
+        | ⠹ WorkerRole  creating 4s, usually 8s
+        | 0 of 6 done, 4s, about 42s left
     "#]],
     );
     check(
@@ -168,11 +169,11 @@ fn a_small_terminal_shows_what_runs_before_what_waits() {
         80,
         6,
         expect![[r#"
-         ⠹ Transactions  creating 4s, usually 10s: waiting for the table to be at rest
-           └─ Worker  usually 5s, also after 1 more
-         ⠹ WorkerRole  creating 4s, usually 8s
-           … and 3 more
-         [>                   ] 0 of 6 done, 4s, about 42s left
+        | ⠹ Transactions  creating 4s, usually 10s: waiting for the table to be at rest
+        |   └─ Worker  usually 5s, also after 1 more
+        | ⠹ WorkerRole  creating 4s, usually 8s
+        |   … and 3 more
+        | [>                   ] 0 of 6 done, 4s, about 42s left
     "#]],
     );
     check(
@@ -181,8 +182,8 @@ fn a_small_terminal_shows_what_runs_before_what_waits() {
         20,
         3,
         expect![[r#"
-           … and 6 more
-         0 of 6 done, 4s, …
+        |   … and 6 more
+        | 0 of 6 done, 4s, …
     "#]],
     );
 }
@@ -197,13 +198,13 @@ fn an_interrupted_run_says_what_it_still_waits_for() {
         100,
         24,
         expect![[r#"
-         ⠋ Transactions  creating 2s, usually 10s
-           └─ Worker  usually 5s, also after 1 more
-              ├─ Source  usually 30s
-              │  └─ Old  usually 1s, also after 1 more
-              └─ Errors  usually 1s
-         ⠋ WorkerRole  creating 2s, usually 8s
-         [>                        ] 0 of 6 done, 2s, stopping: 2 tasks in flight
+        | ⠋ Transactions  creating 2s, usually 10s
+        |   └─ Worker  usually 5s, also after 1 more
+        |      ├─ Source  usually 30s
+        |      │  └─ Old  usually 1s, also after 1 more
+        |      └─ Errors  usually 1s
+        | ⠋ WorkerRole  creating 2s, usually 8s
+        | [>                        ] 0 of 6 done, 2s, stopping: 2 tasks in flight
     "#]],
     );
 }
