@@ -2,8 +2,11 @@
 //!
 //! A value that the template gives is part of the key's properties, one that the service makes up is not; a tag tells them
 //! apart when the key is read. Neither is ever printed: the properties have no `Debug`.
+//!
+//! `StageKeys` is from before there were usage plans, and opens no stage since ("AWS::ApiGateway::ApiKey": deprecated in favour of
+//! usage plans). CDK still writes it beside the plan: it is taken, and nothing follows from it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_apigateway::types::ApiKey as Listed;
 use serde::{Deserialize, Serialize};
@@ -28,7 +31,16 @@ pub struct ApiKey {
     /// Whether the key's id is another text than its value.
     pub generate_distinct_id: bool,
     pub value: Option<String>,
+    pub stage_keys: BTreeSet<StageKey>,
     pub tags: Tags,
+}
+
+/// A stage of an API.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
+pub struct StageKey {
+    pub rest_api_id: Option<String>,
+    pub stage_name: Option<String>,
 }
 
 impl Default for ApiKey {
@@ -40,6 +52,7 @@ impl Default for ApiKey {
             customer_id: None,
             generate_distinct_id: true,
             value: None,
+            stage_keys: BTreeSet::new(),
             tags: Tags::default(),
         }
     }
@@ -55,16 +68,12 @@ impl Handler for ApiGatewayApiKey {
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("Name", 128));
     const SECRETS: &'static [&'static str] = &["Value"];
     const TAGGED_AS: Option<&'static str> = Some("apigateway:apikeys");
-    const REFUSED: &'static [(&'static str, &'static str)] = &[(
-        "StageKeys",
-        "a key reaches stages through usage plans: declare an `AWS::ApiGateway::UsagePlan` with the stages as `ApiStages`, and \
-         an `AWS::ApiGateway::UsagePlanKey` of plan and key",
-    )];
     type Properties = ApiKey;
 
     fn complete(key: &mut ApiKey) {
         key.description.take_if(|text| text.is_empty());
         key.customer_id.take_if(|text| text.is_empty());
+        key.stage_keys.clear();
     }
 
     fn predict(_scope: &Scope, _key: &ApiKey) -> Attributes {
@@ -87,6 +96,7 @@ impl Handler for ApiGatewayApiKey {
             customer_id: shown.customer_id,
             generate_distinct_id: shown.value.as_deref() != Some(id.as_str()),
             value: shown.value.filter(|_| is_declared),
+            stage_keys: BTreeSet::new(),
             tags,
         };
         Ok(Some(Live::tagged(key, attributes(id.as_str()))))
