@@ -32,7 +32,7 @@ fuzz_target!(|text: &str| {
         partition: "aws".into(),
         stack: StackId::from("fuzz"),
     };
-    let (graph, _) = template.draft(&Inputs { parameters: BTreeMap::new(), pseudo });
+    let (graph, _) = template.draft(&Inputs { parameters: BTreeMap::new(), imports: BTreeMap::new(), pseudo });
     for attribute in [None, Some(json!("text,text")), Some(json!(["a", 1, {"b": null}])), Some(json!(true))] {
         for resource in graph.resources.values() {
             // What is wrong with an expression is an answer too.

@@ -27,10 +27,10 @@ fn read(path: &str, text: &str) {
                 partition: "aws".into(),
                 stack: StackId::from("fuzz"),
             };
-            let (graph, mut findings) = template.draft(&Inputs { parameters: BTreeMap::new(), pseudo });
+            let (graph, mut findings) = template.draft(&Inputs { parameters: BTreeMap::new(), imports: BTreeMap::new(), pseudo });
             findings.extend(template.findings);
             findings.extend(paystack::graph::cycles(&graph));
-            findings.extend(paystack::check::check(&graph, "2026-11-22"));
+            findings.extend(paystack::check::check(&graph, "2026-11-22", paystack::check::Retained::Refused));
             for resource in graph.resources.values() {
                 // What it gives, and what is wrong with it, is for other tests to judge.
                 let _ = graph.evaluate(&resource.properties, &|_, _| Some("value".into()));

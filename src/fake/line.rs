@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::apply::{Done, Event, Kind, Outcome, Report, Schedule, Task, World, execute, schedule};
 use crate::aws::clock::Clock;
 use crate::aws::observer::Observer;
-use crate::check::check;
+use crate::check::{Retained, check};
 use crate::cli::view::Detail;
 use crate::desired::Desired;
 use crate::diagnostic::{Severity, Source, Style, render};
@@ -56,10 +56,10 @@ pub fn desired_of(stack: &StackId, template: &str, parameters: &[(&str, &str)]) 
         partition: scope.partition.clone(),
         stack: stack.clone(),
     };
-    let resolved = template.resolve(&Inputs { parameters, pseudo });
+    let resolved = template.resolve(&Inputs { parameters, imports: BTreeMap::new(), pseudo });
     let mut graph = resolved.unwrap_or_else(|findings| panic!("{}", shown(&findings)));
     let mut findings = cycles(&graph);
-    findings.extend(check(&graph, "2026-11-22"));
+    findings.extend(check(&graph, "2026-11-22", Retained::Refused));
     findings.retain(|finding| finding.severity == Severity::Error);
     assert!(findings.is_empty(), "{}", shown(&findings));
     stand_in_for_packages(&mut graph);

@@ -20,7 +20,7 @@ fn findings_with(text: &str, parameters: &[(&str, &str)]) -> Vec<String> {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let found: Vec<Diagnostic> = match draft(&source) {
         Ok(template) => {
-            let (graph, unresolved) = template.draft(&Inputs { parameters, pseudo });
+            let (graph, unresolved) = template.draft(&Inputs { parameters, imports: BTreeMap::new(), pseudo });
             let cycles = crate::graph::cycles(&graph);
             template.findings.into_iter().chain(unresolved).chain(cycles).collect()
         }
@@ -56,7 +56,8 @@ fn what_grows_without_end_is_said_to() {
     assert_eq!(findings(&(parameter.clone() + &queue(&repeated))), grows);
     // JSON within JSON: each level escapes the escapes of the one within.
     let nested = (0..24).fold("[a]".to_owned(), |text, _| format!("[!ToJsonString {text}]"));
-    assert_eq!(findings(&queue(&format!("A: {nested}"))), grows);
+    let extended = format!("Transform: AWS::LanguageExtensions\n{}", queue(&format!("A: {nested}")));
+    assert_eq!(findings(&extended), grows);
     // Many pieces of nothing.
     let commas = format!("A: !Split [',', !Join [',', !Split ['x', !Sub '{}']]]", "${P}".repeat(20));
     assert_eq!(findings(&(parameter.clone() + &queue(&commas))), grows);
@@ -148,12 +149,13 @@ fn strange_numbers_and_characters_are_read_or_refused() {
 #[test]
 fn deep_values_from_aws_are_evaluated() {
     let deep = (0..120).fold(Value::from("x"), |value, _| Value::Array(vec![value]));
-    let source =
-        Source::new("a.yaml", "Resources: {Q: {Type: A::B::C}}\nOutputs: {O: {Value: !ToJsonString [!Ref Q]}}");
+    let text = "Transform: AWS::LanguageExtensions\nResources: {Q: {Type: A::B::C}}\nOutputs: {O: {Value: !ToJsonString [!Ref Q]}}";
+    let source = Source::new("a.yaml", text);
     let template = parse(&source).expect("a template");
     let pseudo =
         Pseudo { account_id: None, region: "us-east-1".into(), partition: "aws".into(), stack: StackId::from("s") };
-    let graph = template.resolve(&Inputs { parameters: BTreeMap::new(), pseudo }).expect("a graph");
+    let graph =
+        template.resolve(&Inputs { parameters: BTreeMap::new(), imports: BTreeMap::new(), pseudo }).expect("a graph");
     let value = graph.evaluate(&graph.outputs["O"].value, &|_, _| Some(deep.clone())).expect("a value");
     assert_eq!(value.as_str().map(str::len), Some(245));
 }

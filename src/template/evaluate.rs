@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 use serde_json::{Map, Value};
 
-use super::expression::{Expr, Field, FindInMap, Kind};
+use super::expression::{Expr, Field, FindInMap, Import, Kind};
 use super::parse::Mapping;
 use super::pseudo::Pseudo;
 use crate::diagnostic::{Diagnostic, Span, nearest};
@@ -36,6 +36,8 @@ pub(super) struct Scope {
     pub(super) parameters: BTreeMap<String, Value>,
     pub(super) mappings: IndexMap<String, Mapping>,
     pub(super) conditions: BTreeMap<String, bool>,
+    /// What other stacks give, as far as it is known.
+    pub(super) imports: BTreeMap<String, String>,
     pub(super) pseudo: Pseudo,
 }
 
@@ -80,6 +82,11 @@ impl Scope {
                 object(expr, finding);
             }
         }
+    }
+
+    /// What an import is known by: an export's name, or a stack and its output.
+    pub(super) fn name_of(&self, import: &Import) -> Result<String, Diagnostic> {
+        self.evaluation(&|_, _| None, EVALUATED_BYTES_LIMIT).import_name(import)
     }
 
     fn evaluation<'a>(&'a self, attributes: &'a Attributes<'a>, limit: usize) -> Evaluation<'a> {
@@ -131,6 +138,7 @@ impl Evaluation<'_> {
             Kind::Select { index, items } => return self.select(index, items),
             Kind::Split { delimiter, text } => self.split(delimiter, text)?,
             Kind::FindInMap(find) => return self.find_in_map(find),
+            Kind::Import(import) => self.import(import, expr)?.into(),
             Kind::If(choice) => {
                 let is_met = self.scope.conditions.get(&choice.condition).copied().unwrap_or_default();
                 return self.value(if is_met { &choice.then } else { &choice.otherwise });
@@ -218,6 +226,28 @@ impl Evaluation<'_> {
             (Ok(value), _) => self.copied(value, mapping).map(Some),
             (Err(_), Some(default)) => self.value(default),
             (Err(finding), None) => Err(finding),
+        }
+    }
+
+    fn import(&self, import: &Import, expr: &Expr) -> Result<String, Diagnostic> {
+        let name = self.import_name(import)?;
+        let known = self.scope.imports.get(&name);
+        self.spend(known.map_or(VALUE_BYTES, String::len), expr)?;
+        Ok(match known {
+            Some(value) => value.clone(),
+            None if unknown::is_in(&name) => derived("Fn::ImportValue", &name),
+            None => unknown::named(&name),
+        })
+    }
+
+    fn import_name(&self, import: &Import) -> Result<String, Diagnostic> {
+        match import {
+            Import::Export(name) => self.text(name, "Fn::ImportValue"),
+            Import::Output { stack, output, elsewhere } => {
+                let text = |expr| self.text(expr, "Fn::GetStackOutput");
+                let place: String = elsewhere.iter().map(|part| Ok(text(part)? + "/")).collect::<Result<_, _>>()?;
+                Ok(format!("{place}{}.{}", text(stack)?, text(output)?))
+            }
         }
     }
 

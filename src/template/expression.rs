@@ -45,6 +45,7 @@ pub(super) enum Kind {
         text: Box<Expr>,
     },
     FindInMap(Box<FindInMap>),
+    Import(Box<Import>),
     If(Box<If>),
     Base64(Box<Expr>),
     Length(Box<Expr>),
@@ -66,6 +67,15 @@ pub(super) struct FindInMap {
     pub(super) first: Expr,
     pub(super) second: Expr,
     pub(super) default: Option<Expr>,
+}
+
+/// What another stack gives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) enum Import {
+    /// `Fn::ImportValue`.
+    Export(Expr),
+    /// `Fn::GetStackOutput`; `elsewhere` is the region and the role that it is read with, where the template names them.
+    Output { stack: Expr, output: Expr, elsewhere: Vec<Expr> },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -215,6 +225,10 @@ impl Expr {
                 let FindInMap { mapping, first, second, default } = find.as_ref();
                 [mapping, first, second].into_iter().chain(default).collect()
             }
+            Kind::Import(import) => match import.as_ref() {
+                Import::Export(name) => vec![name],
+                Import::Output { stack, output, elsewhere } => elsewhere.iter().chain([stack, output]).collect(),
+            },
             Kind::If(choice) => vec![&choice.then, &choice.otherwise],
             Kind::Base64(it) | Kind::Length(it) | Kind::ToJsonString(it) | Kind::AvailabilityZones(it) => vec![it],
         }
@@ -232,6 +246,10 @@ impl Expr {
                 let FindInMap { mapping, first, second, default } = find.as_mut();
                 [mapping, first, second].into_iter().chain(default).collect()
             }
+            Kind::Import(import) => match import.as_mut() {
+                Import::Export(name) => vec![name],
+                Import::Output { stack, output, elsewhere } => elsewhere.iter_mut().chain([stack, output]).collect(),
+            },
             Kind::If(choice) => vec![&mut choice.then, &mut choice.otherwise],
             Kind::Base64(it) | Kind::Length(it) | Kind::ToJsonString(it) | Kind::AvailabilityZones(it) => vec![it],
         }

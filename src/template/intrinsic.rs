@@ -7,8 +7,9 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::document::{Entry, Kind as NodeKind, Node};
-use super::expression::{Expr, Field, FindInMap, If, Kind, Reference};
+use super::expression::{Expr, Field, FindInMap, If, Import, Kind, Reference};
 use super::pseudo::PseudoParameter;
+use super::section::fields;
 use crate::diagnostic::{Diagnostic, SHOWN_LIMIT, Span, nearest};
 use crate::identity::{LogicalId, REF};
 
@@ -16,13 +17,15 @@ use crate::identity::{LogicalId, REF};
 const COPIED_VALUES_LIMIT: usize = 100_000;
 
 /// Functions that give a value.
-pub(super) const VALUES: [&str; 12] = [
+pub(super) const VALUES: [&str; 14] = [
     "Ref",
     "Fn::Base64",
     "Fn::FindInMap",
     "Fn::GetAZs",
     "Fn::GetAtt",
+    "Fn::GetStackOutput",
     "Fn::If",
+    "Fn::ImportValue",
     "Fn::Join",
     "Fn::Length",
     "Fn::Select",
@@ -44,22 +47,12 @@ const TESTS: [&str; 8] = [
 ];
 
 /// What CloudFormation can and paystack cannot, why, and the way out.
-const REFUSED: [(&str, &str, &str); 8] = [
-    (
-        "Fn::ImportValue",
-        "exports belong to CloudFormation stacks, and there is none here",
-        "pass the value as a parameter",
-    ),
-    (
-        "Fn::GetStackOutput",
-        "outputs of CloudFormation stacks are not read, as there need not be one",
-        "pass the value as a parameter",
-    ),
+const REFUSED: [(&str, &str, &str); 6] = [
     ("Fn::Transform", "macros run inside of CloudFormation", "write out what the macro makes"),
     (
         "Fn::ForEach",
-        "loops are expanded inside of CloudFormation",
-        "write out what the loop makes, or generate it with CDK",
+        "loops belong to the language extensions",
+        "write `Transform: AWS::LanguageExtensions` at the top of the template",
     ),
     ("Fn::Cidr", "it is for networks, which paystack does not handle", "write out the address blocks"),
     ("Fn::RefAll", "the accounts' parameter values are known only inside of CloudFormation", "name the values"),
@@ -70,6 +63,8 @@ const REFUSED: [(&str, &str, &str); 8] = [
 /// Every name that expressions may refer to.
 #[derive(Debug, Default)]
 pub(super) struct Names {
+    /// Whether the template is written with `AWS::LanguageExtensions`.
+    pub(super) has_extensions: bool,
     pub(super) parameters: BTreeSet<String>,
     pub(super) resources: BTreeSet<String>,
     pub(super) conditions: BTreeSet<String>,
@@ -184,15 +179,32 @@ impl<'a> Reader<'a> {
                 Some(Kind::Split { delimiter: self.boxed(delimiter), text: self.boxed(text) })
             }
             "Fn::FindInMap" => self.find_in_map(call),
+            "Fn::ImportValue" => self.import(call, |reader| Some(Import::Export(reader.expression(call.argument)))),
+            "Fn::GetStackOutput" => self.import(call, |reader| reader.stack_output(call)),
             "Fn::If" => self.choice(call),
             "Fn::Base64" => Some(Kind::Base64(self.boxed(call.argument))),
-            "Fn::Length" => Some(Kind::Length(self.boxed(call.argument))),
-            "Fn::ToJsonString" => Some(Kind::ToJsonString(self.boxed(call.argument))),
+            "Fn::Length" => {
+                self.needs_extensions(call, "");
+                Some(Kind::Length(self.boxed(call.argument)))
+            }
+            "Fn::ToJsonString" => {
+                self.needs_extensions(call, "");
+                Some(Kind::ToJsonString(self.boxed(call.argument)))
+            }
             "Fn::GetAZs" => Some(Kind::AvailabilityZones(self.boxed(call.argument))),
             _ => {
                 self.not_a_value(call);
                 None
             }
+        }
+    }
+
+    /// CloudFormation knows some functions only in templates that say so.
+    fn needs_extensions(&mut self, call: CallNode, what: &str) {
+        if !self.names.has_extensions {
+            let message = format!("{what}`{}` belongs to the language extensions", self.written(call.function_span));
+            let finding = Diagnostic::error(message).at(call.function_span);
+            self.report(finding.help("write `Transform: AWS::LanguageExtensions` at the top of the template"));
         }
     }
 
@@ -299,7 +311,10 @@ impl<'a> Reader<'a> {
     fn find_in_map(&mut self, call: CallNode) -> Option<Kind> {
         let wanted = "a mapping and two keys";
         let (arguments, default) = match &call.argument.kind {
-            NodeKind::List(items) if items.len() == 4 => (items.first_chunk::<3>(), self.default_value(&items[3])),
+            NodeKind::List(items) if items.len() == 4 => {
+                self.needs_extensions(call, "a default value of ");
+                (items.first_chunk::<3>(), self.default_value(&items[3]))
+            }
             _ => (Some(self.arguments::<3>(call, wanted)?), None),
         };
         let [mapping, first, second] = arguments?;
@@ -309,6 +324,32 @@ impl<'a> Reader<'a> {
         }
         let [mapping, first, second] = [mapping, first, second].map(|node| self.expression(node));
         Some(Kind::FindInMap(Box::new(FindInMap { mapping, first, second, default })))
+    }
+
+    /// What other stacks give is not known before conditions are decided.
+    fn import(&mut self, call: CallNode, read: impl FnOnce(&mut Self) -> Option<Import>) -> Option<Kind> {
+        if matches!(self.place, Place::Condition) {
+            let message = format!("a condition cannot contain `{}`", self.written(call.function_span));
+            let finding = Diagnostic::error(message).at(call.function_span);
+            self.report(finding.help("conditions are decided by parameters, mappings and pseudo parameters"));
+            return None;
+        }
+        read(self).map(|import| Kind::Import(Box::new(import)))
+    }
+
+    fn stack_output(&mut self, call: CallNode) -> Option<Import> {
+        const KNOWN: [&str; 4] = ["OutputName", "Region", "RoleArn", "StackName"];
+        let fields = fields(call.argument, "`Fn::GetStackOutput`", &KNOWN, self.diagnostics)?;
+        let (Some(stack), Some(output)) = (fields.get("StackName"), fields.get("OutputName")) else {
+            self.wrong_argument(call, "a map with `StackName` and `OutputName`");
+            return None;
+        };
+        let elsewhere = ["RoleArn", "Region"].into_iter().filter_map(|name| fields.get(name));
+        Some(Import::Output {
+            elsewhere: elsewhere.map(|entry| self.expression(&entry.value)).collect(),
+            stack: self.expression(&stack.value),
+            output: self.expression(&output.value),
+        })
     }
 
     fn default_value(&mut self, node: &Node) -> Option<Expr> {

@@ -6,12 +6,14 @@ mod condition;
 mod document;
 mod evaluate;
 mod expression;
+mod extensions;
 mod intrinsic;
 mod json;
 mod parameter;
 mod parse;
 mod pseudo;
 mod resolve;
+mod sam;
 mod section;
 mod yaml;
 
@@ -20,13 +22,15 @@ pub use condition::{Condition, NamedCondition};
 pub use expression::{Expr, Part, Reference};
 pub use parameter::{Parameter, ParameterType};
 pub use parse::{
-    Assertion, DeletionPolicy, DeletionPolicyKind, Mapping, Output, Resource, Rule, Template, draft, parse,
+    Assertion, DeletionPolicy, DeletionPolicyKind, Document, Mapping, Output, Resource, Rule, Template, draft, parse,
 };
 pub use pseudo::Pseudo;
 pub use resolve::{DesiredGraph, DesiredOutput, DesiredResource, Inputs};
 
 #[cfg(test)]
 mod bounds_tests;
+#[cfg(test)]
+mod extension_tests;
 #[cfg(test)]
 mod random_tests;
 #[cfg(test)]

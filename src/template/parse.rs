@@ -10,7 +10,9 @@ use super::document::{self, Entry, Kind as NodeKind, Node};
 use super::expression::{Expr, Kind};
 use super::intrinsic::{Names, Place, Reader, refused};
 use super::parameter::{self, Parameter};
+use super::resolve::Inputs;
 use super::section::{Fields, entries, fields, text};
+use super::{extensions, sam};
 use crate::diagnostic::{Diagnostic, SHOWN_LIMIT, Severity, Source, Span};
 use crate::identity::{LogicalId, ResourceType};
 
@@ -88,6 +90,8 @@ pub enum DeletionPolicyKind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
     pub value: Expr,
+    /// What other stacks import it by.
+    pub export: Option<Expr>,
     pub description: Option<String>,
     /// The name of the condition under which it is given.
     pub condition: Option<String>,
@@ -133,18 +137,88 @@ pub fn parse(source: &Source) -> Result<Template, Vec<Diagnostic>> {
 ///
 /// The file is no template at all.
 pub fn draft(source: &Source) -> Result<Template, Vec<Diagnostic>> {
-    let mut diagnostics = Vec::new();
-    let document = document::read(source, &mut diagnostics);
-    let template = document.and_then(|document| {
-        refuse_transforms(&document, &mut diagnostics)?;
-        let sections = fields(&document, "a template", &SECTIONS, &mut diagnostics)?;
-        let names = Names::default();
-        Some(Parser { source: &source.text, names, copied: 0, diagnostics: &mut diagnostics }.template(&sections))
-    });
-    diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
-    match template {
-        Some(template) => Ok(Template { findings: diagnostics, ..template }),
-        None => Err(diagnostics),
+    Document::read(source, &Inputs::unknown())?.template(source)
+}
+
+/// A template's text as a tree, before its sections are read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    root: Node,
+    /// Whether it is written with `AWS::LanguageExtensions`.
+    has_extensions: bool,
+    findings: Vec<Diagnostic>,
+}
+
+impl Document {
+    /// Reads a text, and does what the language extensions in it say with the parameters that are given.
+    ///
+    /// # Errors
+    ///
+    /// It is neither YAML nor JSON.
+    pub fn read(source: &Source, inputs: &Inputs) -> Result<Self, Vec<Diagnostic>> {
+        let mut findings = Vec::new();
+        match document::read(source, &mut findings) {
+            Some(root) => {
+                let has_extensions = extensions::are_in(&root);
+                let root = extensions::expand(root, &source.text, inputs, &mut findings);
+                Ok(Self { root, has_extensions, findings })
+            }
+            None => Err(findings),
+        }
+    }
+
+    /// The template as SAM's translator takes it, where it is written for that.
+    pub fn for_sam(&self) -> Option<Value> {
+        sam::is_meant(&self.root).then(|| sam::plain(&self.root))
+    }
+
+    /// The template that the translator has made of it. What it did not touch keeps its place.
+    pub fn expanded(&self, made: &Value) -> Self {
+        Self { root: sam::expanded(&self.root, made), ..self.clone() }
+    }
+
+    /// The place of a resource's name.
+    pub fn place(&self, logical_id: &str) -> Option<Span> {
+        sam::place(&self.root, logical_id)
+    }
+
+    /// The names of the parameters whose values are secret.
+    pub fn secrets(&self) -> BTreeSet<String> {
+        let mut untold = Vec::new();
+        let NodeKind::Map(sections) = &self.root.kind else { return BTreeSet::new() };
+        let parameters = sections.iter().find(|entry| entry.key == "Parameters").map(|entry| &entry.value.kind);
+        let Some(NodeKind::Map(parameters)) = parameters else { return BTreeSet::new() };
+        let is_secret = |entry: &&Entry| parameter::read(entry, &mut untold).is_none_or(|it| it.no_echo);
+        parameters.iter().filter(is_secret).map(|entry| entry.key.clone()).collect()
+    }
+
+    /// Reads the sections: see [`draft`].
+    ///
+    /// # Errors
+    ///
+    /// It is no template at all.
+    pub fn template(self, source: &Source) -> Result<Template, Vec<Diagnostic>> {
+        let Self { root, has_extensions, findings: mut diagnostics } = self;
+        let template = refuse_transforms(&root, &mut diagnostics).and_then(|()| {
+            let sections = fields(&root, "a template", &SECTIONS, &mut diagnostics)?;
+            let names = Names { has_extensions, ..Names::default() };
+            Some(Parser { source: &source.text, names, copied: 0, diagnostics: &mut diagnostics }.template(&sections))
+        });
+        diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
+        match template {
+            Some(template) => Ok(Template { findings: diagnostics, ..template }),
+            None => Err(diagnostics),
+        }
+    }
+}
+
+/// The macros that a template is written for.
+pub(super) fn transforms(document: &Node) -> Vec<&Node> {
+    let NodeKind::Map(sections) = &document.kind else { return Vec::new() };
+    let Some(entry) = sections.iter().find(|entry| entry.key == "Transform") else { return Vec::new() };
+    match &entry.value.kind {
+        NodeKind::List(items) => items.iter().collect(),
+        _ => vec![&entry.value],
     }
 }
 
@@ -155,37 +229,26 @@ impl Template {
     }
 }
 
-/// Reports the macros that a template is written for. Nothing else is looked at: it is not meant as it stands.
+/// Reports the macros that a template is written for, but those that are done here. Nothing else is looked at: it is not
+/// meant as it stands.
 fn refuse_transforms(document: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<()> {
-    let NodeKind::Map(sections) = &document.kind else { return Some(()) };
-    let Some(entry) = sections.iter().find(|entry| entry.key == "Transform") else { return Some(()) };
-    let transforms = match &entry.value.kind {
-        NodeKind::List(items) => items.iter().collect(),
-        _ => vec![&entry.value],
-    };
-    // The functions of the language extensions are built in; the loops among them are refused where they stand.
-    let refused: Vec<_> = transforms.into_iter().filter(|it| it.text() != Some("AWS::LanguageExtensions")).collect();
+    let refused: Vec<_> =
+        transforms(document).into_iter().filter(|it| it.text() != Some("AWS::LanguageExtensions")).collect();
     diagnostics.extend(refused.iter().map(|transform| {
-        let is_sam = transform.text().is_some_and(|name| name.starts_with("AWS::Serverless"));
-        let way_out = if is_sam {
-            "declare functions, APIs and tables as `AWS::Lambda::Function` and so on, or generate the template with CDK"
-        } else {
-            "write out what the macro makes"
-        };
-        Diagnostic::error("transforms are not supported")
+        Diagnostic::error("this transform is not supported")
             .at(transform.span)
             .label("macros run inside of CloudFormation")
-            .help(way_out)
+            .help("write out what the macro makes")
     }));
     refused.is_empty().then_some(())
 }
 
-struct Parser<'a> {
-    source: &'a str,
-    names: Names,
+pub(super) struct Parser<'a> {
+    pub(super) source: &'a str,
+    pub(super) names: Names,
     /// How many values the variables of `Fn::Sub` have repeated so far.
-    copied: usize,
-    diagnostics: &'a mut Vec<Diagnostic>,
+    pub(super) copied: usize,
+    pub(super) diagnostics: &'a mut Vec<Diagnostic>,
 }
 
 impl Parser<'_> {
@@ -197,6 +260,7 @@ impl Parser<'_> {
         let rules: Vec<_> = rules.iter().filter(|entry| entry.key != "CheckBootstrapVersion").collect();
         let resources: Vec<_> = resources.iter().filter(|entry| !is_cdk_metadata(entry)).collect();
         self.names = Names {
+            has_extensions: self.names.has_extensions,
             parameters: parameters.iter().map(|entry| entry.key.clone()).collect(),
             mappings: mappings.iter().map(|entry| entry.key.clone()).collect(),
             conditions: conditions.iter().map(|entry| entry.key.clone()).collect(),
@@ -278,7 +342,7 @@ impl Parser<'_> {
         Reader { source, names, place, copied, diagnostics }
     }
 
-    fn mapping(&mut self, entry: &Entry) -> Option<Mapping> {
+    pub(super) fn mapping(&mut self, entry: &Entry) -> Option<Mapping> {
         let what = format!("the mapping `{}`", entry.key);
         let mut mapping = Mapping::new();
         for first in entries(&entry.value, &what, self.diagnostics)? {
@@ -371,7 +435,6 @@ impl Parser<'_> {
             return None;
         };
         let name = text(written, self.diagnostics)?;
-        self.diagnostics.extend(refused_type(&name, written.value.span));
         Some((ResourceType::from(name), written.value.span))
     }
 
@@ -450,39 +513,26 @@ impl Parser<'_> {
         let known = ["Condition", "Description", "Export", "Value"];
         let fields = fields(&entry.value, &format!("the output `{}`", entry.key), &known, self.diagnostics)?;
         let condition = self.condition_attribute(&fields);
-        if let Some(export) = fields.get("Export") {
-            let finding = Diagnostic::warning("an export is not made").at(export.key_span);
-            self.diagnostics.push(finding.label("exports belong to CloudFormation stacks, and there is none here"));
-        }
         let Some(value) = fields.get("Value") else {
             let message = format!("the output `{}` has no `Value`", entry.key);
             self.diagnostics.push(Diagnostic::error(message).at(entry.key_span));
             return None;
         };
         let value = self.reader(Place::Output).expression(&value.value);
+        let export = fields.get("Export").and_then(|it| self.export(it));
         let description = fields.get("Description").and_then(|it| text(it, self.diagnostics));
-        Some(Output { value, description, condition, span: entry.key_span })
+        Some(Output { value, export, description, condition, span: entry.key_span })
     }
-}
 
-/// Types that need CloudFormation itself.
-fn refused_type(name: &str, span: Span) -> Option<Diagnostic> {
-    let (what, why, way_out) = if name.starts_with("Custom::") || name == "AWS::CloudFormation::CustomResource" {
-        (
-            "custom resources are not supported",
-            "their functions answer to CloudFormation",
-            "declare what the function makes as resources",
-        )
-    } else if name == "AWS::CloudFormation::Stack" {
-        (
-            "nested stacks are not supported",
-            "this needs CloudFormation",
-            "move the resources into this template, or make the nested one a project of its own",
-        )
-    } else {
-        return None;
-    };
-    Some(Diagnostic::error(what).at(span).label(why).help(way_out))
+    /// The name that an output is exported under.
+    fn export(&mut self, entry: &Entry) -> Option<Expr> {
+        let fields = fields(&entry.value, "`Export`", &["Name"], self.diagnostics)?;
+        let Some(name) = fields.get("Name") else {
+            self.diagnostics.push(Diagnostic::error("an export needs a `Name`").at(entry.key_span));
+            return None;
+        };
+        Some(self.reader(Place::Output).expression(&name.value))
+    }
 }
 
 /// CDK asks for the version of its bootstrap stack, of which nothing is used here.

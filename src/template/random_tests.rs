@@ -34,6 +34,7 @@ Resources:
       G: |
         text
 Outputs: {Url: {Value: !GetAZs ''}}
+Transform: AWS::LanguageExtensions
 "#;
 
 fn pieces() -> impl Strategy<Value = String> {
@@ -81,7 +82,7 @@ fn run(path: &str, text: &str, attribute: Option<&Value>) -> Result<(), Vec<Diag
     let template = parse(&Source::new(path, text))?;
     let pseudo =
         Pseudo { account_id: None, region: "us-east-1".into(), partition: "aws".into(), stack: StackId::from("s") };
-    let graph = template.resolve(&Inputs { parameters: BTreeMap::new(), pseudo })?;
+    let graph = template.resolve(&Inputs { parameters: BTreeMap::new(), imports: BTreeMap::new(), pseudo })?;
     let exprs = graph.resources.values().map(|it| &it.properties).chain(graph.outputs.values().map(|it| &it.value));
     for expr in exprs {
         graph.evaluate(expr, &|_, _| attribute.cloned()).map_err(|finding| vec![finding])?;

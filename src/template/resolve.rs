@@ -7,16 +7,19 @@ use serde_json::Value;
 
 use super::evaluate::Scope;
 use super::expression::{Expr, Kind, Reference};
-use super::parse::{DeletionPolicy, Resource, Template};
+use super::parse::{DeletionPolicy, Output, Resource, Template};
 use super::pseudo::Pseudo;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::identity::{LogicalId, REF, ResourceType};
+use crate::identity::{LogicalId, REF, ResourceType, StackId};
+use crate::unknown;
 
 /// What a template is resolved with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inputs {
     /// The parameters that are given, as text.
     pub parameters: BTreeMap<String, String>,
+    /// What other stacks give, as far as it is known: by an export's name, or by `STACK.OUTPUT`.
+    pub imports: BTreeMap<String, String>,
     pub pseudo: Pseudo,
 }
 
@@ -27,6 +30,8 @@ pub struct Inputs {
 pub struct DesiredGraph {
     pub resources: IndexMap<LogicalId, DesiredResource>,
     pub outputs: IndexMap<String, DesiredOutput>,
+    /// What the template declares and is not planned: it is neither to be made nor to go.
+    pub left_out: BTreeSet<LogicalId>,
     scope: Scope,
     /// The names of `NoEcho` parameters.
     secrets: BTreeSet<String>,
@@ -54,9 +59,24 @@ pub struct DesiredResource {
 #[derive(Debug, Clone, PartialEq)]
 pub struct DesiredOutput {
     pub value: Expr,
+    /// What other stacks import it by.
+    pub export: Option<Expr>,
     pub description: Option<String>,
     /// The place of its name.
     pub span: Span,
+}
+
+impl Inputs {
+    /// Nothing is given, and nothing is known of where the template is for.
+    pub fn unknown() -> Self {
+        let pseudo = Pseudo {
+            account_id: None,
+            region: unknown::named("AWS::Region"),
+            partition: unknown::named("AWS::Partition"),
+            stack: StackId::new(unknown::named("AWS::StackName")),
+        };
+        Self { parameters: BTreeMap::new(), imports: BTreeMap::new(), pseudo }
+    }
 }
 
 impl Template {
@@ -76,6 +96,7 @@ impl Template {
         let mut graph = DesiredGraph {
             resources: self.desired_resources(&scope.conditions),
             outputs: self.desired_outputs(&scope.conditions),
+            left_out: BTreeSet::new(),
             secrets: self.secrets(),
             scope,
         };
@@ -103,8 +124,9 @@ impl Template {
             diagnostics.extend(parameter.objection(name, text));
             parameters.insert(name.clone(), parameter.value(text));
         }
-        let (mappings, conditions, pseudo) = (self.mappings.clone(), BTreeMap::new(), inputs.pseudo.clone());
-        (Scope { parameters, mappings, conditions, pseudo }, diagnostics)
+        let Inputs { imports, pseudo, .. } = inputs.clone();
+        let (mappings, conditions) = (self.mappings.clone(), BTreeMap::new());
+        (Scope { parameters, mappings, conditions, imports, pseudo }, diagnostics)
     }
 
     fn unknown_parameters(&self, inputs: &Inputs) -> impl Iterator<Item = Diagnostic> {
@@ -178,9 +200,10 @@ impl Template {
     fn desired_outputs(&self, conditions: &BTreeMap<String, bool>) -> IndexMap<String, DesiredOutput> {
         let existing = self.outputs.iter().filter(|(_, output)| holds(output.condition.as_ref(), conditions));
         let desired = existing.map(|(name, output)| {
-            let mut value = output.value.clone();
+            let Output { mut value, mut export, description, span, .. } = output.clone();
             value.choose(conditions);
-            (name.clone(), DesiredOutput { value, description: output.description.clone(), span: output.span })
+            export.iter_mut().for_each(|name| name.choose(conditions));
+            (name.clone(), DesiredOutput { value, export, description, span })
         });
         desired.collect()
     }
@@ -226,9 +249,10 @@ fn holds(condition: Option<&String>, conditions: &BTreeMap<String, bool>) -> boo
 impl DesiredGraph {
     /// The graph in which nothing should exist: what destroy plans towards.
     pub fn empty(pseudo: Pseudo) -> Self {
-        let scope =
-            Scope { parameters: BTreeMap::new(), mappings: IndexMap::new(), conditions: BTreeMap::new(), pseudo };
-        Self { resources: IndexMap::new(), outputs: IndexMap::new(), scope, secrets: BTreeSet::new() }
+        let (parameters, mappings) = (BTreeMap::new(), IndexMap::new());
+        let scope = Scope { parameters, mappings, conditions: BTreeMap::new(), imports: BTreeMap::new(), pseudo };
+        let (resources, outputs, left_out) = (IndexMap::new(), IndexMap::new(), BTreeSet::new());
+        Self { resources, outputs, left_out, scope, secrets: BTreeSet::new() }
     }
 
     /// What an expression of this graph gives. `attributes` says what is known of a resource ([`REF`] for what `Ref`
@@ -239,6 +263,24 @@ impl DesiredGraph {
         attributes: &dyn Fn(&LogicalId, &str) -> Option<Value>,
     ) -> Result<Value, Diagnostic> {
         self.scope.evaluate(expr, attributes)
+    }
+
+    /// What the graph takes from other stacks: the names of exports, and `STACK.OUTPUT`.
+    pub fn imports(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for expr in self.expressions() {
+            expr.visit(&mut |part| {
+                if let Kind::Import(import) = &part.kind {
+                    names.extend(self.scope.name_of(import).ok());
+                }
+            });
+        }
+        names
+    }
+
+    /// Says what other stacks give.
+    pub fn import(&mut self, values: impl IntoIterator<Item = (String, String)>) {
+        self.scope.imports.extend(values);
     }
 
     /// Whether the value of a `NoEcho` parameter goes into what an expression gives.
@@ -257,7 +299,8 @@ impl DesiredGraph {
 
     fn expressions(&self) -> impl Iterator<Item = &Expr> {
         let resources = self.resources.values().map(|resource| &resource.properties);
-        resources.chain(self.outputs.values().map(|output| &output.value))
+        resources
+            .chain(self.outputs.values().flat_map(|output| [Some(&output.value), output.export.as_ref()]).flatten())
     }
 
     /// What is wrong with calls whatever the resources' attributes will be: the first finding of each property, of which

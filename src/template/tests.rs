@@ -21,7 +21,7 @@ fn pseudo() -> Pseudo {
 
 fn inputs(parameters: &[(&str, &str)]) -> Inputs {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Inputs { parameters: parameters.collect(), pseudo: pseudo() }
+    Inputs { parameters: parameters.collect(), imports: BTreeMap::new(), pseudo: pseudo() }
 }
 
 fn source(text: &str) -> Source {
@@ -114,6 +114,7 @@ Resources:
     Type: AWS::SQS::Queue
     Properties:
       Value: {expression}
+Transform: AWS::LanguageExtensions
 "
     )
 }
@@ -247,14 +248,6 @@ fn all_errors_of_a_file_are_shown_at_once() {
            |
            = help: remove one of them, or rename it
 
-        error: custom resources are not supported
-          --> orders.yaml:12:11
-           |
-        12 |     Type: Custom::Alarm
-           |           ^^^^^^^^^^^^^ their functions answer to CloudFormation
-           |
-           = help: declare what the function makes as resources
-
         error: there is no resource `Order`
           --> orders.yaml:13:17
            |
@@ -301,21 +294,13 @@ fn what_cannot_be_done_is_refused_with_the_way_out() {
           |
           = help: make it a `String`, and pass the value
 
-        error: nested stacks are not supported
-         --> orders.yaml:4:18
-          |
-        4 |   Nested: {Type: AWS::CloudFormation::Stack}
-          |                  ^^^^^^^^^^^^^^^^^^^^^^^^^^ this needs CloudFormation
-          |
-          = help: move the resources into this template, or make the nested one a project of its own
-
         error: `Fn::ForEach` is not supported
          --> orders.yaml:5:3
           |
         5 |   'Fn::ForEach::Queues': [Name, [a, b], {}]
-          |   ^^^^^^^^^^^^^^^^^^^^^ loops are expanded inside of CloudFormation
+          |   ^^^^^^^^^^^^^^^^^^^^^ loops belong to the language extensions
           |
-          = help: write out what the loop makes, or generate it with CDK
+          = help: write `Transform: AWS::LanguageExtensions` at the top of the template
 
         error: `UpdatePolicy` is not supported
          --> orders.yaml:8:5
@@ -324,14 +309,6 @@ fn what_cannot_be_done_is_refused_with_the_way_out() {
           |     ^^^^^^^^^^^^
           |
           = help: remove it: no type that paystack handles has a use for it
-
-        error: `!ImportValue` is not supported
-          --> orders.yaml:10:18
-           |
-        10 |       QueueName: !ImportValue shared-name
-           |                  ^^^^^^^^^^^^ exports belong to CloudFormation stacks, and there is none here
-           |
-           = help: pass the value as a parameter
 
         error: `!Equals` gives no value
           --> orders.yaml:11:13
@@ -365,13 +342,13 @@ Resources:
 ",
     ));
     expect![[r#"
-        error: transforms are not supported
+        error: this transform is not supported
          --> orders.yaml:1:12
           |
         1 | Transform: AWS::Serverless-2016-10-31
           |            ^^^^^^^^^^^^^^^^^^^^^^^^^^ macros run inside of CloudFormation
           |
-          = help: declare functions, APIs and tables as `AWS::Lambda::Function` and so on, or generate the template with CDK
+          = help: write out what the macro makes
     "#]]
     .assert_eq(&findings("Transform: AWS::Serverless-2016-10-31\nGlobals: {}\nResources: {A: {Type: B, X: !Ref C}}\n"));
 }
@@ -590,12 +567,6 @@ Outputs: {Url: {Value: !Ref Orders, Export: {Name: orders}}}
           |                                                                     ^^^
           |
           = help: write `"yes"` for the text, or `true` for the boolean
-
-        warning: an export is not made
-         --> orders.yaml:2:37
-          |
-        2 | Outputs: {Url: {Value: !Ref Orders, Export: {Name: orders}}}
-          |                                     ^^^^^^ exports belong to CloudFormation stacks, and there is none here
     "#]]
     .assert_eq(&render(&parse(&source(text)).unwrap().findings, &source(text), Style::Plain));
 }
