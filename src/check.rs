@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, SHOWN_LIMIT};
+use crate::diagnostic::{Diagnostic, SHOWN_LIMIT, Span};
 use crate::identity::REF;
 use crate::property_path::PropertyPath;
 use crate::resource::facts::{At, Finding, lambda_runtime};
@@ -12,13 +12,22 @@ use crate::template::{DeletionPolicyKind, DesiredGraph, DesiredResource, Expr, P
 /// How many findings are enough to stop looking for more.
 const ENOUGH: usize = 10 * SHOWN_LIMIT;
 
+/// What is done with a template's wish to leave something behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retained {
+    /// It is a mistake.
+    Refused,
+    /// It is not heard.
+    Deleted,
+}
+
 /// Everything that is wrong, or will be refused by AWS, in a graph's resources and outputs.
 ///
 /// `today` is a date, `2026-11-22`: runtimes are refused from a day on.
-pub fn check(graph: &DesiredGraph, today: &str) -> Vec<Diagnostic> {
+pub fn check(graph: &DesiredGraph, today: &str, retained: Retained) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for resource in graph.resources.values() {
-        diagnostics.extend(check_resource(graph, resource, today));
+        diagnostics.extend(check_resource(graph, resource, today, retained));
         if diagnostics.len() > ENOUGH {
             break;
         }
@@ -27,9 +36,17 @@ pub fn check(graph: &DesiredGraph, today: &str) -> Vec<Diagnostic> {
     diagnostics
 }
 
-fn check_resource(graph: &DesiredGraph, resource: &DesiredResource, today: &str) -> Vec<Diagnostic> {
+fn check_resource(
+    graph: &DesiredGraph,
+    resource: &DesiredResource,
+    today: &str,
+    retained: Retained,
+) -> Vec<Diagnostic> {
     let Some(row) = row(&resource.resource_type) else { return vec![unhandled_type(resource)] };
-    let mut diagnostics = retained(resource);
+    let mut diagnostics = match retained {
+        Retained::Refused => retention(resource),
+        Retained::Deleted => Vec::new(),
+    };
     diagnostics.extend(missing_attributes(graph, &resource.properties));
     let properties = match graph.evaluate(&resource.properties, &|_, _| None) {
         Ok(properties) => properties,
@@ -56,16 +73,39 @@ fn check_resource(graph: &DesiredGraph, resource: &DesiredResource, today: &str)
 }
 
 fn unhandled_type(resource: &DesiredResource) -> Diagnostic {
+    if let Some(finding) = refused_type(resource.resource_type.as_str(), resource.type_span) {
+        return finding;
+    }
     let known = TYPES.iter().map(|row| row.handler.resource_type());
     Diagnostic::error(format!("paystack does not handle `{}`", resource.resource_type))
         .at(resource.type_span)
         .label("no handler for this type")
-        .help("remove the resource, or deploy it with another tool")
+        .help("deploy it with another tool, and plan the rest with `--skip-unsupported`")
         .did_you_mean(resource.resource_type.as_str(), known)
 }
 
+/// Types that need CloudFormation itself.
+fn refused_type(name: &str, span: Span) -> Option<Diagnostic> {
+    let (what, why, way_out) = if name.starts_with("Custom::") || name == "AWS::CloudFormation::CustomResource" {
+        (
+            "custom resources are not supported",
+            "their functions answer to CloudFormation",
+            "declare what the function makes as resources",
+        )
+    } else if name == "AWS::CloudFormation::Stack" {
+        (
+            "nested stacks are not supported",
+            "this needs CloudFormation",
+            "move the resources into this template, or make the nested one a project of its own",
+        )
+    } else {
+        return None;
+    };
+    Some(Diagnostic::error(what).at(span).label(why).help(way_out))
+}
+
 /// Nothing is ever retained: a stack that is destroyed leaves nothing behind.
-fn retained(resource: &DesiredResource) -> Vec<Diagnostic> {
+fn retention(resource: &DesiredResource) -> Vec<Diagnostic> {
     let policies =
         [("DeletionPolicy", &resource.deletion_policy), ("UpdateReplacePolicy", &resource.update_replace_policy)];
     policies
@@ -78,7 +118,10 @@ fn retained(resource: &DesiredResource) -> Vec<Diagnostic> {
                     Diagnostic::error(format!("`{name}` of `{}` would leave something behind", resource.logical_id))
                         .at(policy.span)
                         .label("only `Delete` is supported")
-                        .help("paystack retains nothing: write `Delete`, or leave the policy out"),
+                        .help(
+                            "paystack retains nothing: write `Delete`, or leave the policy out; `--delete-retained` deletes it \
+                             all the same",
+                        ),
                 ),
             }
         })

@@ -1,6 +1,7 @@
 //! paystack plans and applies CloudFormation templates straight against live AWS. See ARCHITECTURE.md for the map.
 
 pub mod apply;
+pub mod assembly;
 pub mod aws;
 pub mod capacity;
 pub mod change;
@@ -28,10 +29,12 @@ pub mod property_path;
 mod pythons;
 pub mod resolved;
 pub mod resource;
+pub mod sam;
 pub mod served;
 pub mod smoke;
 pub mod state;
 pub mod template;
 pub mod text_file;
 pub mod unknown;
+pub mod unsupported;
 pub mod visible;

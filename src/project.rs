@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use toml::Spanned;
 
+use crate::assembly;
 use crate::identity::StackId;
 use crate::policy::Settings;
 use crate::smoke::Smoke;
@@ -59,7 +60,7 @@ enum Naming {
     /// `<project>-<suffix>`, one stack an environment.
     ByEnvironment { environments: BTreeMap<String, Environment>, default: Option<String> },
     /// Exactly the project's name: a template without a project has one stack.
-    Fixed,
+    Fixed(Box<Environment>),
 }
 
 /// What one environment says, with what the project says for all of them.
@@ -76,6 +77,8 @@ pub struct Environment {
     pub ships_bytecode: bool,
     /// `None` leaves the choice to the SDK's own rules (`AWS_REGION`, the profile).
     pub region: Option<String>,
+    /// The only account that it may be deployed to; `None` takes the one that the credentials are for.
+    pub account: Option<String>,
 }
 
 impl Project {
@@ -116,16 +119,65 @@ impl Project {
             state: State::Local { directory: directory.join(STATE_DIRECTORY) },
             smoke: None,
             policy: None,
-            naming: Naming::Fixed,
+            naming: Naming::Fixed(Box::default()),
         })
+    }
+
+    /// A stack of a cloud assembly without a `paystack.toml`: under its own name, its ledger under `state/` of a directory.
+    ///
+    /// # Errors
+    ///
+    /// CloudFormation would not take the name either.
+    pub fn from_assembly(directory: &Path, stack: &assembly::Stack) -> Result<Self, ProjectError> {
+        // "CreateStack" of the CloudFormation API reference.
+        const LONGEST: usize = 128;
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let name = stack.name.as_str();
+        if !name.starts_with(|it: char| it.is_ascii_alphabetic())
+            || name.len() > LONGEST
+            || !name.bytes().all(is_allowed)
+        {
+            return Err(ProjectError::AssemblyStackName { stack: name.to_owned() });
+        }
+        let project = Self {
+            name: name.to_owned(),
+            directory: directory.to_owned(),
+            template: stack.template.clone(),
+            code_directories: None,
+            state: State::Local { directory: directory.join(STATE_DIRECTORY) },
+            smoke: None,
+            policy: None,
+            naming: Naming::Fixed(Box::default()),
+        };
+        Ok(project.with(stack))
+    }
+
+    /// The project with the template of an assembly's stack. Where both say something, the project's word counts.
+    pub fn with(mut self, stack: &assembly::Stack) -> Self {
+        self.template.clone_from(&stack.template);
+        let environments: Vec<&mut Environment> = match &mut self.naming {
+            Naming::ByEnvironment { environments, .. } => environments.values_mut().collect(),
+            Naming::Fixed(environment) => vec![environment],
+        };
+        for environment in environments {
+            let Environment { parameters, tags, region, account, .. } = environment;
+            stack
+                .parameters
+                .iter()
+                .for_each(|(name, value)| _ = parameters.entry(name.clone()).or_insert(value.clone()));
+            stack.tags.iter().for_each(|(key, value)| _ = tags.entry(key.clone()).or_insert(value.clone()));
+            *region = region.take().or_else(|| stack.region.clone());
+            account.clone_from(&stack.account);
+        }
+        self
     }
 
     /// The environment of this name; without one the default, or the only one that there is.
     pub fn environment(&self, name: Option<&str>) -> Result<Environment, ProjectError> {
         let (environments, default) = match (&self.naming, name) {
             (Naming::ByEnvironment { environments, default }, _) => (environments, default),
-            (Naming::Fixed, None) => return Ok(Environment::default()),
-            (Naming::Fixed, Some(name)) => return Err(ProjectError::NoEnvironments { name: name.to_owned() }),
+            (Naming::Fixed(environment), None) => return Ok(environment.as_ref().clone()),
+            (Naming::Fixed(_), Some(name)) => return Err(ProjectError::NoEnvironments { name: name.to_owned() }),
         };
         let only = || environments.keys().next().filter(|_| environments.len() == 1).map(String::as_str);
         let known = || environments.keys().map(String::as_str);
@@ -140,7 +192,7 @@ impl Project {
 
     /// The stack's name, once the parameters of the command line are in the environment.
     pub fn stack(&self, environment: &Environment) -> Result<StackId, ProjectError> {
-        if self.naming == Naming::Fixed {
+        if matches!(self.naming, Naming::Fixed(_)) {
             return Ok(StackId::new(&self.name));
         }
         let suffix = environment.suffix();
@@ -193,6 +245,10 @@ pub enum ProjectError {
          beginning with a letter"
     )]
     StackName { stack: String, longest: usize },
+    #[error(
+        "`{stack}` cannot be a stack's name: it takes up to 128 letters, digits and dashes, beginning with a letter"
+    )]
+    AssemblyStackName { stack: String },
 }
 
 impl ProjectError {
@@ -210,7 +266,7 @@ impl ProjectError {
             }
             Self::NoEnvironments { .. } => Some(format!("leave `-e` out, or write a `{FILE_NAME}`")),
             Self::Suffix { .. } => Some(format!("set the parameter `{SUFFIX_PARAMETER}`")),
-            Self::Read { .. } | Self::Mistake(_) | Self::StackName { .. } => None,
+            Self::Read { .. } | Self::Mistake(_) | Self::StackName { .. } | Self::AssemblyStackName { .. } => None,
         }
     }
 }
@@ -374,6 +430,7 @@ impl File {
                 is_development: development,
                 ships_bytecode: bytecode,
                 region: region.or_else(|| project.region.clone()).map(|Region(region)| region),
+                account: None,
             };
             (name, environment)
         });
@@ -741,6 +798,7 @@ mod tests {
                 region: Some(
                     "eu-west-1",
                 ),
+                account: None,
             }
         "#]]
         .assert_debug_eq(&payments().environment(None).unwrap());

@@ -9,8 +9,10 @@ use serde_json::Value;
 
 use crate::apply::chronicle::Chronicle;
 use crate::apply::{Event, Report, World as Run, execute, schedule};
+use crate::assembly::Assembly;
 use crate::aws::clock::Clock;
-use crate::cli::arguments::{ApplyArguments, Format};
+use crate::cli::arguments::{ApplyArguments, Format, PlanningArguments};
+use crate::cli::assembly::{self, Others, each, only_one};
 use crate::cli::plan::{make, options};
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, destroy, refresh, rules, saved, view};
@@ -24,14 +26,41 @@ use crate::state::{LedgerJournal, Lock, Run as HistoryEntry};
 use crate::unknown;
 
 pub async fn apply(arguments: &ApplyArguments, world: &mut World) -> Result<Exit, CliError> {
-    if let Some(file) = &arguments.file {
-        return saved::apply(file, arguments, world).await;
+    let assembly = match &arguments.file {
+        Some(file) if Assembly::is_at(&world.directory.join(file)) => Some(file.as_path()),
+        Some(file) => {
+            says_nothing_else(arguments)?;
+            return saved::apply(file, arguments, world).await;
+        }
+        None => None,
+    };
+    let stacks = assembly::chosen(&arguments.stack, assembly, &arguments.app, world)?;
+    only_one(&stacks, &arguments.planning.of_one_stack())?;
+    each(stacks, Others::Wait, world, async |chosen, world| {
+        let arguments = ApplyArguments { stack: chosen.arguments, ..arguments.clone() };
+        one(&arguments, world).await
+    })
+    .await
+}
+
+/// A plan that is kept says itself what is done.
+fn says_nothing_else(arguments: &ApplyArguments) -> Result<(), CliError> {
+    let PlanningArguments { adopt_all, refresh_only, .. } = arguments.planning;
+    let others = [("--adopt-all", adopt_all), ("--refresh-only", refresh_only), ("--local", arguments.stack.local)];
+    let mut given = arguments.planning.of_one_stack().into_iter().chain(others).filter(|(_, is_given)| *is_given);
+    match given.next() {
+        Some((option, _)) => Err(CliError::NotForPlan { option }),
+        None => Ok(()),
     }
+}
+
+async fn one(arguments: &ApplyArguments, world: &mut World) -> Result<Exit, CliError> {
     if arguments.planning.refresh_only {
         return refresh::apply(arguments, world).await;
     }
     let stack = &open(&arguments.stack, world).await?;
     keep_attempts(arguments.trace.as_deref(), stack);
+    stack.has_imports()?;
     let options = options(&arguments.planning, stack)?;
     let work = async |lock: &dyn Lock, world: &mut World| apply_locked(arguments, &options, stack, lock, world).await;
     stack.locked("apply", arguments.lock, world, work).await

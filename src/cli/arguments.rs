@@ -30,7 +30,7 @@ pub enum Command {
     /// Delete everything that belongs to the stack.
     Destroy(DestroyArguments),
     /// Check template and parameters without asking AWS.
-    Validate(StackArguments),
+    Validate(ValidateArguments),
     /// Draw what waits for what, in the template or in a plan.
     Graph(GraphArguments),
     /// Show the outputs of the stack.
@@ -85,15 +85,54 @@ pub struct StackArguments {
     /// The project file; without it, the nearest paystack.toml upwards.
     #[arg(long, value_name = "FILE", conflicts_with = "template")]
     pub project: Option<PathBuf>,
-    /// A template without a project.
-    #[arg(long, value_name = "FILE", requires = "stack")]
+    /// A template without a project, or a cloud assembly of CDK's.
+    #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,
-    /// The name of the stack that `--template` is for.
-    #[arg(long, value_name = "NAME", requires = "template")]
+    /// The name of the stack that `--template` is for, or one stack of a cloud assembly.
+    #[arg(long, value_name = "NAME")]
     pub stack: Option<String>,
+    /// What `Fn::ImportValue` gives for a name, or `Fn::GetStackOutput` for `STACK.OUTPUT`.
+    #[arg(long = "import", value_name = "NAME=VALUE", value_parser = key_and_value)]
+    pub imports: Vec<(String, String)>,
+    /// Leave out the types that paystack does not handle, and what refers to them; each is named.
+    #[arg(long)]
+    pub skip_unsupported: bool,
+    /// Delete also what the template wants retained (`DeletionPolicy: Retain`); without it such a template is refused.
+    #[arg(long)]
+    pub delete_retained: bool,
     /// Use the emulator on this machine; it is installed and started when it is not there.
     #[arg(long)]
     pub local: bool,
+}
+
+/// A CDK app's stacks, in place of a project.
+#[derive(Debug, Clone, Args)]
+pub struct AssemblyArguments {
+    /// A cloud assembly of CDK's, `cdk.out`: all its stacks, or the one that `--stack` names.
+    #[arg(value_name = "ASSEMBLY", conflicts_with_all = ["template", "project", "environment", "app"])]
+    pub assembly: Option<PathBuf>,
+    #[command(flatten)]
+    pub app: AppArguments,
+}
+
+/// How a CDK app is run.
+#[derive(Debug, Clone, Default, Args)]
+pub struct AppArguments {
+    /// Run the CDK app of this directory first: `app` of cdk.json, or this command.
+    #[arg(long, value_name = "COMMAND", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        conflicts_with_all = ["template", "project", "environment"])]
+    pub app: Option<String>,
+    /// A context value for the app, over those of cdk.json.
+    #[arg(short = 'c', long = "context", value_name = "KEY=VALUE", value_parser = key_and_value, requires = "app")]
+    pub context: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ValidateArguments {
+    #[command(flatten)]
+    pub stack: StackArguments,
+    #[command(flatten)]
+    pub assembly: AssemblyArguments,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -134,6 +173,8 @@ pub struct PlanArguments {
     #[command(flatten)]
     pub stack: StackArguments,
     #[command(flatten)]
+    pub assembly: AssemblyArguments,
+    #[command(flatten)]
     pub planning: PlanningArguments,
     /// How the plan is shown.
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
@@ -163,11 +204,11 @@ pub struct ShowArguments {
 
 #[derive(Debug, Clone, Args)]
 pub struct ApplyArguments {
-    /// A plan that `paystack plan --out` has kept: exactly that is done, without asking.
-    #[arg(value_name = "PLANFILE", conflicts_with_all = [
-        "environment", "local", "adopt", "adopt_all", "replace", "targets", "refresh_only",
-    ])]
+    /// A plan that `paystack plan --out` has kept: exactly that is done, without asking. Or a cloud assembly of CDK's, `cdk.out`.
+    #[arg(value_name = "PLANFILE|ASSEMBLY", conflicts_with_all = ["environment", "app"])]
     pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub app: AppArguments,
     #[command(flatten)]
     pub stack: StackArguments,
     #[command(flatten)]
@@ -189,6 +230,8 @@ pub struct ApplyArguments {
 pub struct DestroyArguments {
     #[command(flatten)]
     pub stack: StackArguments,
+    #[command(flatten)]
+    pub assembly: AssemblyArguments,
     #[command(flatten)]
     pub lock: LockArguments,
     /// How plan and result are shown.
@@ -420,6 +463,12 @@ pub enum PlanFormat {
 impl PlanningArguments {
     pub fn detail(&self) -> Detail {
         Detail::of(self.full)
+    }
+
+    /// What names resources of one stack, and whether it is given.
+    pub fn of_one_stack(&self) -> [(&'static str, bool); 3] {
+        let Self { adopt, replace, targets, .. } = self;
+        [("--adopt", !adopt.is_empty()), ("--replace", !replace.is_empty()), ("--target", !targets.is_empty())]
     }
 }
 

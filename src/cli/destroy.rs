@@ -2,6 +2,7 @@
 
 use crate::cli::apply::{Approved, Ran, ask, carry_out, exit, keep_attempts, keep_trace};
 use crate::cli::arguments::DestroyArguments;
+use crate::cli::assembly::{self, Others, each};
 use crate::cli::plan::make;
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, late_logs, view};
@@ -10,6 +11,21 @@ use crate::plan::{Options, Plan};
 use crate::state::{Ledger, LedgerJournal, Lock};
 
 pub async fn destroy(arguments: &DestroyArguments, world: &mut World) -> Result<Exit, CliError> {
+    let DestroyArguments { stack, assembly, .. } = arguments;
+    let mut stacks = assembly::chosen(stack, assembly.assembly.as_deref(), &assembly.app, world)?;
+    // What others depend on goes last.
+    stacks.reverse();
+    each(stacks, Others::Wait, world, async |chosen, world| {
+        if chosen.is_protected {
+            return Err(CliError::Protected { stack: chosen.arguments.stack.unwrap_or_default() });
+        }
+        let arguments = DestroyArguments { stack: chosen.arguments, ..arguments.clone() };
+        one(&arguments, world).await
+    })
+    .await
+}
+
+async fn one(arguments: &DestroyArguments, world: &mut World) -> Result<Exit, CliError> {
     let stack = &open(&arguments.stack, world).await?;
     keep_attempts(arguments.trace.as_deref(), stack);
     let work = async |lock: &dyn Lock, world: &mut World| destroy_locked(arguments, stack, lock, world).await;

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io::ErrorKind;
 
+use crate::assembly::AssemblyError;
 use crate::aws::error::AwsError;
 use crate::cli::saved::SavedPlanError;
 use crate::cli::view;
@@ -11,6 +12,7 @@ use crate::identity::StackId;
 use crate::local::LocalError;
 use crate::policy::PolicyError;
 use crate::project::ProjectError;
+use crate::sam::SamError;
 use crate::state::{Holder, LedgerError};
 use crate::visible::visible;
 
@@ -50,6 +52,26 @@ pub enum CliError {
     },
     #[error(transparent)]
     Project(#[from] ProjectError),
+    #[error(transparent)]
+    Sam(#[from] SamError),
+    #[error(transparent)]
+    Assembly(#[from] AssemblyError),
+    #[error("`--template` needs the name of the stack")]
+    NoStackName,
+    #[error("`--stack` is for a template or a cloud assembly")]
+    NoTemplate,
+    #[error("the stack `{stack}` is for the account {wanted}, and the credentials are for {found}")]
+    OtherAccount { stack: StackId, wanted: String, found: String },
+    #[error("nothing gives {}, which the stack `{stack}` imports", quoted(.names))]
+    NothingExports { stack: StackId, names: Vec<String> },
+    #[error("{} is not there yet, which the stack `{stack}` imports", quoted(.names))]
+    NotExported { stack: StackId, names: Vec<String> },
+    #[error("the stack `{stack}` is protected from being deleted")]
+    Protected { stack: String },
+    #[error("`{option}` is for one stack, and there are several")]
+    OneStackOnly { option: &'static str },
+    #[error("`{option}` is not for a plan that is kept")]
+    NotForPlan { option: &'static str },
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
@@ -128,6 +150,10 @@ fn broken(findings: &[Diagnostic]) -> String {
     format!("nothing is applied: a mandatory rule is broken {}", view::count(broken, "time"))
 }
 
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
 fn process(holder: Option<&Holder>) -> String {
     holder.map_or_else(|| "a running process holds it".to_owned(), |holder| format!("{holder} is running"))
 }
@@ -171,6 +197,18 @@ impl CliError {
             Self::UnreadableRules { .. } => Some("`guard` under `[policy]` in paystack.toml names it".to_owned()),
             Self::Policy(error) => error.way_out(),
             Self::Project(error) => error.way_out(),
+            Self::Assembly(error) => error.way_out(),
+            Self::NoStackName => Some("name it with `--stack NAME`: it begins the names of resources".to_owned()),
+            Self::NoTemplate => Some("leave it out: paystack.toml names the stack; or give `--template` too".to_owned()),
+            Self::OtherAccount { .. } => Some("use credentials of that account".to_owned()),
+            Self::NothingExports { names, .. } => Some(format!(
+                "give it: `--import {}=VALUE`",
+                names.first().map_or("NAME", String::as_str)
+            )),
+            Self::NotExported { .. } => Some("apply the stacks that it depends on first: `paystack apply ASSEMBLY` does all in order".to_owned()),
+            Self::Protected { .. } => Some("take `termination_protection` out of the app, and write the assembly anew".to_owned()),
+            Self::OneStackOnly { .. } => Some("name one with `--stack`".to_owned()),
+            Self::NotForPlan { .. } => Some("leave it out: the plan says what is done".to_owned()),
             Self::Ledger(error) => error.way_out(),
             Self::Aws(error) => error.way_out(),
             Self::Blocked => Some("each blocked entry above says what to do".to_owned()),

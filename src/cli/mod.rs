@@ -2,11 +2,13 @@
 
 mod apply;
 mod arguments;
+mod assembly;
 mod capacity;
 mod destroy;
 mod error;
 mod evidence;
 mod graph;
+mod imports;
 mod invoke;
 mod late_logs;
 mod local;
@@ -41,12 +43,14 @@ pub use arguments::{Arguments, Command};
 pub use error::CliError;
 
 /// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// The later, the worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     Done,
-    Failed,
     /// With `--detailed-exitcode`: there is something to do.
     Changes,
+    Failed,
     Interrupted,
 }
 
@@ -94,7 +98,7 @@ pub async fn run(arguments: Arguments, world: &mut World) -> Result<Exit, CliErr
         Command::Show(arguments) => show::show(&arguments, world),
         Command::Apply(arguments) => apply::apply(&arguments, world).await,
         Command::Destroy(arguments) => destroy::destroy(&arguments, world).await,
-        Command::Validate(arguments) => validate::validate(&arguments, world),
+        Command::Validate(arguments) => validate::validate(&arguments, world).await,
         Command::Graph(arguments) => graph::graph(&arguments, world).await,
         Command::Output(arguments) => output::output(&arguments, world).await,
         Command::State { command } => state::state(&command, world).await,

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::cli::arguments::{PlanArguments, PlanningArguments};
+use crate::cli::arguments::{PlanArguments, PlanFormat, PlanningArguments};
+use crate::cli::assembly::{self, Others, each, only_one};
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, refresh, rules, saved, view};
 use crate::diagnostic::nearest;
@@ -16,12 +17,28 @@ use crate::served;
 use crate::state::Ledger;
 
 pub async fn plan(arguments: &PlanArguments, world: &mut World) -> Result<Exit, CliError> {
+    let PlanArguments { stack, assembly, planning, out, format, .. } = arguments;
+    let stacks = assembly::chosen(stack, assembly.assembly.as_deref(), &assembly.app, world)?;
+    let is_page = *format == PlanFormat::Html;
+    only_one(&stacks, &[("--out", out.is_some()), ("--format html", is_page)])?;
+    only_one(&stacks, &planning.of_one_stack())?;
+    each(stacks, Others::GoOn, world, async |chosen, world| {
+        let arguments = PlanArguments { stack: chosen.arguments, ..arguments.clone() };
+        one(&arguments, world).await
+    })
+    .await
+}
+
+async fn one(arguments: &PlanArguments, world: &mut World) -> Result<Exit, CliError> {
     if arguments.planning.refresh_only {
         return refresh::plan(arguments, world).await;
     }
     let stack = open(&arguments.stack, world).await?;
-    let ledger = stack.ledger(world).await?;
     let goal = if arguments.destroy { Goal::Nothing } else { Goal::Template };
+    if goal == Goal::Template {
+        stack.has_exporters()?;
+    }
+    let ledger = stack.ledger(world).await?;
     let options = options(&arguments.planning, &stack)?;
     let plan = make(goal, &options, &stack, &ledger, arguments.planning.concurrency).await?;
     view::planned(world, &plan, &stack.calls.so_far(), arguments.format, arguments.planning.detail())?;
@@ -47,7 +64,10 @@ pub async fn make(
     // What the ledger has missed is searched for before all is deleted: nobody looks again.
     let is_remembered = ledger.is_remembered && goal == Goal::Template;
     let known = Ledger { is_remembered, ..ledger.clone() };
-    let inventory = inventory::take(&stack.desired, &known, &stack.reader, usize::from(concurrency)).await;
+    let mut inventory = inventory::take(&stack.desired, &known, &stack.reader, usize::from(concurrency)).await;
+    if goal == Goal::Template {
+        inventory.departed.retain(|departed| !stack.desired.graph.left_out.contains(&departed.logical_id));
+    }
     targets_exist(&options.targets, &inventory)?;
     let mut plan = match goal {
         Goal::Template => {

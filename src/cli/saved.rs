@@ -39,6 +39,9 @@ pub async fn apply(file: &Path, arguments: &ApplyArguments, world: &mut World) -
     let opening = opened_again(&saved.asked.opening, &arguments.stack, &world.directory)?;
     writeln!(world.err, "The plan was made at {} with `{}`.", saved.at, on_its_line(&said(&saved.asked)))?;
     let stack = &open(&opening, world).await?;
+    if saved.asked.goal == Goal::Template {
+        stack.has_imports()?;
+    }
     is_for(&saved, stack)?;
     keep_attempts(arguments.trace.as_deref(), stack);
     let work = async |lock: &dyn Lock, world: &mut World| apply_locked(&saved, arguments, stack, lock, world).await;
@@ -82,23 +85,27 @@ pub fn load(file: &Path, world: &World) -> Result<SavedPlan, SavedPlanError> {
 /// How the plan was asked for, as it would be typed.
 fn said(asked: &Asked) -> String {
     let Asked { opening, goal, options } = asked;
-    let Opening { environment, parameters, project, template, stack, local } = opening;
+    let Opening { environment, parameters, project, template, stack, imports, .. } = opening;
     let paths = [("--project", project), ("--template", template)];
     let paths = paths.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?.display().to_string())));
     let texts = [("-e", environment), ("--stack", stack)];
     let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text.clone()?)));
     let parameters = parameters.iter().map(|(name, value)| ("-p", format!("{name}={value}")));
+    let imports = imports.iter().map(|(name, value)| ("--import", format!("{name}={value}")));
     let ids = [("--target", &options.targets), ("--replace", &options.replace), ("--adopt", &options.adopt)];
     let ids = ids.into_iter().flat_map(|(name, ids)| ids.iter().map(move |id| (name, id.to_string())));
     let mut said = "paystack plan".to_owned();
-    for (name, value) in paths.chain(texts).chain(parameters).chain(ids) {
+    for (name, value) in paths.chain(texts).chain(parameters).chain(imports).chain(ids) {
         said.push_str(&format!(" {name} {value}"));
     }
-    if *local {
-        said.push_str(" --local");
-    }
-    if *goal == Goal::Nothing {
-        said.push_str(" --destroy");
+    let flags = [
+        ("--skip-unsupported", opening.skip_unsupported),
+        ("--delete-retained", opening.delete_retained),
+        ("--local", opening.local),
+        ("--destroy", *goal == Goal::Nothing),
+    ];
+    for (name, _) in flags.into_iter().filter(|(_, is_given)| *is_given) {
+        said.push_str(&format!(" {name}"));
     }
     said
 }
@@ -128,13 +135,26 @@ fn opened_again(opening: &Opening, given: &StackArguments, directory: &Path) -> 
     if let Some((name, _)) = given.parameters.iter().find(is_other) {
         return Err(SavedPlanError::OtherParameter { name: name.clone() });
     }
-    let Opening { environment, parameters, project, template, stack, local } = opening.clone();
+    let Opening {
+        environment,
+        parameters,
+        project,
+        template,
+        stack,
+        imports,
+        skip_unsupported,
+        delete_retained,
+        local,
+    } = opening.clone();
     Ok(StackArguments {
         environment,
         parameters: parameters.into_iter().chain(given.parameters.iter().cloned()).collect(),
         project,
         template,
         stack,
+        imports: imports.into_iter().collect(),
+        skip_unsupported,
+        delete_retained,
         local,
     })
 }
@@ -174,10 +194,31 @@ fn is_for(saved: &SavedPlan, stack: &Opened) -> Result<(), SavedPlanError> {
 
 /// What was said of the stack on the command line, without its secrets.
 pub fn opening(arguments: &StackArguments, stack: &Opened) -> Opening {
-    let StackArguments { environment, parameters, project, template, stack: name, local } = arguments.clone();
+    let StackArguments {
+        environment,
+        parameters,
+        project,
+        template,
+        stack: name,
+        imports,
+        skip_unsupported,
+        delete_retained,
+        local,
+    } = arguments.clone();
     let is_secret = |name: &str| stack.desired.graph.secrets().any(|(secret, _)| secret == name);
     let parameters = parameters.into_iter().filter(|(name, _)| !is_secret(name)).collect();
-    Opening { environment, parameters, project, template, stack: name, local }
+    let imports = imports.into_iter().collect();
+    Opening {
+        environment,
+        parameters,
+        project,
+        template,
+        stack: name,
+        imports,
+        skip_unsupported,
+        delete_retained,
+        local,
+    }
 }
 
 fn inputs(stack: &Opened) -> Inputs<'_> {

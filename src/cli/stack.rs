@@ -1,31 +1,36 @@
 //! The way from arguments to a desired state: project, template, checks, account, packages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::assembly::{Assembly, assets_beside};
 use crate::aws::calls::Counter;
 use crate::aws::observer::Observer;
 use crate::aws::{ApiRates, Connection, Context, Packages, Scope, Target, connect, partition_of};
-use crate::check::check;
+use crate::check::{Retained, check};
 use crate::cli::arguments::{LockArguments, StackArguments};
+use crate::cli::imports::{self, Imports};
 use crate::cli::{CliError, World, local, rules};
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic, Severity, Source, Span, Style};
 use crate::graph::cycles;
 use crate::identity::{LogicalId, StackId};
 use crate::package::{
-    Bytecode, CodePlaces, PIP_VARIABLES, PipCommand, Shelf, Workshop, leave_out, local_code, missing_code, package,
+    Bytecode, CodePlaces, PIP_VARIABLES, PipCommand, Shelf, Workshop, is_elsewhere, leave_out, local_code,
+    missing_code, package,
 };
 use crate::policy::{Finding, Policy};
 use crate::project::{Environment, Project, SUFFIX_PARAMETER, State};
 use crate::resource::live::{AwsReader, AwsWriter};
+use crate::sam::{self, SamError};
 use crate::smoke::Smoke;
 use crate::state::{DynamoDbLedgers, Holder, Ledger, Ledgers, LocalLedgers, Lock, Sign, StateTable, lock};
-use crate::template::{self, DesiredGraph, Inputs, Pseudo, Template};
+use crate::template::{DesiredGraph, DesiredResource, Document, Inputs, Pseudo, Template};
 use crate::text_file;
+use crate::unsupported;
 use crate::visible::on_its_line;
 
 /// The region where no other is named: AWS's own first one, for checks that ask no AWS.
@@ -43,6 +48,10 @@ pub struct Checked {
     state: State,
     pub smoke: Option<Smoke>,
     policy: Option<Policy>,
+    /// What other stacks give, as far as it is known.
+    imports: BTreeMap<String, String>,
+    skips_unsupported: bool,
+    retained: Retained,
     code: CodePlaces,
     pub source: Source,
     template: Template,
@@ -54,6 +63,8 @@ pub struct Checked {
 /// A stack in its account.
 pub struct Opened {
     pub desired: Desired,
+    /// What was found of what the template takes from other stacks.
+    pub imports: Imports,
     /// The template's file.
     pub source: Source,
     /// What the project holds it to.
@@ -75,13 +86,16 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
     let environment = project.environment(arguments.environment.as_deref())?;
     let environment = environment.overridden_by(arguments.parameters.clone());
     let stack = project.stack(&environment)?;
+    let assets = assets_beside(&project.template)?;
     let shown = project.template.strip_prefix(&world.directory).unwrap_or(&project.template);
     let text = text_file::read(&project.template, TEMPLATE_BYTES)
         .map_err(|source| CliError::UnreadableTemplate { path: shown.to_owned(), source })?;
     let source = Source::new(shown, text);
-    let template = match template::draft(&source) {
+    let template = template(&source, &stack, &environment, world);
+    let template = match template {
         Ok(template) => template,
-        Err(findings) => return Err(CliError::Template { source_file: Box::new(source), findings }),
+        Err(Unread::Wrong(findings)) => return Err(CliError::Template { source_file: Box::new(source), findings }),
+        Err(Unread::Unexpanded(error)) => return Err(error.into()),
     };
     let environment = with_suffix(environment, &template);
     let smoke = project.smoke.clone();
@@ -90,6 +104,7 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
         template: project.template.parent().unwrap_or(&project.directory).to_owned(),
         project: project.directory,
         besides: project.code_directories,
+        assets,
     };
     let mut checked = Checked {
         stack,
@@ -97,6 +112,9 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
         state: project.state,
         smoke,
         policy,
+        imports: arguments.imports.iter().cloned().collect(),
+        skips_unsupported: arguments.skip_unsupported,
+        retained: if arguments.delete_retained { Retained::Deleted } else { Retained::Refused },
         code,
         source,
         template,
@@ -110,12 +128,77 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
     Ok(checked)
 }
 
+/// Why a text is no template.
+enum Unread {
+    Wrong(Vec<Diagnostic>),
+    Unexpanded(SamError),
+}
+
+impl From<Vec<Diagnostic>> for Unread {
+    fn from(findings: Vec<Diagnostic>) -> Self {
+        Self::Wrong(findings)
+    }
+}
+
+/// Reads a template's text, and has it expanded where it is written for SAM.
+fn template(
+    source: &Source,
+    stack: &StackId,
+    environment: &Environment,
+    world: &mut World,
+) -> Result<Template, Unread> {
+    let region = region(environment, world).unwrap_or_else(|| ANY_REGION.to_owned());
+    let mut parameters = environment.parameters.clone();
+    if let Some(name) = &environment.name {
+        parameters.entry(SUFFIX_PARAMETER.to_owned()).or_insert_with(|| name.clone());
+    }
+    let inputs = Inputs { parameters, imports: BTreeMap::new(), pseudo: pseudo(None, &region, stack) };
+    let document = Document::read(source, &inputs)?;
+    let Some(plain) = document.for_sam() else { return Ok(document.template(source)?) };
+    let secrets = document.secrets();
+    let parameters = inputs.parameters.iter().filter(|(name, _)| !secrets.contains(*name));
+    let given = sam::Given {
+        template: &plain,
+        parameters: parameters.map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+        region: &region,
+        partition: partition_of(&region),
+    };
+    let (cache, pip) = (world.cache(), pip(world));
+    let workshop = sam::Workshop { cache: &cache, pip: &pip };
+    if !sam::is_installed(&workshop) {
+        // What is told on the way is not worth failing for.
+        let _ = writeln!(world.err, "Installing AWS's translator of SAM templates, once...");
+    }
+    let made = tokio::task::block_in_place(|| sam::expand(&given, &workshop));
+    match made {
+        Ok(made) => Ok(document.expanded(&made).template(source)?),
+        Err(SamError::Refused(objections)) => Err(Unread::Wrong(
+            objections
+                .into_iter()
+                .map(|objection| {
+                    let place = objection.logical_id.and_then(|id| document.place(&id));
+                    let finding = Diagnostic::error(objection.message).label("SAM's translator refuses this");
+                    place.map_or(finding.clone(), |place| finding.at(place))
+                })
+                .collect(),
+        )),
+        Err(error) => Err(Unread::Unexpanded(error)),
+    }
+}
+
+fn pseudo(account_id: Option<String>, region: &str, stack: &StackId) -> Pseudo {
+    let partition = partition_of(region).to_owned();
+    Pseudo { account_id, region: region.to_owned(), partition, stack: stack.clone() }
+}
+
 /// Connects to AWS, and works out what the template wants there.
 pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opened, CliError> {
     let checked = read(arguments, world)?;
     let connection = connection(arguments, &checked.environment, world).await?;
     let scope = connection.scope.clone();
+    is_for(&checked.environment, &scope, &checked.stack)?;
     let mut graph = checked.resolve(Some(scope.account_id.clone()), &scope.region, world)?;
+    let imports = imports::find(&mut graph, arguments, world).await?;
     let packages = {
         let (cache, pip) = (world.cache(), pip(world));
         let bytecode = if checked.environment.ships_bytecode { Bytecode::Compiled } else { Bytecode::LeftOut };
@@ -127,6 +210,7 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
     let cx = Arc::new(Context::new(&connection, packages, Arc::clone(&world.clock)));
     Ok(Opened {
         desired,
+        imports,
         source: checked.source,
         policy: checked.policy,
         ledgers: ledgers(checked.state, &cx, world),
@@ -184,7 +268,9 @@ pub async fn running(arguments: &StackArguments, world: &mut World) -> Result<Ru
     let checked = read(arguments, world)?;
     let connection = connection(arguments, &checked.environment, world).await?;
     let scope = connection.scope.clone();
+    is_for(&checked.environment, &scope, &checked.stack)?;
     let mut graph = checked.resolve(Some(scope.account_id.clone()), &scope.region, world)?;
+    imports::find(&mut graph, arguments, world).await?;
     leave_out(&mut graph);
     let desired = Desired::new(graph, checked.stack.clone(), checked.environment.tags.clone(), scope);
     let cx = Arc::new(Context::new(&connection, Packages::new(), Arc::clone(&world.clock)));
@@ -261,11 +347,39 @@ pub async fn locked<T>(
 }
 
 fn project(arguments: &StackArguments, directory: &Path) -> Result<Project, CliError> {
-    Ok(match (&arguments.template, &arguments.stack, &arguments.project) {
-        (Some(template), Some(stack), _) => Project::from_template(directory, template, stack)?,
-        (_, _, Some(file)) => Project::load(&directory.join(file))?,
-        _ => Project::load(&Project::find(directory)?)?,
-    })
+    let name = arguments.stack.as_deref();
+    if let Some(template) = &arguments.template {
+        let path = directory.join(template);
+        if Assembly::is_at(&path) {
+            return Ok(Project::from_assembly(directory, Assembly::load(&path)?.stack(name)?)?);
+        }
+        let name = name.ok_or(CliError::NoStackName)?;
+        return Ok(Project::from_template(directory, template, name)?);
+    }
+    let project = match &arguments.project {
+        Some(file) => Project::load(&directory.join(file))?,
+        None => Project::load(&Project::find(directory)?)?,
+    };
+    if Assembly::is_at(&project.template) {
+        let assembly = Assembly::load(&project.template)?;
+        return Ok(project.with(assembly.stack(name)?));
+    }
+    match name {
+        Some(_) => Err(CliError::NoTemplate),
+        None => Ok(project),
+    }
+}
+
+/// Whether the account is the one that the stack is for.
+fn is_for(environment: &Environment, scope: &Scope, stack: &StackId) -> Result<(), CliError> {
+    match &environment.account {
+        Some(account) if *account != scope.account_id => Err(CliError::OtherAccount {
+            stack: stack.clone(),
+            wanted: account.clone(),
+            found: scope.account_id.clone(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// A template that asks for the suffix gets the one that the stack is named by.
@@ -357,18 +471,19 @@ impl Checked {
 
     /// The template for an account, checked; its warnings are shown where an account is given.
     fn resolve(&self, account_id: Option<String>, region: &str, world: &mut World) -> Result<DesiredGraph, CliError> {
-        let pseudo = Pseudo {
-            account_id: account_id.clone(),
-            region: region.to_owned(),
-            partition: partition_of(region).to_owned(),
-            stack: self.stack.clone(),
-        };
-        let inputs = Inputs { parameters: self.environment.parameters.clone(), pseudo };
-        let (graph, unresolved) = self.template.draft(&inputs);
+        let pseudo = pseudo(account_id.clone(), region, &self.stack);
+        let (parameters, imports) = (self.environment.parameters.clone(), self.imports.clone());
+        let inputs = Inputs { parameters, imports, pseudo };
+        let (mut graph, unresolved) = self.template.draft(&inputs);
         let today = world.clock.now().strftime("%Y-%m-%d").to_string();
         let mut findings: Vec<Diagnostic> = self.template.findings.clone();
+        if self.skips_unsupported {
+            let whole = graph.clone();
+            let has_no_code = |resource: &DesiredResource| is_elsewhere(&whole, resource, &self.code);
+            findings.extend(unsupported::leave_out(&mut graph, &has_no_code));
+        }
         let missing = missing_code(&graph, &self.code);
-        for more in [unresolved, cycles(&graph), check(&graph, &today), missing] {
+        for more in [unresolved, cycles(&graph), check(&graph, &today, self.retained), missing] {
             // What one look found wrong, the next need not find wrong at the same place.
             let places: BTreeSet<Span> = findings.iter().filter_map(|finding| finding.span).collect();
             findings.extend(more.into_iter().filter(|it| it.span.is_none_or(|span| !places.contains(&span))));

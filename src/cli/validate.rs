@@ -1,9 +1,16 @@
 //! `paystack validate`: everything that can be said of a template without asking AWS.
 
-use crate::cli::arguments::StackArguments;
+use crate::cli::arguments::{StackArguments, ValidateArguments};
+use crate::cli::assembly::{self, Others};
 use crate::cli::{CliError, Exit, World, rules, stack, view};
 
-pub fn validate(arguments: &StackArguments, world: &mut World) -> Result<Exit, CliError> {
+pub async fn validate(arguments: &ValidateArguments, world: &mut World) -> Result<Exit, CliError> {
+    let ValidateArguments { stack, assembly } = arguments;
+    let stacks = assembly::chosen(stack, assembly.assembly.as_deref(), &assembly.app, world)?;
+    assembly::each(stacks, Others::GoOn, world, async |stack, world| one(&stack.arguments, world)).await
+}
+
+fn one(arguments: &StackArguments, world: &mut World) -> Result<Exit, CliError> {
     let checked = stack::read(arguments, world)?;
     let findings = checked.findings(world)?;
     rules::refuse_findings(&findings, &checked.source)?;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use walkdir::WalkDir;
 
-use crate::cli::arguments::{ApplyArguments, Format, WatchArguments};
+use crate::cli::arguments::{AppArguments, ApplyArguments, Format, WatchArguments};
 use crate::cli::stack::read;
 use crate::cli::{CliError, Exit, World, apply, view};
 use crate::diagnostic::Style;
@@ -18,6 +18,7 @@ pub async fn watch(arguments: &WatchArguments, world: &mut World) -> Result<Exit
     let mut watched = read(&arguments.stack, world)?.watched(&arguments.stack, world)?;
     let once = ApplyArguments {
         file: None,
+        app: AppArguments::default(),
         stack: arguments.stack.clone(),
         planning: arguments.planning.clone(),
         lock: arguments.lock,

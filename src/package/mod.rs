@@ -28,7 +28,7 @@ pub use changes::{CodeChange, FileChange};
 pub use inline::zip_inline;
 pub use layer::{Architecture, LayerTarget, PIP_VARIABLES, PipCommand, is_installed, layer};
 pub use place::CodePlaces;
-pub use resources::{Workshop, leave_out, local_code, missing_code, package};
+pub use resources::{Workshop, is_elsewhere, leave_out, local_code, missing_code, package};
 pub use shelf::Shelf;
 
 use archive::Archive;
@@ -85,6 +85,11 @@ fn metadata(path: &Path) -> Result<std::fs::Metadata, PackageError> {
         io::ErrorKind::NotFound => PackageError::Missing { path: path.to_owned() },
         _ => PackageError::Read { path: path.to_owned(), source },
     })
+}
+
+/// Takes a file as the zip that it is, whatever it is called.
+pub fn zip_file(path: &Path) -> Result<Package, PackageError> {
+    archive::open(path)
 }
 
 impl fmt::Debug for Package {

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::PackageError;
+use crate::assembly::Assets;
 
 /// The directories that code may come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct CodePlaces {
     pub project: PathBuf,
     /// What paystack.toml allows besides; `None` where there is none, and the template's own directory is allowed.
     pub besides: Option<Vec<PathBuf>>,
+    /// What goes with the template, where an app has written it.
+    pub assets: Assets,
 }
 
 impl CodePlaces {
@@ -53,8 +56,12 @@ mod tests {
             std::fs::create_dir_all(root.path().join(directory)).expect("a directory");
         }
         let at = |path: &str| root.path().join(path);
-        let places =
-            CodePlaces { template: at("project/templates"), project: at("project"), besides: Some(vec![at("shared")]) };
+        let places = CodePlaces {
+            template: at("project/templates"),
+            project: at("project"),
+            besides: Some(vec![at("shared")]),
+            assets: Assets::new(),
+        };
         (root, places)
     }
 

@@ -54,6 +54,12 @@ pub struct Opening {
     pub project: Option<PathBuf>,
     pub template: Option<PathBuf>,
     pub stack: Option<String>,
+    #[serde(default)]
+    pub imports: BTreeMap<String, String>,
+    #[serde(default)]
+    pub skip_unsupported: bool,
+    #[serde(default)]
+    pub delete_retained: bool,
     pub local: bool,
 }
 

@@ -57,16 +57,16 @@ mod in_the_template {
         refused(
             "Resources:\n  Server:\n    Type: AWS::EC2::Instance\n",
             expect![[r#"
-            error: paystack does not handle `AWS::EC2::Instance`
-             --> template.yaml:3:11
-              |
-            3 |     Type: AWS::EC2::Instance
-              |           ^^^^^^^^^^^^^^^^^^ no handler for this type
-              |
-              = help: remove the resource, or deploy it with another tool
+                error: paystack does not handle `AWS::EC2::Instance`
+                 --> template.yaml:3:11
+                  |
+                3 |     Type: AWS::EC2::Instance
+                  |           ^^^^^^^^^^^^^^^^^^ no handler for this type
+                  |
+                  = help: deploy it with another tool, and plan the rest with `--skip-unsupported`
 
-            error: 1 error in `template.yaml`
-        "#]],
+                error: 1 error in `template.yaml`
+            "#]],
         );
     }
 
@@ -293,7 +293,7 @@ Resources:
                 5 |     DeletionPolicy: Retain
                   |                     ^^^^^^ only `Delete` is supported
                   |
-                  = help: paystack retains nothing: write `Delete`, or leave the policy out
+                  = help: paystack retains nothing: write `Delete`, or leave the policy out; `--delete-retained` deletes it all the same
 
                 error: `UpdateReplacePolicy` of `Orders` would leave something behind
                  --> template.yaml:6:26
@@ -301,7 +301,7 @@ Resources:
                 6 |     UpdateReplacePolicy: Snapshot
                   |                          ^^^^^^^^ only `Delete` is supported
                   |
-                  = help: paystack retains nothing: write `Delete`, or leave the policy out
+                  = help: paystack retains nothing: write `Delete`, or leave the policy out; `--delete-retained` deletes it all the same
 
                 error: 2 errors in `template.yaml`
             "#]],
@@ -328,14 +328,6 @@ Resources:
                   |
                   = help: make it a `String`, and pass the value
 
-                error: `!ImportValue` is not supported
-                 --> template.yaml:5:59
-                  |
-                5 |   Orders: {Type: AWS::SQS::Queue, Properties: {QueueName: !ImportValue orders}}
-                  |                                                           ^^^^^^^^^^^^ exports belong to CloudFormation stacks, and there is none here
-                  |
-                  = help: pass the value as a parameter
-
                 error: nested stacks are not supported
                  --> template.yaml:6:17
                   |
@@ -352,7 +344,7 @@ Resources:
                   |
                   = help: declare what the function makes as resources
 
-                error: 4 errors in `template.yaml`
+                error: 3 errors in `template.yaml`
             "#]],
         );
     }
@@ -362,16 +354,10 @@ Resources:
         refused(
             "Transform: AWS::Serverless-2016-10-31\nResources: {}\n",
             expect![[r#"
-            error: transforms are not supported
-             --> template.yaml:1:12
-              |
-            1 | Transform: AWS::Serverless-2016-10-31
-              |            ^^^^^^^^^^^^^^^^^^^^^^^^^^ macros run inside of CloudFormation
-              |
-              = help: declare functions, APIs and tables as `AWS::Lambda::Function` and so on, or generate the template with CDK
+                error: Structure of the SAM template is invalid. 'Resources' section is required
 
-            error: 1 error in `template.yaml`
-        "#]],
+                error: 1 error in `template.yaml`
+            "#]],
         );
     }
 
@@ -440,7 +426,7 @@ Resources:
             10 |   Tools: {Type: AWS::Lambda::LayerVersion, Properties: {Content: {S3Bucket: tools, S3Key: tools.zip}}}
                |                                                                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ not a local path
                |
-               = help: write the path of the code's directory, as for `aws cloudformation package`, or inline code in `ZipFile`
+               = help: write the path of the code's directory, as for `aws cloudformation package`, or inline code in `ZipFile`; `--skip-unsupported` plans the rest
 
             error: 2 errors in `template.yaml`
         "#]].assert_eq(&error.replace(&project.path().to_string_lossy().into_owned(), "DIRECTORY"));
@@ -489,7 +475,7 @@ Resources:
                 9 |     DeletionPolicy: Retain
                   |                     ^^^^^^ only `Delete` is supported
                   |
-                  = help: paystack retains nothing: write `Delete`, or leave the policy out
+                  = help: paystack retains nothing: write `Delete`, or leave the policy out; `--delete-retained` deletes it all the same
 
                 error: `DelaySeconds` cannot be 901
                   --> template.yaml:11:21
@@ -531,7 +517,7 @@ Resources:
                 16 |   Server: {Type: AWS::EC2::Instance}
                    |                  ^^^^^^^^^^^^^^^^^^ no handler for this type
                    |
-                   = help: remove the resource, or deploy it with another tool
+                   = help: deploy it with another tool, and plan the rest with `--skip-unsupported`
 
                 error: 9 errors in `template.yaml`
             "#]],
@@ -612,9 +598,9 @@ mod in_the_project {
         .assert_eq(&refused_unasked(&project, &APPLY));
         project.write("template.yaml/inner.yaml", ORDERS);
         expect![[r#"
-            error: failed to read the template `template.yaml`
-              caused by: Is a directory (os error 21)
-              help: `template` in paystack.toml, or `--template`, says which file it is
+            error: failed to read `/tmp/.tmpwk46lx/project/template.yaml/manifest.json` of the cloud assembly
+              caused by: No such file or directory (os error 2)
+              help: write the assembly with `cdk synth`, or let `--app` run the app
         "#]]
         .assert_eq(&refused_unasked(&project, &APPLY));
     }
