@@ -182,10 +182,11 @@ fn cell(text: &str) -> String {
 }
 
 /// The documents whose commands are run, each from its top to its end in an account and a project of its own.
-const RUN: [&str; 4] = ["docs/migration.md", "docs/operations.md", "docs/pci-dss.md", "docs/daily-work.md"];
+const RUN: [&str; 6] =
+    ["docs/cdk.md", "docs/sam.md", "docs/migration.md", "docs/operations.md", "docs/pci-dss.md", "docs/daily-work.md"];
 
 /// Commands that cannot be run here, for the reason that stands behind `sh not run:`. One more is a decision.
-const NOT_RUN: usize = 7;
+const NOT_RUN: usize = 8;
 
 struct Block {
     line: usize,
@@ -240,6 +241,16 @@ fn commands_work(path: &str) {
 #[test]
 fn the_commands_of_the_daily_work_page_work() {
     commands_work("docs/daily-work.md");
+}
+
+#[test]
+fn the_commands_of_the_cdk_page_work() {
+    commands_work("docs/cdk.md");
+}
+
+#[test]
+fn the_commands_of_the_sam_page_work() {
+    commands_work("docs/sam.md");
 }
 
 #[test]

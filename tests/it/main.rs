@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "the first test tells how far the emulator's installation is")]
 
 mod adoption;
+mod assemblies;
 mod conformance;
 mod crash;
 mod deployed;
@@ -29,3 +30,4 @@ mod tampering;
 mod types;
 mod views;
 mod watching;
+mod wild;
