@@ -76,9 +76,9 @@ pub enum Packing {
 }
 
 impl Assembly {
-    /// Whether a path is meant as an assembly rather than as a template.
+    /// Whether there is an assembly at a path, and not a template.
     pub fn is_at(path: &Path) -> bool {
-        path.is_dir()
+        path.join(MANIFEST).is_file()
     }
 
     /// Reads an assembly, and those of its stages.

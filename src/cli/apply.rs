@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use crate::apply::chronicle::Chronicle;
 use crate::apply::{Event, Report, World as Run, execute, schedule};
-use crate::assembly::Assembly;
 use crate::aws::clock::Clock;
 use crate::cli::arguments::{ApplyArguments, Format, PlanningArguments};
 use crate::cli::assembly::{self, Others, each, only_one};
@@ -27,7 +26,7 @@ use crate::unknown;
 
 pub async fn apply(arguments: &ApplyArguments, world: &mut World) -> Result<Exit, CliError> {
     let assembly = match &arguments.file {
-        Some(file) if Assembly::is_at(&world.directory.join(file)) => Some(file.as_path()),
+        Some(file) if world.directory.join(file).is_dir() => Some(file.as_path()),
         Some(file) => {
             says_nothing_else(arguments)?;
             return saved::apply(file, arguments, world).await;

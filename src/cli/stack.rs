@@ -25,6 +25,7 @@ use crate::package::{
 use crate::policy::{Finding, Policy};
 use crate::project::{Environment, Project, SUFFIX_PARAMETER, State};
 use crate::resource::live::{AwsReader, AwsWriter};
+use crate::resource::row;
 use crate::sam::{self, SamError};
 use crate::smoke::Smoke;
 use crate::state::{DynamoDbLedgers, Holder, Ledger, Ledgers, LocalLedgers, Lock, Sign, StateTable, lock};
@@ -483,7 +484,8 @@ impl Checked {
             findings.extend(unsupported::leave_out(&mut graph, &has_no_code));
         }
         let missing = missing_code(&graph, &self.code);
-        for more in [unresolved, cycles(&graph), check(&graph, &today, self.retained), missing] {
+        let unseen = if account_id.is_none() { self.unseen(&inputs, &today) } else { Vec::new() };
+        for more in [unresolved, cycles(&graph), check(&graph, &today, self.retained), missing, unseen] {
             // What one look found wrong, the next need not find wrong at the same place.
             let places: BTreeSet<Span> = findings.iter().filter_map(|finding| finding.span).collect();
             findings.extend(more.into_iter().filter(|it| it.span.is_none_or(|span| !places.contains(&span))));
@@ -496,6 +498,18 @@ impl Checked {
             writeln!(world.err, "{}", diagnostic::render(&findings, &self.source, style).trim_end())?;
         }
         Ok(graph)
+    }
+
+    /// What is wrong with the resources that are not planned: their condition does not hold, or their code is not here.
+    fn unseen(&self, inputs: &Inputs, today: &str) -> Vec<Diagnostic> {
+        if self.template.has_mistakes() {
+            return Vec::new();
+        }
+        let mut whole = self.template.whole(inputs);
+        if self.skips_unsupported {
+            whole.resources.retain(|_, resource| row(&resource.resource_type).is_some());
+        }
+        check(&whole, today, self.retained)
     }
 
     fn mistakes(&self, findings: Vec<Diagnostic>) -> CliError {

@@ -94,7 +94,7 @@ impl Template {
         let undecided = self.decide_conditions(&mut scope);
         let is_decided = is_sound && undecided.is_empty();
         let mut graph = DesiredGraph {
-            resources: self.desired_resources(&scope.conditions),
+            resources: desired_resources(&self.resources, &self.resources, &scope.conditions),
             outputs: self.desired_outputs(&scope.conditions),
             left_out: BTreeSet::new(),
             secrets: self.secrets(),
@@ -109,6 +109,26 @@ impl Template {
         }
         diagnostics.extend(graph.objections());
         (graph, diagnostics)
+    }
+
+    /// Every resource, also those whose conditions do not hold, with the parameters unknown: what is wrong whatever they are.
+    ///
+    /// It is only to be looked at for mistakes.
+    pub fn whole(&self, inputs: &Inputs) -> DesiredGraph {
+        let (mut scope, _) = self.scope(inputs);
+        self.decide_conditions(&mut scope);
+        let everywhere = |resource: &Resource| {
+            let mut conditions = scope.conditions.clone();
+            conditions.extend(resource.condition.iter().map(|name| (name.clone(), true)));
+            conditions
+        };
+        let resources = self.resources.iter().map(|(logical_id, resource)| {
+            let only = IndexMap::from([(logical_id.clone(), resource.clone())]);
+            desired_resources(&only, &self.resources, &everywhere(resource))
+        });
+        let resources = resources.flatten().collect();
+        scope.parameters.clear();
+        DesiredGraph { resources, outputs: IndexMap::new(), left_out: BTreeSet::new(), scope, secrets: self.secrets() }
     }
 
     fn scope(&self, inputs: &Inputs) -> (Scope, Vec<Diagnostic>) {
@@ -173,30 +193,6 @@ impl Template {
         diagnostics
     }
 
-    fn desired_resources(&self, conditions: &BTreeMap<String, bool>) -> IndexMap<LogicalId, DesiredResource> {
-        let exists = |resource: &Resource| holds(resource.condition.as_ref(), conditions);
-        let existing = self.resources.iter().filter(|(_, resource)| exists(resource));
-        let desired = existing.map(|(logical_id, resource)| {
-            let mut properties = resource.properties.clone();
-            properties.choose(conditions);
-            let depends_on = resource.depends_on.iter().filter(|id| self.resources.get(*id).is_some_and(exists));
-            let desired = DesiredResource {
-                logical_id: logical_id.clone(),
-                resource_type: resource.resource_type.clone(),
-                references: properties.references(),
-                properties,
-                depends_on: depends_on.cloned().collect(),
-                metadata: resource.metadata.clone(),
-                deletion_policy: resource.deletion_policy,
-                update_replace_policy: resource.update_replace_policy,
-                span: resource.span,
-                type_span: resource.type_span,
-            };
-            (logical_id.clone(), desired)
-        });
-        desired.collect()
-    }
-
     fn desired_outputs(&self, conditions: &BTreeMap<String, bool>) -> IndexMap<String, DesiredOutput> {
         let existing = self.outputs.iter().filter(|(_, output)| holds(output.condition.as_ref(), conditions));
         let desired = existing.map(|(name, output)| {
@@ -240,6 +236,35 @@ impl Template {
             None => finding,
         }
     }
+}
+
+/// Those of some resources that exist under some conditions; `all` is what they may depend on.
+fn desired_resources(
+    some: &IndexMap<LogicalId, Resource>,
+    all: &IndexMap<LogicalId, Resource>,
+    conditions: &BTreeMap<String, bool>,
+) -> IndexMap<LogicalId, DesiredResource> {
+    let exists = |resource: &Resource| holds(resource.condition.as_ref(), conditions);
+    let existing = some.iter().filter(|(_, resource)| exists(resource));
+    let desired = existing.map(|(logical_id, resource)| {
+        let mut properties = resource.properties.clone();
+        properties.choose(conditions);
+        let depends_on = resource.depends_on.iter().filter(|id| all.get(*id).is_some_and(exists));
+        let desired = DesiredResource {
+            logical_id: logical_id.clone(),
+            resource_type: resource.resource_type.clone(),
+            references: properties.references(),
+            properties,
+            depends_on: depends_on.cloned().collect(),
+            metadata: resource.metadata.clone(),
+            deletion_policy: resource.deletion_policy,
+            update_replace_policy: resource.update_replace_policy,
+            span: resource.span,
+            type_span: resource.type_span,
+        };
+        (logical_id.clone(), desired)
+    });
+    desired.collect()
 }
 
 fn holds(condition: Option<&String>, conditions: &BTreeMap<String, bool>) -> bool {

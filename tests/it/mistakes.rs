@@ -71,6 +71,32 @@ mod in_the_template {
     }
 
     #[test]
+    fn what_has_a_condition_that_does_not_hold_is_checked_too() {
+        refused(
+            "Parameters: {Name: {Type: String, Default: ''}}
+Conditions: {IsNamed: !Not [!Equals [!Ref Name, '']]}
+Resources:
+  Refunds: {Type: AWS::SQS::Queue}
+  Orders:
+    Type: AWS::SQS::Queue
+    Condition: IsNamed
+    Properties: {QueueName: !Ref Name, DelaySecond: 5}
+",
+            expect![[r#"
+                error: `AWS::SQS::Queue` has no property `DelaySecond`
+                 --> template.yaml:8:40
+                  |
+                8 |     Properties: {QueueName: !Ref Name, DelaySecond: 5}
+                  |                                        ^^^^^^^^^^^ not a property of `AWS::SQS::Queue`
+                  |
+                  = help: did you mean `DelaySeconds`?
+
+                error: 1 error in `template.yaml`
+            "#]],
+        );
+    }
+
+    #[test]
     fn an_unknown_property_names_the_one_that_was_meant() {
         refused(
             &queue("VisibilityTimout: 45"),
@@ -598,9 +624,9 @@ mod in_the_project {
         .assert_eq(&refused_unasked(&project, &APPLY));
         project.write("template.yaml/inner.yaml", ORDERS);
         expect![[r#"
-            error: failed to read `/tmp/.tmpwk46lx/project/template.yaml/manifest.json` of the cloud assembly
-              caused by: No such file or directory (os error 2)
-              help: write the assembly with `cdk synth`, or let `--app` run the app
+            error: failed to read the template `template.yaml`
+              caused by: Is a directory (os error 21)
+              help: `template` in paystack.toml, or `--template`, says which file it is
         "#]]
         .assert_eq(&refused_unasked(&project, &APPLY));
     }
