@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::aws::actions::actions;
 use crate::desired::Desired;
-use crate::resource::needs::{NEEDS, Need, Subject};
+use crate::resource::needs::{Need, Subject, needs};
 use crate::state::StateTable;
 
 /// How long a managed policy may be, in characters without white space ("IAM and AWS STS quotas").
@@ -20,7 +20,7 @@ type Place = (BTreeSet<String>, Option<&'static str>);
 pub fn policy(desired: &Desired, state_table: Option<&StateTable>) -> Value {
     let properties = desired.predicted();
     let mut statements: BTreeMap<Place, BTreeSet<String>> = BTreeMap::new();
-    for need in NEEDS {
+    for need in needs() {
         let resources = resources(need, desired, &properties);
         if !resources.is_empty() {
             statements.entry((resources, need.passed_to)).or_default().extend(need.actions());

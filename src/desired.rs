@@ -32,7 +32,15 @@ impl Desired {
     pub fn new(graph: DesiredGraph, stack: StackId, tags: BTreeMap<String, String>, scope: Scope) -> Self {
         let dependencies = Dependencies::declared(&graph);
         let mut desired = Self { graph, stack, tags, scope, dependencies };
-        let values = desired.predicted();
+        let mut values = desired.predicted();
+        for (api, digest) in body_digests(&desired.graph, &values) {
+            if let Some(resource) = desired.graph.resources.get_mut(&api) {
+                resource.set_property("BodyDigest", Value::String(digest.clone()));
+            }
+            if let Some(value) = values.get_mut(&api) {
+                value["BodyDigest"] = Value::String(digest);
+            }
+        }
         for (deployment, digest) in content_digests(&desired.graph, &values) {
             if let Some(resource) = desired.graph.resources.get_mut(&deployment) {
                 resource.set_property("ContentDigest", Value::String(digest));
@@ -185,9 +193,20 @@ fn is_true(value: &Value) -> bool {
     value == &Value::Bool(true) || value.as_str() == Some("true")
 }
 
+/// Which OpenAPI document an API is imported from, and how: it cannot be read back.
+fn body_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Value>) -> Vec<(LogicalId, String)> {
+    let digest = |api: &DesiredResource| {
+        let value = values.get(&api.logical_id)?;
+        let text = serde_json::to_vec(&[value.get("Body")?, &value["Mode"], &value["Parameters"]]).ok()?;
+        Some((api.logical_id.clone(), hex_digest(&text, 32)))
+    };
+    of_type(graph, "AWS::ApiGateway::RestApi").filter_map(digest).collect()
+}
+
 /// What a deployment takes a snapshot of, and nothing can read back: of every API, all that is deployed with it.
 fn content_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Value>) -> BTreeMap<LogicalId, String> {
-    const CONTENT: [&str; 6] = [
+    const CONTENT: [&str; 7] = [
+        "AWS::ApiGateway::Authorizer",
         "AWS::ApiGateway::GatewayResponse",
         "AWS::ApiGateway::Method",
         "AWS::ApiGateway::Model",

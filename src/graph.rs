@@ -171,6 +171,7 @@ const RULES: &[Rule] = &[
     Rule {
         from: "AWS::ApiGateway::Deployment",
         on: &[
+            "AWS::ApiGateway::Authorizer",
             "AWS::ApiGateway::Method",
             "AWS::ApiGateway::GatewayResponse",
             "AWS::ApiGateway::Model",
@@ -211,6 +212,30 @@ const RULES: &[Rule] = &[
         applies: |world, from, on| world.is_log_group_of(from, on),
     },
     Rule {
+        from: "AWS::Logs::SubscriptionFilter",
+        on: &["AWS::Lambda::Permission"],
+        because: "a subscription is refused until its destination permits it",
+        applies: |world, from, on| world.share_a_destination(from, on),
+    },
+    Rule {
+        from: "AWS::Logs::SubscriptionFilter",
+        on: &["AWS::Logs::LogGroup"],
+        because: "a subscription filter belongs to a log group",
+        applies: |world, filter, group| world.same(filter, group, "LogGroupName"),
+    },
+    Rule {
+        from: "AWS::Logs::LogStream",
+        on: &["AWS::Logs::LogGroup"],
+        because: "a log stream belongs to a log group",
+        applies: |world, stream, group| world.same(stream, group, "LogGroupName"),
+    },
+    Rule {
+        from: "AWS::CloudWatch::CompositeAlarm",
+        on: &["AWS::CloudWatch::Alarm"],
+        because: "a composite alarm is refused while an alarm of its rule does not exist",
+        applies: |world, composite, alarm| world.rule_names(composite, alarm),
+    },
+    Rule {
         from: "AWS::Logs::MetricFilter",
         on: &["AWS::Logs::LogGroup"],
         because: "a metric filter belongs to a log group",
@@ -218,7 +243,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         from: "AWS::SNS::Subscription",
-        on: &["AWS::SQS::QueuePolicy", "AWS::Lambda::Permission"],
+        on: &["AWS::SQS::QueuePolicy", "AWS::SQS::QueueInlinePolicy", "AWS::Lambda::Permission"],
         because: "messages to an endpoint that does not permit them are lost in silence",
         applies: |world, from, on| world.share_an_endpoint(from, on),
     },
@@ -281,6 +306,17 @@ impl World<'_> {
         configured == Some(group) || format!("/aws/lambda/{name}") == group
     }
 
+    fn share_a_destination(&self, filter: &DesiredResource, on: &DesiredResource) -> bool {
+        self.referred(filter, "AWS::Lambda::Function").any(|function| refers_to(on, function))
+    }
+
+    /// Whether the rule of a composite alarm names the alarm in its text, which is no reference.
+    fn rule_names(&self, composite: &DesiredResource, alarm: &DesiredResource) -> bool {
+        let rule = self.value(composite, "AlarmRule").and_then(Value::as_str).unwrap_or_default();
+        let name = self.value(alarm, "AlarmName").and_then(Value::as_str).unwrap_or_default();
+        !name.is_empty() && [format!("\"{name}\""), format!("({name})")].iter().any(|it| rule.contains(it))
+    }
+
     fn share_an_endpoint(&self, subscription: &DesiredResource, on: &DesiredResource) -> bool {
         let queues = self.referred(subscription, "AWS::SQS::Queue");
         let functions = self.referred(subscription, "AWS::Lambda::Function");
@@ -311,15 +347,45 @@ pub(crate) fn api_of(resource: &DesiredResource) -> Option<LogicalId> {
 pub fn deletion_rank(resource_type: &ResourceType) -> usize {
     const ORDER: &[&[&str]] = &[
         &["AWS::Lambda::EventSourceMapping", "AWS::WAFv2::WebACLAssociation", "AWS::WAFv2::LoggingConfiguration"],
-        &["AWS::ApiGateway::UsagePlanKey", "AWS::Lambda::Permission", "AWS::SNS::Subscription"],
+        &[
+            "AWS::ApiGateway::UsagePlanKey",
+            "AWS::CloudWatch::CompositeAlarm",
+            "AWS::Lambda::Alias",
+            "AWS::Lambda::EventInvokeConfig",
+            "AWS::Lambda::LayerVersionPermission",
+            "AWS::Lambda::Permission",
+            "AWS::Lambda::Url",
+            "AWS::SNS::Subscription",
+        ],
+        &["AWS::Lambda::Version"],
         &["AWS::ApiGateway::UsagePlan", "AWS::ApiGateway::ApiKey"],
         &["AWS::ApiGateway::Stage"],
         &["AWS::ApiGateway::Deployment"],
         &["AWS::ApiGateway::Method"],
-        &["AWS::ApiGateway::Model", "AWS::ApiGateway::RequestValidator", "AWS::ApiGateway::GatewayResponse"],
+        &[
+            "AWS::ApiGateway::Authorizer",
+            "AWS::ApiGateway::GatewayResponse",
+            "AWS::ApiGateway::Model",
+            "AWS::ApiGateway::RequestValidator",
+        ],
         &["AWS::ApiGateway::Resource"],
         &["AWS::ApiGateway::RestApi", "AWS::WAFv2::WebACL", "AWS::Lambda::Function"],
-        &["AWS::WAFv2::IPSet", "AWS::Lambda::LayerVersion", "AWS::Logs::MetricFilter", "AWS::IAM::Policy"],
+        &["AWS::WAFv2::RuleGroup"],
+        &[
+            "AWS::IAM::GroupPolicy",
+            "AWS::IAM::Policy",
+            "AWS::IAM::RolePolicy",
+            "AWS::IAM::UserPolicy",
+            "AWS::IAM::UserToGroupAddition",
+            "AWS::Lambda::CodeSigningConfig",
+            "AWS::Lambda::LayerVersion",
+            "AWS::Logs::LogAnomalyDetector",
+            "AWS::Logs::LogStream",
+            "AWS::Logs::MetricFilter",
+            "AWS::Logs::SubscriptionFilter",
+            "AWS::WAFv2::IPSet",
+            "AWS::WAFv2::RegexPatternSet",
+        ],
     ];
     let is_in = |types: &&[&str]| types.contains(&resource_type.as_str());
     let last = ORDER.len() + usize::from(resource_type.service() == "IAM");

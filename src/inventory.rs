@@ -252,8 +252,13 @@ async fn search(desired: &Desired, reader: &dyn Reader, inventory: &mut Inventor
     let mut known = claimed(desired, inventory);
     known.extend(remembered);
     known.extend(found.iter().filter_map(key));
-    let wholes: Vec<(ResourceType, PhysicalId)> =
-        known.iter().filter(|(resource_type, id)| is_ours(desired, inventory, resource_type, id)).cloned().collect();
+    let wholes: Vec<(ResourceType, PhysicalId)> = known
+        .iter()
+        .filter(|(resource_type, id)| is_ours(desired, inventory, resource_type, id))
+        .filter(|(resource_type, id)| !says_all_in_it(desired, inventory, resource_type, id))
+        .cloned()
+        .collect();
+    known.extend(in_other_words(&known));
     for (whole, id) in wholes {
         match reader.parts(&whole, &id).await {
             Ok(parts) => {
@@ -281,6 +286,23 @@ fn is_ours(desired: &Desired, inventory: &Inventory, resource_type: &ResourceTyp
         _ => None,
     });
     declared.is_none_or(|live| belongs_to(&live.ownership, &desired.stack))
+}
+
+/// Whether a declared resource's own properties say all that is within it.
+fn says_all_in_it(desired: &Desired, inventory: &Inventory, resource_type: &ResourceType, id: &PhysicalId) -> bool {
+    let Some(property) = row(resource_type).and_then(|row| row.handler.all_in()) else { return false };
+    inventory.readings.iter().any(|(logical_id, reading)| {
+        let resource = desired.graph.resources.get(logical_id);
+        matches!(reading, Reading::Live(live) if &live.id == id)
+            && resource
+                .is_some_and(|it| &it.resource_type == resource_type && it.properties.at(&[property.into()]).is_some())
+    })
+}
+
+/// What is known, by the names of the types that mean the same.
+fn in_other_words(known: &BTreeSet<(ResourceType, PhysicalId)>) -> Vec<(ResourceType, PhysicalId)> {
+    let other = |resource_type: &ResourceType| row(resource_type)?.handler.same_as().map(ResourceType::from);
+    known.iter().filter_map(|(resource_type, id)| Some((other(resource_type)?, id.clone()))).collect()
 }
 
 /// A policy on several targets is found within each of them.

@@ -21,6 +21,7 @@ pub mod interrupt;
 pub mod inventory;
 pub mod local;
 pub mod losses;
+pub mod migrate;
 pub mod package;
 pub mod plan;
 pub mod policy;

@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod calls;
 pub mod clock;
+pub mod deployed;
 pub mod error;
 mod gate;
 pub mod limits;
@@ -70,6 +71,7 @@ pub type Packages = BTreeMap<String, Arc<[u8]>>;
 pub struct Context {
     pub scope: Scope,
     pub apigateway: aws_sdk_apigateway::Client,
+    pub cloudformation: aws_sdk_cloudformation::Client,
     pub cloudwatch: aws_sdk_cloudwatch::Client,
     pub dynamodb: aws_sdk_dynamodb::Client,
     pub iam: aws_sdk_iam::Client,
@@ -204,6 +206,7 @@ impl Context {
         Self {
             scope: connection.scope.clone(),
             apigateway: client!(aws_sdk_apigateway, ReadNullTemplates),
+            cloudformation: client!(aws_sdk_cloudformation),
             cloudwatch: client!(aws_sdk_cloudwatch),
             dynamodb: client!(aws_sdk_dynamodb),
             iam: client!(aws_sdk_iam),
@@ -227,6 +230,7 @@ impl Context {
         Self {
             scope: self.scope.clone(),
             apigateway: self.apigateway.clone(),
+            cloudformation: self.cloudformation.clone(),
             cloudwatch: self.cloudwatch.clone(),
             dynamodb: self.dynamodb.clone(),
             iam: self.iam.clone(),

@@ -65,9 +65,10 @@ const fn backoff(class: ErrorClass) -> Option<Backoff> {
 
 /// Operations that, sent twice, make a second thing or are refused as done: when their answer is lost, only the handler can
 /// tell whether they were done, by looking. Throttled, they were not.
-const ONCE: [(&str, &str); 14] = [
+const ONCE: [(&str, &str); 16] = [
     // None of these has a unique name.
     ("API Gateway", "CreateApiKey"),
+    ("API Gateway", "CreateAuthorizer"),
     ("API Gateway", "CreateDeployment"),
     ("API Gateway", "CreateRequestValidator"),
     ("API Gateway", "CreateRestApi"),
@@ -83,6 +84,7 @@ const ONCE: [(&str, &str); 14] = [
     ("DynamoDB", "UpdateTable"),
     // Each call makes another version. IAM keeps five.
     ("IAM", "CreatePolicyVersion"),
+    ("Lambda", "CreateCodeSigningConfig"),
     ("Lambda", "PublishLayerVersion"),
 ];
 

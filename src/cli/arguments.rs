@@ -66,6 +66,11 @@ pub enum Command {
         /// The page of one command; without it, the first page.
         command: Option<String>,
     },
+    /// Take over what another tool has deployed, without touching it.
+    Migrate {
+        #[command(subcommand)]
+        command: MigrateCommand,
+    },
     /// Run the emulator that `--local` uses: AWS on this machine, without an account.
     Local {
         #[command(subcommand)]
@@ -357,6 +362,37 @@ pub struct PolicyArguments {
     /// How the functions are shown; a policy is always JSON.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum MigrateCommand {
+    /// Take over a stack of CloudFormation's: write its template, plan, and mark its resources.
+    Cloudformation(MigrateArguments),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct MigrateArguments {
+    /// The stack.
+    #[arg(value_name = "STACK")]
+    pub name: String,
+    /// Where template and packages are written to; without it, a directory of the stack's name. A template that is there
+    /// already is used as it is.
+    #[arg(long, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// A parameter of the template: one that CloudFormation does not tell, or another value.
+    #[arg(short, long = "parameter", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub parameters: Vec<(String, String)>,
+    /// The region of the stack.
+    #[arg(long)]
+    pub region: Option<String>,
+    /// Use the emulator on this machine; it is installed and started when it is not there.
+    #[arg(long)]
+    pub local: bool,
+    #[command(flatten)]
+    pub lock: LockArguments,
+    /// Do not ask.
+    #[arg(long)]
+    pub auto_approve: bool,
 }
 
 /// When to begin.

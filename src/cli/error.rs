@@ -137,6 +137,18 @@ pub enum CliError {
     NotForDevelopment { environment: Option<String> },
     #[error("there is no command `{name}`")]
     UnknownCommand { name: String, known: Vec<String> },
+    #[error("CloudFormation does not tell what the parameter `{name}` of `{stack}` is")]
+    SecretParameter { stack: String, name: String },
+    #[error("not everything is as the template says: {resources} would be changed, and nothing was")]
+    MigrationChanges { resources: String },
+    #[error("the template of the stack cannot be written to `{path}`: it is none that paystack can read")]
+    UnreadableMigration { path: std::path::PathBuf },
+    #[error("failed to write `{path}`")]
+    Write {
+        path: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("the template has no output `{name}`")]
     UnknownOutput { name: String, known: Vec<String> },
 }
@@ -248,6 +260,11 @@ impl CliError {
                     "`watch` changes it without asking: set `development = true` under `[environments.{name}]` if that is fine"
                 ))
             }
+            Self::SecretParameter { name, .. } => Some(format!("give it with `-p {name}=VALUE`")),
+            Self::MigrationChanges { .. } => Some(
+                "write into the template what is deployed, as the plan above shows it, and run the same command again"
+                    .to_owned(),
+            ),
             Self::UnknownCommand { known, .. } => Some(format!("there is {}", known.join(", "))),
             Self::UnknownOutput { known, .. } if known.is_empty() => {
                 Some("the template declares no outputs".to_owned())

@@ -14,6 +14,7 @@ mod late_logs;
 mod local;
 mod logs;
 mod manual;
+mod migrate;
 mod named;
 mod output;
 mod plan;
@@ -113,6 +114,7 @@ pub async fn run(arguments: Arguments, world: &mut World) -> Result<Exit, CliErr
         Command::Completions { shell } => manual::completions(shell, world),
         Command::Man { command } => manual::man(command.as_deref(), world),
         Command::Local { command } => local::local(&command, world),
+        Command::Migrate { command } => migrate::migrate(&command, world).await,
     };
     match ended {
         Err(CliError::Interrupted) => Ok(Exit::Interrupted),

@@ -398,7 +398,7 @@ fn region(environment: &Environment, world: &World) -> Option<String> {
     environment.region.clone().or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"))
 }
 
-async fn connection(
+pub(super) async fn connection(
     arguments: &StackArguments,
     environment: &Environment,
     world: &mut World,

@@ -1,5 +1,6 @@
 //! Reading and writing real resources: the two handles that the rest of paystack has on AWS.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, join_all};
@@ -7,11 +8,13 @@ use serde_json::Value;
 
 use crate::apply::{Done, Work, Writer};
 use crate::aws::Context;
+use crate::aws::deployed::{DeployedResource, DeployedStack};
 use crate::aws::error::{AwsError, ErrorClass};
 use crate::aws::survey::Expected;
 use crate::aws::wait::Patience;
-use crate::identity::{PhysicalId, ResourceType, StackId};
+use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use crate::inventory::{Identity, Reader, Stray};
+use crate::migrate::ids;
 use crate::resource::apigateway;
 use crate::resource::lost::until_answered;
 use crate::resource::tags;
@@ -23,6 +26,8 @@ pub struct AwsReader {
     cx: Arc<Context>,
     /// Where the reader is one look at everything: what asks again until something shows asks here.
     fresh: Arc<Context>,
+    /// What another tool says that it has deployed.
+    deployed: BTreeMap<LogicalId, DeployedResource>,
 }
 
 /// Changes AWS.
@@ -32,12 +37,24 @@ pub struct AwsWriter {
 
 impl AwsReader {
     pub fn new(cx: Arc<Context>) -> Self {
-        Self { fresh: Arc::clone(&cx), cx }
+        Self { fresh: Arc::clone(&cx), cx, deployed: BTreeMap::new() }
+    }
+
+    /// Takes another tool's word for what is whose. What is found so is nobody's until it is adopted.
+    pub fn believe(&mut self, stack: &DeployedStack) {
+        self.deployed.clone_from(&stack.resources);
+    }
+
+    /// What another tool knows by an identifier of its own.
+    fn told(&self, what: &Identity) -> Option<PhysicalId> {
+        let resource = self.deployed.get(&what.owner.resource)?;
+        let wanted = what.wanted.as_ref().filter(|_| resource.resource_type == what.resource_type)?;
+        ids::ours(what.resource_type.as_str(), &resource.physical_id, wanted)
     }
 
     async fn look(&self, what: &Identity) -> Result<Option<LiveResource>, AwsError> {
         let handler = handled(&what.resource_type)?.handler;
-        if let Some(id) = &what.physical_id
+        if let Some(id) = what.physical_id.clone().or_else(|| self.told(what)).as_ref()
             && let Some(live) = handler.read(&self.cx, id).await?
         {
             return Ok(Some(live));
@@ -90,7 +107,11 @@ impl AwsReader {
 
 impl Reader for AwsReader {
     fn survey(&self, expected: Expected) -> Box<dyn Reader + '_> {
-        Box::new(Self { cx: Arc::new(self.fresh.surveying(expected)), fresh: Arc::clone(&self.fresh) })
+        Box::new(Self {
+            cx: Arc::new(self.fresh.surveying(expected)),
+            fresh: Arc::clone(&self.fresh),
+            deployed: self.deployed.clone(),
+        })
     }
 
     fn read<'a>(&'a self, what: &'a Identity) -> BoxFuture<'a, Reading> {

@@ -303,6 +303,13 @@ pub trait Handler: Send + Sync + 'static {
     /// The type of the resources that resources of this type belong to whole: whatever is in one of ours is ours.
     const WITHIN: Option<&'static str> = None;
 
+    /// The property that, where the template has it, says itself all that is within the resource: then nothing in there is
+    /// anybody else's.
+    const ALL_IN: Option<&'static str> = None;
+
+    /// The type whose resources are the same thing in AWS, told in other words: what one of the two declares is declared.
+    const SAME_AS: Option<&'static str> = None;
+
     /// Lists everything of this type within one resource of the type [`WITHIN`](Self::WITHIN).
     fn list_within(
         _cx: &Context,
@@ -331,6 +338,8 @@ pub trait Resource: Send + Sync {
     fn creates_another(&self) -> bool;
     fn part_of(&self) -> &'static [&'static str];
     fn within(&self) -> Option<&'static str>;
+    fn all_in(&self) -> Option<&'static str>;
+    fn same_as(&self) -> Option<&'static str>;
     fn list_within<'a>(
         &'a self,
         cx: &'a Context,
@@ -431,6 +440,14 @@ impl<H: Handler> Resource for Erased<H> {
 
     fn within(&self) -> Option<&'static str> {
         H::WITHIN
+    }
+
+    fn all_in(&self) -> Option<&'static str> {
+        H::ALL_IN
+    }
+
+    fn same_as(&self) -> Option<&'static str> {
+        H::SAME_AS
     }
 
     fn list_within<'a>(

@@ -42,6 +42,7 @@ macro_rules! table {
 table![
     handled::<apigateway::account::ApiGatewayAccount>(include_str!("facts/aws-apigateway-account.json")),
     handled::<apigateway::api_key::ApiGatewayApiKey>(include_str!("facts/aws-apigateway-apikey.json")),
+    handled::<apigateway::authorizer::ApiGatewayAuthorizer>(include_str!("facts/aws-apigateway-authorizer.json")),
     handled::<apigateway::deployment::ApiGatewayDeployment>(include_str!("facts/aws-apigateway-deployment.json")),
     handled::<apigateway::gateway_response::ApiGatewayGatewayResponse>(include_str!(
         "facts/aws-apigateway-gatewayresponse.json"
@@ -59,30 +60,72 @@ table![
         "facts/aws-apigateway-usageplankey.json"
     )),
     handled::<cloudwatch::alarm::CloudWatchAlarm>(include_str!("facts/aws-cloudwatch-alarm.json")),
+    handled::<cloudwatch::anomaly_detector::CloudWatchAnomalyDetector>(include_str!(
+        "facts/aws-cloudwatch-anomalydetector.json"
+    )),
+    handled::<cloudwatch::composite_alarm::CloudWatchCompositeAlarm>(include_str!(
+        "facts/aws-cloudwatch-compositealarm.json"
+    )),
     handled::<cloudwatch::dashboard::CloudWatchDashboard>(include_str!("facts/aws-cloudwatch-dashboard.json")),
+    handled::<cloudwatch::insight_rule::CloudWatchInsightRule>(include_str!("facts/aws-cloudwatch-insightrule.json")),
     handled::<dynamodb::table::DynamoDbTable>(include_str!("facts/aws-dynamodb-table.json")),
+    handled::<iam::group::IamGroup>(include_str!("facts/aws-iam-group.json")),
+    handled::<iam::group_policy::IamGroupPolicy>(include_str!("facts/aws-iam-grouppolicy.json")),
+    handled::<iam::instance_profile::IamInstanceProfile>(include_str!("facts/aws-iam-instanceprofile.json")),
     handled::<iam::managed_policy::IamManagedPolicy>(include_str!("facts/aws-iam-managedpolicy.json")),
     handled::<iam::policy::IamPolicy>(include_str!("facts/aws-iam-policy.json")),
     handled::<iam::role::IamRole>(include_str!("facts/aws-iam-role.json")),
+    handled::<iam::role_policy::IamRolePolicy>(include_str!("facts/aws-iam-rolepolicy.json")),
+    handled::<iam::service_linked_role::IamServiceLinkedRole>(include_str!("facts/aws-iam-servicelinkedrole.json")),
+    handled::<iam::user::IamUser>(include_str!("facts/aws-iam-user.json")),
+    handled::<iam::user_policy::IamUserPolicy>(include_str!("facts/aws-iam-userpolicy.json")),
+    handled::<iam::user_to_group_addition::IamUserToGroupAddition>(include_str!(
+        "facts/aws-iam-usertogroupaddition.json"
+    )),
+    handled::<lambda::alias::LambdaAlias>(include_str!("facts/aws-lambda-alias.json")),
+    handled::<lambda::code_signing_config::LambdaCodeSigningConfig>(include_str!(
+        "facts/aws-lambda-codesigningconfig.json"
+    )),
+    handled::<lambda::event_invoke_config::LambdaEventInvokeConfig>(include_str!(
+        "facts/aws-lambda-eventinvokeconfig.json"
+    )),
     handled::<lambda::event_source_mapping::LambdaEventSourceMapping>(include_str!(
         "facts/aws-lambda-eventsourcemapping.json"
     )),
     handled::<lambda::function::LambdaFunction>(include_str!("facts/aws-lambda-function.json")),
     handled::<lambda::layer_version::LambdaLayerVersion>(include_str!("facts/aws-lambda-layerversion.json")),
+    handled::<lambda::layer_version_permission::LambdaLayerVersionPermission>(include_str!(
+        "facts/aws-lambda-layerversionpermission.json"
+    )),
     handled::<lambda::permission::LambdaPermission>(include_str!("facts/aws-lambda-permission.json")),
+    handled::<lambda::url::LambdaUrl>(include_str!("facts/aws-lambda-url.json")),
+    handled::<lambda::version::LambdaVersion>(include_str!("facts/aws-lambda-version.json")),
+    handled::<logs::account_policy::LogsAccountPolicy>(include_str!("facts/aws-logs-accountpolicy.json")),
+    handled::<logs::destination::LogsDestination>(include_str!("facts/aws-logs-destination.json")),
+    handled::<logs::log_anomaly_detector::LogsLogAnomalyDetector>(include_str!(
+        "facts/aws-logs-loganomalydetector.json"
+    )),
     handled::<logs::log_group::LogsLogGroup>(include_str!("facts/aws-logs-loggroup.json")),
+    handled::<logs::log_stream::LogsLogStream>(include_str!("facts/aws-logs-logstream.json")),
     handled::<logs::metric_filter::LogsMetricFilter>(include_str!("facts/aws-logs-metricfilter.json")),
     handled::<logs::query_definition::LogsQueryDefinition>(include_str!("facts/aws-logs-querydefinition.json")),
     handled::<logs::resource_policy::LogsResourcePolicy>(include_str!("facts/aws-logs-resourcepolicy.json")),
+    handled::<logs::subscription_filter::LogsSubscriptionFilter>(include_str!(
+        "facts/aws-logs-subscriptionfilter.json"
+    )),
     handled::<sns::subscription::SnsSubscription>(include_str!("facts/aws-sns-subscription.json")),
     handled::<sns::topic::SnsTopic>(include_str!("facts/aws-sns-topic.json")),
+    handled::<sns::topic_inline_policy::SnsTopicInlinePolicy>(include_str!("facts/aws-sns-topicinlinepolicy.json")),
     handled::<sns::topic_policy::SnsTopicPolicy>(include_str!("facts/aws-sns-topicpolicy.json")),
     handled::<sqs::queue::SqsQueue>(include_str!("facts/aws-sqs-queue.json")),
+    handled::<sqs::queue_inline_policy::SqsQueueInlinePolicy>(include_str!("facts/aws-sqs-queueinlinepolicy.json")),
     handled::<sqs::queue_policy::SqsQueuePolicy>(include_str!("facts/aws-sqs-queuepolicy.json")),
     handled::<wafv2::ip_set::Wafv2IpSet>(include_str!("facts/aws-wafv2-ipset.json")),
     handled::<wafv2::logging_configuration::Wafv2LoggingConfiguration>(include_str!(
         "facts/aws-wafv2-loggingconfiguration.json"
     )),
+    handled::<wafv2::regex_pattern_set::Wafv2RegexPatternSet>(include_str!("facts/aws-wafv2-regexpatternset.json")),
+    handled::<wafv2::rule_group::Wafv2RuleGroup>(include_str!("facts/aws-wafv2-rulegroup.json")),
     handled::<wafv2::web_acl::Wafv2WebAcl>(include_str!("facts/aws-wafv2-webacl.json")),
     handled::<wafv2::web_acl_association::Wafv2WebAclAssociation>(include_str!(
         "facts/aws-wafv2-webaclassociation.json"

@@ -4,6 +4,7 @@
 
 mod condition;
 mod document;
+pub mod edit;
 mod evaluate;
 mod expression;
 mod extensions;

@@ -205,15 +205,12 @@ fn the_value_of_an_api_key_is_told_to_aws_and_to_nobody_else() {
     assert!(VALUES.iter().all(|value| !told.contains(value)), "{told}");
 }
 
-/// What others have deployed from a template is taken over whole, changes nothing that runs, and is paystack's from then on.
+/// Lets CloudFormation deploy a template as the stack `demo`.
 #[track_caller]
-fn is_taken_over_from_cloudformation(example: &str, marks: usize) {
-    let (paystack, account) = (Paystack::in_empty_directory(), Account::fresh());
-    let path = format!("examples/{example}.yaml");
-    paystack.copy(&path);
+fn deploy(account: &Account, template: &str) {
     let asked = json!({
         "StackName": "demo",
-        "TemplateBody": paystack.read(&path),
+        "TemplateBody": template,
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
     });
     account.aws("cloudformation", "create_stack", asked);
@@ -226,7 +223,16 @@ fn is_taken_over_from_cloudformation(example: &str, marks: usize) {
         }
         std::thread::sleep(std::time::Duration::from_millis(250));
     }
-    assert_eq!(status, "CREATE_COMPLETE", "{example}");
+    assert_eq!(status, "CREATE_COMPLETE");
+}
+
+/// What others have deployed from a template is taken over whole, changes nothing that runs, and is paystack's from then on.
+#[track_caller]
+fn is_taken_over_from_cloudformation(example: &str, marks: usize) {
+    let (paystack, account) = (Paystack::in_empty_directory(), Account::fresh());
+    let path = format!("examples/{example}.yaml");
+    paystack.copy(&path);
+    deploy(&account, &paystack.read(&path));
     let before = counts(&account);
 
     let run = |arguments: &[&str], code: i32| {
@@ -268,4 +274,82 @@ fn a_topic_with_its_queue_that_cloudformation_deployed_is_taken_over_whole() {
 #[test]
 fn a_function_with_its_role_that_cloudformation_deployed_is_taken_over_whole() {
     is_taken_over_from_cloudformation("inline-function", 4);
+}
+
+/// Names that CloudFormation makes up, and things that have none.
+const UNNAMED: &str = r#"
+Parameters:
+  Stage: {Type: String, Default: live}
+Resources:
+  # What customers send.
+  Orders:
+    Type: AWS::SQS::Queue
+    Properties:
+      VisibilityTimeout: 45 # seconds
+  OrdersPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Orders]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Principal: {Service: sns.amazonaws.com}, Action: "sqs:SendMessage", Resource: !GetAtt Orders.Arn}
+  Events:
+    Type: AWS::SNS::Topic
+  EventsToOrders:
+    Type: AWS::SNS::Subscription
+    Properties: {TopicArn: !Ref Events, Protocol: sqs, Endpoint: !GetAtt Orders.Arn}
+  Logs:
+    Type: AWS::Logs::LogGroup
+    Properties: {RetentionInDays: 30}
+  Worker:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
+  Api:
+    Type: AWS::ApiGateway::RestApi
+    Properties: {Name: demo, EndpointConfiguration: {Types: [REGIONAL]}}
+  Status:
+    Type: AWS::ApiGateway::Resource
+    Properties: {RestApiId: !Ref Api, ParentId: !GetAtt Api.RootResourceId, PathPart: status}
+  GetStatus:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      RestApiId: !Ref Api
+      ResourceId: !Ref Status
+      HttpMethod: GET
+      AuthorizationType: NONE
+      Integration: {Type: MOCK, RequestTemplates: {application/json: '{"statusCode": 200}'}}
+  Deployment:
+    Type: AWS::ApiGateway::Deployment
+    DependsOn: GetStatus
+    Properties: {RestApiId: !Ref Api}
+  LiveStage:
+    Type: AWS::ApiGateway::Stage
+    Properties: {RestApiId: !Ref Api, DeploymentId: !Ref Deployment, StageName: !Ref Stage}
+"#;
+
+#[test]
+fn a_stack_of_cloudformations_is_migrated_without_making_anything_anew() {
+    let (paystack, account) = (Paystack::in_empty_directory(), Account::fresh());
+    deploy(&account, UNNAMED);
+    let before = counts(&account);
+
+    let migrated = paystack.run(&account, &["migrate", "cloudformation", "demo", "--auto-approve"]).exits(0);
+    assert!(migrated.stdout.contains("aws cloudformation delete-stack --stack-name demo"), "{}", migrated.stdout);
+    let template = paystack.read("demo/template.yaml");
+    assert!(template.contains("QueueName: \"demo-"), "{template}");
+    assert!(template.contains("VisibilityTimeout: 45 # seconds"), "comments stay: {template}");
+    assert_eq!(paystack.read("demo/retained.yaml").matches("DeletionPolicy: \"Retain\"").count(), 11);
+
+    let stack = ["--template", "demo/template.yaml", "--stack", "demo"];
+    let again = paystack.run(&account, &[&["plan", "--detailed-exitcode"][..], &stack].concat()).exits(0);
+    assert!(again.stdout.contains("Nothing to change"), "{}", again.stdout);
+    assert_eq!(counts(&account), before, "nothing was made anew");
+    // What is marked is found without the ledger too.
+    std::fs::remove_dir_all(paystack.path().join("state")).expect("the ledger can be lost");
+    let lost = paystack.run(&account, &[&["plan", "--detailed-exitcode"][..], &stack].concat()).exits(0);
+    assert!(lost.stdout.contains("Nothing to change"), "{}", lost.stdout);
 }

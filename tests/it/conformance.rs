@@ -22,7 +22,12 @@ pub struct Declared {
 }
 
 /// The types whose mark is made with them and never changes: what is somebody else's is left beside ours.
-const MARKED_FOR_LIFE: [&str; 2] = ["AWS::Lambda::LayerVersion", "AWS::Lambda::Permission"];
+const MARKED_FOR_LIFE: [&str; 4] = [
+    "AWS::Lambda::LayerVersion",
+    "AWS::Lambda::LayerVersionPermission",
+    "AWS::Lambda::Permission",
+    "AWS::Lambda::Version",
+];
 
 pub fn resource(logical_id: &'static str, resource_type: &'static str, properties: Value) -> Declared {
     Declared { logical_id, resource_type, properties }

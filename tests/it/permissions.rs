@@ -53,12 +53,16 @@ fn the_policy_allows_all_that_deploying_the_payments_system_calls() {
 fn the_policy_allows_all_that_deploying_the_small_examples_calls() {
     for example in [
         "inline-function",
+        "inline-policies",
         "log-metrics",
+        "people",
         "queue-with-dlq",
         "rest-api-mock",
+        "rest-api-openapi",
         "table-with-indexes",
         "topic-to-queue",
         "waf-ipset",
+        "waf-rule-group",
     ] {
         let (paystack, account) = (Paystack::in_empty_directory(), Account::fresh());
         paystack.copy(&format!("examples/{example}.yaml"));

@@ -28,6 +28,8 @@ pub struct ApiGatewayDeployment;
 pub struct Deployment {
     pub rest_api_id: String,
     pub description: Option<String>,
+    /// A stage that is made along with the snapshot, or moved to it. Its description says so.
+    pub stage_name: Option<String>,
     /// What paystack says of the API's content, as hexadecimal digits. CloudFormation does not know it.
     pub content_digest: Option<String>,
 }
@@ -38,13 +40,8 @@ impl Handler for ApiGatewayDeployment {
     const CREATES_ANOTHER: bool = true;
     const IS_UNIQUE: bool = false;
     const PART_OF: &'static [&'static str] = &["RestApiId"];
-    const ALSO_CREATE_ONLY: &'static [&'static str] = &["ContentDigest"];
+    const ALSO_CREATE_ONLY: &'static [&'static str] = &["ContentDigest", "StageName"];
     const REFUSED: &'static [(&'static str, &'static str)] = &[
-        (
-            "StageName",
-            "a stage that is made along with a deployment belongs to nobody: declare an `AWS::ApiGateway::Stage` whose \
-             `DeploymentId` is this deployment",
-        ),
         ("StageDescription", "declare an `AWS::ApiGateway::Stage` with these settings"),
         ("DeploymentCanarySettings", "declare an `AWS::ApiGateway::Stage` with a `CanarySetting`"),
     ];
@@ -56,6 +53,14 @@ impl Handler for ApiGatewayDeployment {
 
     fn predict(_scope: &Scope, _deployment: &Deployment) -> Attributes {
         Attributes::new()
+    }
+
+    /// Of what another tool has deployed nobody can tell what is in it: whoever takes it over says that it is as declared.
+    fn equate(live: &mut Deployment, wanted: &Deployment) {
+        if live.content_digest.is_none() {
+            live.content_digest.clone_from(&wanted.content_digest);
+            live.stage_name.clone_from(&wanted.stage_name);
+        }
     }
 
     async fn find(cx: &Context, owner: &Owner, deployment: &Deployment) -> Result<Option<PhysicalId>, AwsError> {
@@ -76,9 +81,9 @@ impl Handler for ApiGatewayDeployment {
         let answer = cx.apigateway.get_deployment().rest_api_id(api).deployment_id(deployment).send().await;
         let Some(shown) = found("apigateway.GetDeployment", answer)? else { return Ok(None) };
         let Description { text, mark } = Description::parse(shown.description().unwrap_or_default());
-        let (owner, content_digest) = mark.map(|mark| (mark.owner, mark.digest)).unzip();
-        let properties =
-            Deployment { rest_api_id: api.to_owned(), description: text, content_digest: content_digest.flatten() };
+        let (owner, content_digest, stage_name) =
+            mark.map_or((None, None, None), |mark| (Some(mark.owner), mark.digest, mark.stage));
+        let properties = Deployment { rest_api_id: api.to_owned(), description: text, stage_name, content_digest };
         Ok(Some(Live { properties, attributes: attributes(deployment), mark: Mark::Elsewhere(owner) }))
     }
 
@@ -107,6 +112,7 @@ impl Handler for ApiGatewayDeployment {
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
         let [deployment, api] = parts(id)?;
+        delete_stage(cx, api, deployment).await?;
         let delete = cx.apigateway.delete_deployment().rest_api_id(api).deployment_id(deployment);
         // A stage that was moved or deleted a moment ago; one that stays does not pass.
         let is_in_use =
@@ -146,7 +152,11 @@ fn attributes(deployment: &str) -> Attributes {
 }
 
 fn description(owner: &Owner, deployment: &Deployment) -> Description {
-    let mark = OwnerMark { owner: owner.clone(), digest: deployment.content_digest.clone() };
+    let mark = OwnerMark {
+        owner: owner.clone(),
+        digest: deployment.content_digest.clone(),
+        stage: deployment.stage_name.clone(),
+    };
     Description { text: deployment.description.clone(), mark: Some(mark) }
 }
 
@@ -180,8 +190,29 @@ async fn find_same(cx: &Context, api: &str, wanted: &Description) -> Result<Opti
 
 async fn make(cx: &Context, api: &str, wanted: &Description) -> Result<String, AwsError> {
     let create = cx.apigateway.create_deployment().rest_api_id(api).description(wanted.to_string());
+    let stage = wanted.mark.as_ref().and_then(|mark| mark.stage.clone());
+    let create = create.set_stage_description(stage.is_some().then(|| MADE_ALONG.to_owned())).set_stage_name(stage);
     let answer = write(cx, api, || async { create.clone().send().await.during("apigateway.CreateDeployment") });
     answer.await?.id.ok_or_else(|| AwsError::missing("apigateway.CreateDeployment", "id"))
+}
+
+/// What the description of a stage says that was made along with a deployment, and that goes with it.
+const MADE_ALONG: &str = "[paystack made this stage along with its deployment]";
+
+/// Deletes the stage that was made along with a deployment, unless it was moved on to another one, or is somebody's by now.
+async fn delete_stage(cx: &Context, api: &str, deployment: &str) -> Result<(), AwsError> {
+    let get = cx.apigateway.get_deployment().rest_api_id(api).deployment_id(deployment).send().await;
+    let Some(shown) = found("apigateway.GetDeployment", get)? else { return Ok(()) };
+    let mark = Description::parse(shown.description().unwrap_or_default()).mark;
+    let Some(stage) = mark.and_then(|mark| mark.stage) else { return Ok(()) };
+    let get = cx.apigateway.get_stage().rest_api_id(api).stage_name(&stage).send().await;
+    let Some(live) = found("apigateway.GetStage", get)? else { return Ok(()) };
+    if live.deployment_id() != Some(deployment) || live.description() != Some(MADE_ALONG) {
+        return Ok(());
+    }
+    let delete = cx.apigateway.delete_stage().rest_api_id(api).stage_name(&stage);
+    let deleted = write(cx, api, || async { delete.clone().send().await.during("apigateway.DeleteStage") }).await;
+    gone_is_fine(deleted)
 }
 
 async fn describe(cx: &Context, api: &str, deployment: &str, wanted: &Description) -> Result<(), AwsError> {
@@ -201,6 +232,8 @@ struct Description {
 struct OwnerMark {
     owner: Owner,
     digest: Option<String>,
+    /// The stage that was made along with the deployment.
+    stage: Option<String>,
 }
 
 impl Description {
@@ -227,10 +260,11 @@ const CLOSING: &str = "]";
 
 impl OwnerMark {
     fn parse(mark: &str) -> Option<Self> {
+        let (mark, stage) = mark.split_once(" stage:").map_or((mark, None), |(mark, stage)| (mark, Some(stage)));
         let (owner, digest) = mark.split_once(" sha256:").map_or((mark, None), |(owner, digest)| (owner, Some(digest)));
         let (stack, resource) = owner.split_once('/')?;
         let owner = Owner { stack: StackId::from(stack), resource: LogicalId::from(resource) };
-        Some(Self { owner, digest: digest.map(str::to_owned) })
+        Some(Self { owner, digest: digest.map(str::to_owned), stage: stage.map(str::to_owned) })
     }
 }
 
@@ -238,10 +272,13 @@ impl fmt::Display for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { text, mark } = self;
         let text = text.as_deref().unwrap_or_default();
-        let Some(OwnerMark { owner: Owner { stack, resource }, digest }) = mark else { return f.write_str(text) };
+        let Some(OwnerMark { owner: Owner { stack, resource }, digest, stage }) = mark else {
+            return f.write_str(text);
+        };
         let digest = digest.as_ref().map(|digest| format!(" sha256:{digest}")).unwrap_or_default();
+        let stage = stage.as_ref().map(|stage| format!(" stage:{stage}")).unwrap_or_default();
         let space = if text.is_empty() { "" } else { " " };
-        write!(f, "{text}{space}{OPENING}{stack}/{resource}{digest}{CLOSING}")
+        write!(f, "{text}{space}{OPENING}{stack}/{resource}{digest}{stage}{CLOSING}")
     }
 }
 
@@ -251,7 +288,7 @@ mod tests {
 
     fn marked(text: Option<&str>, digest: Option<&str>) -> Description {
         let owner = Owner { stack: StackId::from("payments-dev"), resource: LogicalId::from("ApiDeployment") };
-        let mark = OwnerMark { owner, digest: digest.map(str::to_owned) };
+        let mark = OwnerMark { owner, digest: digest.map(str::to_owned), stage: None };
         Description { text: text.map(str::to_owned), mark: Some(mark) }
     }
 
@@ -259,6 +296,16 @@ mod tests {
     fn a_description_says_whose_the_deployment_is_and_of_which_content() {
         let description = marked(Some("First [draft]"), Some("abcdef"));
         assert_eq!(description.to_string(), "First [draft] [paystack payments-dev/ApiDeployment sha256:abcdef]");
+        assert_eq!(Description::parse(&description.to_string()), description);
+    }
+
+    #[test]
+    fn a_description_names_the_stage_that_was_made_along() {
+        let mut description = marked(None, Some("abcdef"));
+        if let Some(mark) = &mut description.mark {
+            mark.stage = Some("Stage".to_owned());
+        }
+        assert_eq!(description.to_string(), "[paystack payments-dev/ApiDeployment sha256:abcdef stage:Stage]");
         assert_eq!(Description::parse(&description.to_string()), description);
     }
 

@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod api_key;
+pub mod authorizer;
+mod body;
 pub mod deployment;
 pub mod gateway_response;
 mod integration;

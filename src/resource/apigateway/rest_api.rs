@@ -1,11 +1,16 @@
 //! `AWS::ApiGateway::RestApi`. Found by the marks of its owner, since names repeat. Nothing replaces it.
+//!
+//! An API with a `Body` is made empty, with its marks, and then given the document in one call. See [`body`] for how the two are
+//! compared; the digest of the document that was imported last stands in the tag [`BODY`].
+//!
 //! A policy acts only after the next deployment. Deleting takes everything inside along, and an account may do so once every
 //! 30 seconds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_apigateway::operation::get_rest_api::GetRestApiOutput;
-use aws_sdk_apigateway::types::{self, ApiStatus, PatchOperation};
+use aws_sdk_apigateway::primitives::Blob;
+use aws_sdk_apigateway::types::{self, ApiStatus, PatchOperation, PutMode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,9 +19,11 @@ use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
+use crate::resource::apigateway::body::{self, Import, Settings};
 use crate::resource::apigateway::patch::{
     self, add, add_item, remove, remove_item, replace, replace_or_clear, segment,
 };
+use crate::resource::json_text;
 use crate::resource::policy_document::PolicyDocument;
 use crate::resource::tags::Tags;
 use crate::resource::{Attributes, Handler, Live, Made, Owner, referred};
@@ -28,6 +35,16 @@ pub struct ApiGatewayRestApi;
 #[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
 pub struct RestApi {
     pub name: Option<String>,
+    /// An OpenAPI document: an object, or a text in YAML.
+    #[serde(deserialize_with = "json_text::deserialize")]
+    pub body: Option<Value>,
+    /// What paystack says of the document and of how it is imported, as hexadecimal digits. CloudFormation does not know it.
+    pub body_digest: Option<String>,
+    pub fail_on_warnings: bool,
+    /// `overwrite`, or `merge`, which leaves what the document does not have.
+    pub mode: Option<String>,
+    /// What PutRestApi takes beside the document, such as `basepath`.
+    pub parameters: BTreeMap<String, String>,
     pub description: Option<String>,
     pub api_key_source_type: String,
     pub binary_media_types: BTreeSet<String>,
@@ -55,6 +72,11 @@ impl Default for RestApi {
     fn default() -> Self {
         Self {
             name: None,
+            body: None,
+            body_digest: None,
+            fail_on_warnings: false,
+            mode: None,
+            parameters: BTreeMap::new(),
             description: None,
             api_key_source_type: "HEADER".to_owned(),
             binary_media_types: BTreeSet::new(),
@@ -85,9 +107,8 @@ impl EndpointConfiguration {
     }
 }
 
-const FROM_OPENAPI: &str = "an API from an OpenAPI document cannot be read back to compare it: declare its resources and methods \
-                            as `AWS::ApiGateway::Resource` and `AWS::ApiGateway::Method`";
-const ONLY_WITH_BODY: &str = "it says how an OpenAPI document is imported, and `Body` is not taken here: leave it out";
+/// The tag that says of which document an API was imported last.
+const BODY: &str = "paystack:body";
 
 impl Handler for ApiGatewayRestApi {
     const TYPE: &'static str = "AWS::ApiGateway::RestApi";
@@ -95,12 +116,8 @@ impl Handler for ApiGatewayRestApi {
     const CREATES_ANOTHER: bool = true;
     const TAGGED_AS: Option<&'static str> = Some("apigateway:restapis");
     const REFUSED: &'static [(&'static str, &'static str)] = &[
-        ("Body", FROM_OPENAPI),
-        ("BodyS3Location", FROM_OPENAPI),
+        ("BodyS3Location", "paystack reads no buckets: put the document itself into `Body`"),
         ("CloneFrom", "what a copy was made from cannot be read back: declare the API's resources and methods instead"),
-        ("FailOnWarnings", ONLY_WITH_BODY),
-        ("Mode", ONLY_WITH_BODY),
-        ("Parameters", ONLY_WITH_BODY),
         (
             "Version",
             "API Gateway takes it at creation only, for people to read: put it into `Description` or into a tag",
@@ -108,7 +125,30 @@ impl Handler for ApiGatewayRestApi {
     ];
     type Properties = RestApi;
 
+    /// The digest of a document is no property of its own, and neither is what is within the API: see `Handler::ALL_IN`.
+    const ALL_IN: Option<&'static str> = Some("Body");
+
     fn complete(api: &mut RestApi) {
+        if let Some(Settings {
+            name,
+            description,
+            api_key_source_type,
+            binary_media_types,
+            minimum_compression_size,
+            policy,
+        }) = api.body.as_ref().map(Settings::of)
+        {
+            api.name = api.name.take().or(name);
+            api.description = api.description.take().or(description);
+            api.minimum_compression_size = api.minimum_compression_size.or(minimum_compression_size);
+            api.policy = api.policy.take().or(policy.map(PolicyDocument::new));
+            if let Some(types) = binary_media_types.filter(|_| api.binary_media_types.is_empty()) {
+                api.binary_media_types = types;
+            }
+            if let Some(source) = api_key_source_type {
+                api.api_key_source_type = source;
+            }
+        }
         let endpoint = &mut api.endpoint_configuration;
         if endpoint.types.is_empty() {
             endpoint.types = EndpointConfiguration::default().types;
@@ -122,6 +162,23 @@ impl Handler for ApiGatewayRestApi {
 
     fn predict(_scope: &Scope, _api: &RestApi) -> Attributes {
         Attributes::new()
+    }
+
+    /// What is live is written in the document's words. An API that another tool has imported does not say of what: its
+    /// operations have to do.
+    fn equate(live: &mut RestApi, wanted: &RestApi) {
+        live.fail_on_warnings = wanted.fail_on_warnings;
+        live.mode.clone_from(&wanted.mode);
+        live.parameters.clone_from(&wanted.parameters);
+        let Some(document) = &wanted.body else {
+            live.body = None;
+            return;
+        };
+        let said = live.body.as_ref().map(|live| body::in_words_of(live, document, wanted.import()));
+        if said.as_ref() == Some(document) && live.body_digest.is_none() {
+            live.body_digest.clone_from(&wanted.body_digest);
+        }
+        live.body = said;
     }
 
     async fn find(cx: &Context, owner: &Owner, _api: &RestApi) -> Result<Option<PhysicalId>, AwsError> {
@@ -138,7 +195,14 @@ impl Handler for ApiGatewayRestApi {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<RestApi>>, AwsError> {
         let answer = cx.apigateway.get_rest_api().rest_api_id(id.as_str()).send().await;
-        found("apigateway.GetRestApi", answer)?.map(|answer| live(&cx.scope, id.as_str(), answer)).transpose()
+        let Some(answer) = found("apigateway.GetRestApi", answer)? else { return Ok(None) };
+        let mut live = live(&cx.scope, id.as_str(), answer)?;
+        // Only of an API that is imported, or may have been, operations are asked for.
+        if live.properties.body_digest.is_some() || live.properties.tags.owner().is_none() {
+            let Some(resources) = operations(cx, id.as_str()).await? else { return Ok(None) };
+            live.properties.body = Some(body::of_live(&resources));
+        }
+        Ok(Some(live))
     }
 
     async fn create(cx: &Context, owner: &Owner, api: &RestApi) -> Result<Made, AwsError> {
@@ -146,7 +210,12 @@ impl Handler for ApiGatewayRestApi {
             Some(id) => id,
             None => make(cx, api).await?,
         };
-        let answer = settled(cx, &id).await?;
+        let mut answer = settled(cx, &id).await?;
+        let digest = answer.tags().and_then(|tags| tags.get(BODY));
+        if api.body.is_some() && (digest.is_none() || digest != api.body_digest.as_ref()) {
+            import(cx, &id, api).await?;
+            answer = settled(cx, &id).await?;
+        }
         Ok(Made { attributes: live(&cx.scope, id.as_str(), answer)?.attributes, id })
     }
 
@@ -157,13 +226,16 @@ impl Handler for ApiGatewayRestApi {
         api: &RestApi,
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
+        if api.body.is_some() && changes.touch_any(&["Body", "BodyDigest", "Mode", "Parameters"]) {
+            import(cx, id, api).await?;
+        }
         let answer = cx.apigateway.get_rest_api().rest_api_id(id.as_str()).send().await;
         let mut live = live(&cx.scope, id.as_str(), answer.during("apigateway.GetRestApi")?)?.properties;
         Self::complete(&mut live);
         patch_api(cx, id, endpoint_patches(&live, api)).await?;
         patch_api(cx, id, patches(&live, api)).await?;
-        if changes.touch("Tags") {
-            patch::sync_tags(cx, id.as_str(), &format!("/restapis/{id}"), &api.tags).await?;
+        if changes.touch_any(&["Tags", "Body", "BodyDigest"]) {
+            patch::sync_tags(cx, id.as_str(), &format!("/restapis/{id}"), &api.all_tags()).await?;
         }
         if changes.touch_any(&["SecurityPolicy", "EndpointAccessMode", "EndpointConfiguration"]) {
             settled(cx, id).await?;
@@ -189,6 +261,60 @@ impl Handler for ApiGatewayRestApi {
         let id = arn.strip_prefix(&patch::arn(&cx.scope, "/restapis/"));
         Ok(id.filter(|id| !id.contains('/')).map(PhysicalId::from))
     }
+}
+
+impl RestApi {
+    fn import(&self) -> Import<'_> {
+        let is = |name: &str, value: &str| self.parameters.get(name).is_some_and(|it| it.eq_ignore_ascii_case(value));
+        let base_path = self.body.as_ref().and_then(|body| body["basePath"].as_str()).unwrap_or_default();
+        Import {
+            base_path: if is("basepath", "prepend") { base_path.trim_end_matches('/') } else { "" },
+            merges: self.mode.as_deref().is_some_and(|mode| mode.eq_ignore_ascii_case("merge")),
+        }
+    }
+
+    /// The template's tags, and the one that says of which document the API was imported.
+    fn all_tags(&self) -> Tags {
+        let mut tags = self.tags.clone();
+        if let Some(digest) = &self.body_digest {
+            tags.0.insert(BODY.to_owned(), digest.clone());
+        }
+        tags
+    }
+}
+
+/// The API's paths with all that they answer to.
+async fn operations(cx: &Context, api: &str) -> Result<Option<Vec<types::Resource>>, AwsError> {
+    let list = cx.apigateway.get_resources().rest_api_id(api).embed("methods");
+    let resources = list.into_paginator().page_size(500).items().send().try_collect().await;
+    found("apigateway.GetResources", resources)
+}
+
+/// Gives the API its document, puts right what the document says of it and the template does not, and then says so in a tag: an
+/// import that was interrupted is done again.
+async fn import(cx: &Context, id: &PhysicalId, api: &RestApi) -> Result<(), AwsError> {
+    const PUT: &str = "apigateway.PutRestApi";
+    let document = match &api.body {
+        Some(Value::String(text)) => text.clone(),
+        Some(document) => document.to_string(),
+        None => return Ok(()),
+    };
+    let put = cx
+        .apigateway
+        .put_rest_api()
+        .rest_api_id(id.as_str())
+        .mode(PutMode::from(api.mode.as_deref().unwrap_or("overwrite")))
+        .fail_on_warnings(api.fail_on_warnings)
+        .set_parameters(Some(api.parameters.clone().into_iter().collect()))
+        .body(Blob::new(document));
+    let put = || async { put.clone().send().await.during(PUT) };
+    // What was left out of an import for a mistake in it shows as a difference in the next plan.
+    patch::write(cx, id.as_str(), put).await?;
+    let answer = settled(cx, id).await?;
+    let mut live = live(&cx.scope, id.as_str(), answer)?.properties;
+    ApiGatewayRestApi::complete(&mut live);
+    patch_api(cx, id, patches(&live, api)).await?;
+    patch::sync_tags(cx, id.as_str(), &format!("/restapis/{id}"), &api.all_tags()).await
 }
 
 async fn make(cx: &Context, api: &RestApi) -> Result<PhysicalId, AwsError> {
@@ -303,7 +429,14 @@ fn live(scope: &Scope, id: &str, answer: GetRestApiOutput) -> Result<Live<RestAp
     let root = root.ok_or_else(|| AwsError::missing("apigateway.GetRestApi", "rootResourceId"))?;
     let texts = |list: Option<Vec<String>>| list.unwrap_or_default().into_iter().collect();
     let endpoint = answer.endpoint_configuration;
+    let mut tags = tags_of(answer.tags.as_ref());
+    let body_digest = tags.0.remove(BODY);
     let api = RestApi {
+        body: None,
+        body_digest,
+        fail_on_warnings: false,
+        mode: None,
+        parameters: BTreeMap::new(),
         name: answer.name,
         description: answer.description,
         api_key_source_type: answer.api_key_source.map_or("HEADER".to_owned(), |source| source.as_str().to_owned()),
@@ -320,7 +453,7 @@ fn live(scope: &Scope, id: &str, answer: GetRestApiOutput) -> Result<Live<RestAp
         minimum_compression_size: answer.minimum_compression_size,
         policy: answer.policy.filter(|policy| !policy.is_empty()).map(|policy| read_policy(scope, id, &policy)),
         security_policy: answer.security_policy.map(|policy| policy.as_str().to_owned()),
-        tags: tags_of(answer.tags.as_ref()),
+        tags,
     };
     let attributes = referred(id, [("RestApiId", id.to_owned()), ("RootResourceId", root)]);
     Ok(Live::tagged(api, attributes))

@@ -2,7 +2,10 @@
 
 pub mod alarm;
 pub mod alarm_parts;
+pub mod anomaly_detector;
+pub mod composite_alarm;
 pub mod dashboard;
+pub mod insight_rule;
 
 use aws_sdk_cloudwatch::types::Tag;
 

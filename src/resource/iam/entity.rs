@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde_json::Value;
+
 use crate::aws::Context;
 use crate::aws::error::{AwsError, During, found, gone_is_fine};
 use crate::aws::wait::Patience;
+use crate::identity::PhysicalId;
+use crate::resource::Contribution;
 use crate::resource::iam::{decoded, write};
 use crate::resource::policy_document::PolicyDocument;
 
@@ -33,7 +37,46 @@ pub(super) fn all(groups: &BTreeSet<String>, roles: &BTreeSet<String>, users: &B
     groups.chain(roles.iter().cloned().map(Entity::Role)).chain(users.iter().cloned().map(Entity::User)).collect()
 }
 
+/// What a policy shows on each of those that it is put on.
+pub(super) fn contributions(
+    groups: &BTreeSet<String>,
+    roles: &BTreeSet<String>,
+    users: &BTreeSet<String>,
+    property: &'static str,
+    item: &Value,
+) -> Vec<Contribution> {
+    let kinds =
+        [("AWS::IAM::Group", "Groups", groups), ("AWS::IAM::Role", "Roles", roles), ("AWS::IAM::User", "Users", users)];
+    let contributions = kinds.into_iter().flat_map(|(resource_type, through, names)| {
+        names.iter().map(move |name| Contribution {
+            resource_type,
+            id: PhysicalId::from(name.as_str()),
+            through,
+            property,
+            item: item.clone(),
+        })
+    });
+    contributions.collect()
+}
+
 impl Entity {
+    /// What the entity's own attachments show on the managed policies.
+    pub(super) fn attachments(&self, managed_policy_arns: &BTreeSet<String>) -> Vec<Contribution> {
+        let (property, name) = match self {
+            Self::Group(name) => ("Groups", name),
+            Self::Role(name) => ("Roles", name),
+            Self::User(name) => ("Users", name),
+        };
+        let contribution = |arn: &String| Contribution {
+            resource_type: "AWS::IAM::ManagedPolicy",
+            id: PhysicalId::from(arn.as_str()),
+            through: "ManagedPolicyArns",
+            property,
+            item: Value::String(name.clone()),
+        };
+        managed_policy_arns.iter().map(contribution).collect()
+    }
+
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (kind, name) = text.split_once('/')?;
         match kind {

@@ -15,9 +15,9 @@ use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{PhysicalId, StackId};
 use crate::resource::iam::entity::{self, Entity};
-use crate::resource::iam::{PROPAGATION, decoded, is_fresh_principal, is_still_attached, taken_out, write};
+use crate::resource::iam::{PROPAGATION, decoded, is_fresh_principal, is_still_attached, marks, taken_out, write};
 use crate::resource::policy_document::PolicyDocument;
-use crate::resource::tags::{self, Tags};
+use crate::resource::tags::Tags;
 use crate::resource::{
     Attributes, Contribution, GeneratedName, Handler, Live, Made, Mark, Owner, attributes, referred,
 };
@@ -69,16 +69,10 @@ impl Handler for IamManagedPolicy {
         attributes([("Ref", arn()), ("PolicyArn", arn())])
     }
 
-    /// An attachment shows among the role's `ManagedPolicyArns`.
+    /// An attachment shows among the `ManagedPolicyArns` of whom it is attached to.
     fn contributions(scope: &Scope, policy: &ManagedPolicy) -> Vec<Contribution> {
-        let contribution = |role: &String| Contribution {
-            resource_type: "AWS::IAM::Role",
-            id: PhysicalId::from(role.as_str()),
-            through: "Roles",
-            property: "ManagedPolicyArns",
-            item: Value::String(arn_of(scope, policy)),
-        };
-        policy.roles.iter().map(contribution).collect()
+        let item = Value::String(arn_of(scope, policy));
+        entity::contributions(&policy.groups, &policy.roles, &policy.users, "ManagedPolicyArns", &item)
     }
 
     async fn find(cx: &Context, _owner: &Owner, policy: &ManagedPolicy) -> Result<Option<PhysicalId>, AwsError> {
@@ -239,13 +233,6 @@ async fn make(cx: &Context, owner: &Owner, policy: &ManagedPolicy) -> Result<(),
     let create = create.set_tags(Some(marks(owner, OPERATION)?));
     let call = || async { create.clone().send().await.during(OPERATION) };
     cx.while_passing(PROPAGATION, is_fresh_principal, || write(cx, call)).await.map(drop)
-}
-
-fn marks(owner: &Owner, operation: &'static str) -> Result<Vec<Tag>, AwsError> {
-    let pairs = [(tags::STACK, owner.stack.as_str()), (tags::RESOURCE, owner.resource.as_str())];
-    let tags = pairs.map(|(key, value)| Tag::builder().key(key).value(value).build());
-    let tags = tags.into_iter().collect::<Result<_, _>>();
-    tags.map_err(|error| AwsError::new(operation, ErrorClass::Invalid, error.to_string()))
 }
 
 /// Puts a new version in force, unless it is already: the answer to an earlier call may have been lost. Where there is no room

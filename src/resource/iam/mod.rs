@@ -1,20 +1,33 @@
 //! AWS IAM. What was written shows everywhere only after seconds, and a fresh role is not at once a principal for others.
 
 mod entity;
+pub mod group;
+pub mod group_policy;
+mod held;
+mod inline;
+pub mod instance_profile;
 pub mod managed_policy;
+mod membership;
 pub mod policy;
 pub mod role;
+pub mod role_policy;
+pub mod service_linked_role;
+pub mod user;
+pub mod user_policy;
+pub mod user_to_group_addition;
 
 use std::collections::BTreeSet;
 
+use aws_sdk_iam::types::Tag;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::aws::Context;
-use crate::aws::error::AwsError;
+use crate::aws::error::{AwsError, ErrorClass};
 use crate::aws::wait::Patience;
 use crate::change::Changes;
 use crate::property_path::PathStep;
+use crate::resource::{Owner, tags};
 
 /// How long a change takes at the most until it is seen everywhere.
 const PROPAGATION: Patience = Patience::seconds(120);
@@ -45,6 +58,14 @@ where
 /// Two writes to one entity.
 fn is_at_the_same_time(error: &AwsError) -> bool {
     error.code == "ConcurrentModification"
+}
+
+/// The marks of an owner, for what IAM can tag and CloudFormation cannot.
+fn marks(owner: &Owner, operation: &'static str) -> Result<Vec<Tag>, AwsError> {
+    let pairs = [(tags::STACK, owner.stack.as_str()), (tags::RESOURCE, owner.resource.as_str())];
+    let tags = pairs.map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = tags.into_iter().collect::<Result<_, _>>();
+    tags.map_err(|error| AwsError::new(operation, ErrorClass::Invalid, error.to_string()))
 }
 
 /// The names that the changes take out of a list of names or of inline policies. What siblings put on the live entity is in no

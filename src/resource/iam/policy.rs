@@ -42,16 +42,10 @@ impl Handler for IamPolicy {
         attributes([("Ref", name()), ("Id", name())])
     }
 
-    /// An inline policy shows among the role's own.
+    /// An inline policy shows among the policies of whom it is on.
     fn contributions(_scope: &Scope, policy: &Policy) -> Vec<Contribution> {
-        let contribution = |role: &String| Contribution {
-            resource_type: "AWS::IAM::Role",
-            id: PhysicalId::from(role.as_str()),
-            through: "Roles",
-            property: "Policies",
-            item: json!({"PolicyName": policy.policy_name}),
-        };
-        policy.roles.iter().map(contribution).collect()
+        let item = json!({"PolicyName": policy.policy_name});
+        entity::contributions(&policy.groups, &policy.roles, &policy.users, "Policies", &item)
     }
 
     /// What an interrupted create left is on some of those it should be on: the identifier names them.

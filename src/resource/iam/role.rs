@@ -7,16 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::types::{EntityType, RoleDetail, Tag};
-use futures::future::{try_join, try_join_all};
+use futures::future::try_join;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{PhysicalId, StackId};
 use crate::resource::iam::entity::Entity;
-use crate::resource::iam::{PROPAGATION, decoded, is_fresh_principal, is_still_attached, taken_out, write};
+use crate::resource::iam::held::{self, InlinePolicy};
+use crate::resource::iam::{PROPAGATION, decoded, is_fresh_principal, is_still_attached, write};
 use crate::resource::policy_document::{PolicyDocument, TrustPolicy};
 use crate::resource::tags::Tags;
 use crate::resource::{Attributes, Contribution, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
@@ -57,13 +57,6 @@ impl Default for Role {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct InlinePolicy {
-    pub policy_name: String,
-    pub policy_document: PolicyDocument,
-}
-
 impl Handler for IamRole {
     const TYPE: &'static str = "AWS::IAM::Role";
     const FOUND_BY: &'static [&'static str] = &["RoleName"];
@@ -84,14 +77,7 @@ impl Handler for IamRole {
     /// Attaching a managed policy shows among that policy's `Roles`.
     fn contributions(_scope: &Scope, role: &Role) -> Vec<Contribution> {
         let Some(name) = &role.role_name else { return Vec::new() };
-        let contribution = |arn: &String| Contribution {
-            resource_type: "AWS::IAM::ManagedPolicy",
-            id: PhysicalId::from(arn.as_str()),
-            through: "ManagedPolicyArns",
-            property: "Roles",
-            item: Value::String(name.clone()),
-        };
-        role.managed_policy_arns.iter().map(contribution).collect()
+        Entity::Role(name.clone()).attachments(&role.managed_policy_arns)
     }
 
     async fn find(cx: &Context, _owner: &Owner, role: &Role) -> Result<Option<PhysicalId>, AwsError> {
@@ -128,8 +114,7 @@ impl Handler for IamRole {
             }
         }
         let live = cx.until("iam.GetRole", "the new role to show", PROPAGATION, || get(cx, name)).await?;
-        put_policies(cx, role).await?;
-        attach_policies(cx, role).await?;
+        held::give(cx, &Entity::Role(name.to_owned()), &role.policies, &role.managed_policy_arns).await?;
         Ok(Made { id: PhysicalId::from(name), attributes: attributes_of(&live) })
     }
 
@@ -153,19 +138,8 @@ impl Handler for IamRole {
         if changes.touch("PermissionsBoundary") {
             set_boundary(cx, id, role.permissions_boundary.as_deref()).await?;
         }
-        if changes.touch("Policies") {
-            put_policies(cx, role).await?;
-            let kept = role.policies.iter().map(|policy| policy.policy_name.clone()).collect();
-            for policy in taken_out(changes, "Policies", &kept) {
-                Entity::Role(id.as_str().to_owned()).delete_policy(cx, &policy).await?;
-            }
-        }
-        if changes.touch("ManagedPolicyArns") {
-            attach_policies(cx, role).await?;
-            for arn in taken_out(changes, "ManagedPolicyArns", &role.managed_policy_arns) {
-                Entity::Role(id.as_str().to_owned()).detach(cx, &arn).await?;
-            }
-        }
+        let entity = Entity::Role(id.as_str().to_owned());
+        held::change(cx, &entity, &role.policies, &role.managed_policy_arns, changes).await?;
         if changes.touch("Tags") {
             sync_tags(cx, id, &role.tags).await?;
         }
@@ -280,24 +254,8 @@ fn policies_in(role: &RoleDetail) -> Policies {
 }
 
 async fn policies_of(cx: &Context, role: &str) -> Result<Policies, AwsError> {
-    try_join(inline_policies(cx, role), attached(cx, role)).await
-}
-
-async fn inline_policies(cx: &Context, role: &str) -> Result<Vec<InlinePolicy>, AwsError> {
-    let list = cx.iam.list_role_policies().role_name(role).into_paginator().items().send();
-    let names: Vec<String> = list.collect::<Result<_, _>>().await.during("iam.ListRolePolicies")?;
     let entity = Entity::Role(role.to_owned());
-    let documents = names.into_iter().map(|policy_name| async {
-        let document = entity.inline_policy(cx, &policy_name).await?;
-        Ok(document.map(|policy_document| InlinePolicy { policy_name, policy_document }))
-    });
-    Ok(try_join_all(documents).await?.into_iter().flatten().collect())
-}
-
-async fn attached(cx: &Context, role: &str) -> Result<BTreeSet<String>, AwsError> {
-    let list = cx.iam.list_attached_role_policies().role_name(role).into_paginator().items().send();
-    let policies: Vec<_> = list.collect::<Result<_, _>>().await.during("iam.ListAttachedRolePolicies")?;
-    Ok(policies.into_iter().filter_map(|policy| policy.policy_arn).collect())
+    try_join(held::inline_policies(cx, &entity), held::attached(cx, &entity)).await
 }
 
 async fn make(cx: &Context, role: &Role) -> Result<(), AwsError> {
@@ -307,22 +265,6 @@ async fn make(cx: &Context, role: &Role) -> Result<(), AwsError> {
     let create = create.set_permissions_boundary(role.permissions_boundary.clone()).set_tags(Some(to_sdk(&role.tags)?));
     let call = || async { create.clone().send().await.during("iam.CreateRole") };
     cx.while_passing(PROPAGATION, is_fresh_principal, || write(cx, call)).await.map(drop)
-}
-
-async fn put_policies(cx: &Context, role: &Role) -> Result<(), AwsError> {
-    let entity = Entity::Role(name_of(role).to_owned());
-    for policy in &role.policies {
-        entity.put_policy(cx, &policy.policy_name, &policy.policy_document).await?;
-    }
-    Ok(())
-}
-
-async fn attach_policies(cx: &Context, role: &Role) -> Result<(), AwsError> {
-    let entity = Entity::Role(name_of(role).to_owned());
-    for arn in &role.managed_policy_arns {
-        entity.attach(cx, arn).await?;
-    }
-    Ok(())
 }
 
 async fn set_boundary(cx: &Context, id: &PhysicalId, boundary: Option<&str>) -> Result<(), AwsError> {
@@ -356,14 +298,7 @@ async fn sync_tags(cx: &Context, id: &PhysicalId, wanted: &Tags) -> Result<(), A
 
 /// Takes off the role everything that keeps it from being deleted.
 async fn strip(cx: &Context, role: &str) -> Result<(), AwsError> {
-    let entity = Entity::Role(role.to_owned());
-    for arn in attached(cx, role).await? {
-        entity.detach(cx, &arn).await?;
-    }
-    let inline = cx.iam.list_role_policies().role_name(role).into_paginator().items().send();
-    for policy in inline.collect::<Result<Vec<_>, _>>().await.during("iam.ListRolePolicies")? {
-        entity.delete_policy(cx, &policy).await?;
-    }
+    held::strip(cx, &Entity::Role(role.to_owned())).await?;
     let profiles = cx.iam.list_instance_profiles_for_role().role_name(role).into_paginator().items().send();
     for profile in profiles.collect::<Result<Vec<_>, _>>().await.during("iam.ListInstanceProfilesForRole")? {
         let remove = cx.iam.remove_role_from_instance_profile().role_name(role);
@@ -376,7 +311,7 @@ async fn strip(cx: &Context, role: &str) -> Result<(), AwsError> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

@@ -11,22 +11,19 @@
 use aws_sdk_lambda::types::FunctionUrlAuthType;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
-use crate::identity::{LogicalId, PhysicalId, StackId};
+use crate::identity::PhysicalId;
 use crate::resource::lambda::function_name;
 use crate::resource::lambda::passing::{already_exists, is_busy};
+use crate::resource::lambda::statement as statement_ids;
 use crate::resource::{Attributes, Handler, Live, Made, Mark, Owner, referred};
 use crate::unknown;
 
 pub struct LambdaPermission;
-
-/// The longest id that AddPermission takes for a statement.
-const LONGEST_ID: usize = 100;
 
 /// The template's names and shapes.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -64,7 +61,7 @@ impl Handler for LambdaPermission {
     }
 
     async fn find(cx: &Context, owner: &Owner, permission: &Permission) -> Result<Option<PhysicalId>, AwsError> {
-        let id = statement_id(owner);
+        let id = statement_ids::id(owner);
         let statement = statement(cx, &permission.function_name, &id).await?;
         Ok(statement.map(|_| PhysicalId::join([permission.function_name.as_str(), &id])))
     }
@@ -72,13 +69,13 @@ impl Handler for LambdaPermission {
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Permission>>, AwsError> {
         let [function, statement_id] = parts(id)?;
         let Some(permission) = statement(cx, function, statement_id).await? else { return Ok(None) };
-        let mark = owner_of(statement_id).map_or(Mark::Nowhere, |owner| Mark::Elsewhere(Some(owner)));
+        let mark = statement_ids::owner_in(statement_id).map_or(Mark::Nowhere, |owner| Mark::Elsewhere(Some(owner)));
         Ok(Some(Live { properties: permission, attributes: attributes_of(statement_id), mark }))
     }
 
     async fn create(cx: &Context, owner: &Owner, permission: &Permission) -> Result<Made, AwsError> {
         let function = permission.function_name.as_str();
-        let id = statement_id(owner);
+        let id = statement_ids::id(owner);
         let _turn = turn(cx, function).await;
         let live = statement(cx, function, &id).await?;
         if live.as_ref() != Some(permission) {
@@ -112,27 +109,8 @@ impl Handler for LambdaPermission {
         let function = function.as_str();
         let statements = statements(cx, function).await?.unwrap_or_default();
         let ids = statements.iter().filter_map(|statement| statement["Sid"].as_str());
-        Ok(ids.filter(|id| owner_of(id).is_some()).map(|id| PhysicalId::join([function, id])).collect())
+        Ok(ids.filter(|id| statement_ids::owner_in(id).is_some()).map(|id| PhysicalId::join([function, id])).collect())
     }
-}
-
-/// `payments-dev-WebhookPermission-1a2b3c4d`.
-fn statement_id(owner: &Owner) -> String {
-    let Owner { stack, resource } = owner;
-    let digest = Sha256::digest(format!("{stack}/{resource}"));
-    let hash: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    let is_allowed = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
-    let words = format!("{stack}-{resource}");
-    let words: String = words.chars().filter(is_allowed).take(LONGEST_ID - hash.len() - 1).collect();
-    format!("{words}-{hash}")
-}
-
-/// The owner in a statement's id, unless the id had to be cut to fit.
-fn owner_of(id: &str) -> Option<Owner> {
-    let (words, _hash) = id.rsplit_once('-')?;
-    let (stack, resource) = words.rsplit_once('-')?;
-    let owner = Owner { stack: StackId::from(stack), resource: LogicalId::from(resource) };
-    (statement_id(&owner) == id).then_some(owner)
 }
 
 fn parts(id: &PhysicalId) -> Result<[&str; 2], AwsError> {
@@ -274,28 +252,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn owner(stack: &str, resource: &str) -> Owner {
-        Owner { stack: StackId::from(stack), resource: LogicalId::from(resource) }
-    }
-
-    #[test]
-    fn a_statements_id_names_its_owner() {
-        let owner = owner("payments-dev", "WebhookPermission");
-        let id = statement_id(&owner);
-        assert!(id.starts_with("payments-dev-WebhookPermission-"), "{id}");
-        assert_eq!(owner_of(&id), Some(owner));
-        assert_eq!(owner_of("made-by-hand"), None);
-    }
-
-    #[test]
-    fn a_long_owner_has_an_id_that_fits_and_is_still_its_own() {
-        let long = owner(&"s".repeat(90), &"r".repeat(90));
-        let other = owner(&"s".repeat(90), &"r".repeat(91));
-        assert_eq!(statement_id(&long).len(), LONGEST_ID);
-        assert_ne!(statement_id(&long), statement_id(&other));
-        assert_eq!(owner_of(&statement_id(&long)), None);
-    }
 
     #[test]
     fn a_statement_is_read_as_it_was_declared() {

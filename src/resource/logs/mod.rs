@@ -1,9 +1,15 @@
 //! Amazon CloudWatch Logs.
 
+pub mod account_policy;
+pub mod destination;
+pub mod log_anomaly_detector;
 pub mod log_group;
+pub mod log_stream;
 pub mod metric_filter;
 pub mod query_definition;
 pub mod resource_policy;
+pub mod subscription_filter;
+mod tagging;
 
 use crate::aws::Context;
 use crate::aws::error::AwsError;

@@ -3,6 +3,7 @@
 pub mod inline_subscription;
 pub mod subscription;
 pub mod topic;
+pub mod topic_inline_policy;
 pub mod topic_policy;
 
 use std::collections::HashMap;

@@ -46,8 +46,7 @@ impl Handler for SnsTopicPolicy {
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<TopicPolicy>>, AwsError> {
         let mut targets = Vec::new();
         for topic in topics(id) {
-            let shown = shown(cx, topic).await?.map(|text| PolicyDocument::new(text.into()));
-            targets.push((topic.to_owned(), shown.filter(|document| !is_default(topic, document))));
+            targets.push((topic.to_owned(), ours(cx, topic).await?));
         }
         Ok(carried(targets).map(|(document, topics)| {
             Live::unmarkable(TopicPolicy { policy_document: Some(document), topics }, attributes_of(id))
@@ -55,7 +54,7 @@ impl Handler for SnsTopicPolicy {
     }
 
     async fn create(cx: &Context, _owner: &Owner, policy: &TopicPolicy) -> Result<Made, AwsError> {
-        put(cx, policy).await?;
+        put_all(cx, policy).await?;
         let id = id_of(policy);
         Ok(Made { attributes: attributes_of(&id), id })
     }
@@ -67,7 +66,7 @@ impl Handler for SnsTopicPolicy {
         policy: &TopicPolicy,
         _changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
-        put(cx, policy).await?;
+        put_all(cx, policy).await?;
         for topic in topics(id).filter(|topic| !policy.topics.contains(*topic)) {
             reset(cx, topic).await?;
         }
@@ -86,18 +85,28 @@ impl Handler for SnsTopicPolicy {
     }
 }
 
-async fn put(cx: &Context, policy: &TopicPolicy) -> Result<(), AwsError> {
+async fn put_all(cx: &Context, policy: &TopicPolicy) -> Result<(), AwsError> {
     let Some(document) = &policy.policy_document else { return Ok(()) };
-    let document = document.to_json();
     for topic in &policy.topics {
-        set_topic_attribute(cx, topic, "Policy", &document).await?;
-        cx.until("sns.GetTopicAttributes", "the policy to name its principals", Patience::seconds(120), || async {
-            let shown = shown(cx, topic).await?;
-            Ok(shown.is_none_or(|shown| names_principals(&shown) || !names_principals(&document)).then_some(()))
-        })
-        .await?;
+        put(cx, topic, document).await?;
     }
     Ok(())
+}
+
+pub(super) async fn put(cx: &Context, topic: &str, document: &PolicyDocument) -> Result<(), AwsError> {
+    let document = document.to_json();
+    set_topic_attribute(cx, topic, "Policy", &document).await?;
+    cx.until("sns.GetTopicAttributes", "the policy to name its principals", Patience::seconds(120), || async {
+        let shown = shown(cx, topic).await?;
+        Ok(shown.is_none_or(|shown| names_principals(&shown) || !names_principals(&document)).then_some(()))
+    })
+    .await
+}
+
+/// The topic's policy, unless it is the one that every topic begins with.
+pub(super) async fn ours(cx: &Context, topic: &str) -> Result<Option<PolicyDocument>, AwsError> {
+    let shown = shown(cx, topic).await?.map(|text| PolicyDocument::new(text.into()));
+    Ok(shown.filter(|document| !is_default(topic, document)))
 }
 
 /// A role that was made a moment ago is shown by its unique id for a while, as one that was deleted is for ever.
@@ -106,7 +115,7 @@ fn names_principals(document: &str) -> bool {
 }
 
 /// A topic that is gone took its policy along.
-async fn reset(cx: &Context, topic: &str) -> Result<(), AwsError> {
+pub(super) async fn reset(cx: &Context, topic: &str) -> Result<(), AwsError> {
     gone_is_fine(set_topic_attribute(cx, topic, "Policy", &default_policy(topic, &ACTIONS).to_string()).await)
 }
 

@@ -1,6 +1,7 @@
 //! Amazon SQS.
 
 pub mod queue;
+pub mod queue_inline_policy;
 pub mod queue_policy;
 
 use std::collections::HashMap;

@@ -53,7 +53,7 @@ impl Handler for SqsQueuePolicy {
     }
 
     async fn create(cx: &Context, _owner: &Owner, policy: &QueuePolicy) -> Result<Made, AwsError> {
-        put(cx, policy).await?;
+        put_all(cx, policy).await?;
         let id = id_of(policy);
         Ok(Made { attributes: attributes_of(&id), id })
     }
@@ -65,7 +65,7 @@ impl Handler for SqsQueuePolicy {
         policy: &QueuePolicy,
         _changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
-        put(cx, policy).await?;
+        put_all(cx, policy).await?;
         for url in urls(id).filter(|url| !policy.queues.contains(*url)) {
             clear(cx, url).await?;
         }
@@ -84,19 +84,23 @@ impl Handler for SqsQueuePolicy {
     }
 }
 
-async fn put(cx: &Context, policy: &QueuePolicy) -> Result<(), AwsError> {
+async fn put_all(cx: &Context, policy: &QueuePolicy) -> Result<(), AwsError> {
     let Some(document) = &policy.policy_document else { return Ok(()) };
     for url in &policy.queues {
-        // A queue that was made a moment ago is not known everywhere yet.
-        let text = document.to_json();
-        cx.while_passing(Patience::seconds(15), AwsError::is_not_found, || set(cx, url, &text)).await?;
-        shows(cx, url, Some(document)).await?;
+        put(cx, url, document).await?;
     }
     Ok(())
 }
 
+pub(super) async fn put(cx: &Context, url: &str, document: &PolicyDocument) -> Result<(), AwsError> {
+    // A queue that was made a moment ago is not known everywhere yet.
+    let text = document.to_json();
+    cx.while_passing(Patience::seconds(15), AwsError::is_not_found, || set(cx, url, &text)).await?;
+    shows(cx, url, Some(document)).await
+}
+
 /// A queue that is gone took its policy along.
-async fn clear(cx: &Context, url: &str) -> Result<(), AwsError> {
+pub(super) async fn clear(cx: &Context, url: &str) -> Result<(), AwsError> {
     match absent_is_none(set(cx, url, "").await)? {
         Some(()) => shows(cx, url, None).await,
         None => Ok(()),
@@ -120,7 +124,7 @@ async fn shows(cx: &Context, url: &str, wanted: Option<&PolicyDocument>) -> Resu
     .await
 }
 
-async fn shown(cx: &Context, url: &str) -> Result<Option<PolicyDocument>, AwsError> {
+pub(super) async fn shown(cx: &Context, url: &str) -> Result<Option<PolicyDocument>, AwsError> {
     let document = sqs::shown(cx, url).await?.and_then(|mut attributes| attributes.remove(&Attribute::Policy));
     Ok(document.filter(|text| !text.is_empty()).map(|text| PolicyDocument::new(text.into())))
 }

@@ -6,6 +6,8 @@ pub mod ip_set;
 pub mod logging_configuration;
 pub mod managed;
 pub mod rate;
+pub mod regex_pattern_set;
+pub mod rule_group;
 pub mod settings;
 pub mod shape;
 pub mod statement;

@@ -382,3 +382,77 @@ async fn apigateway_method_that_lacks_its_parts() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn apigateway_rest_api_from_openapi() {
+    let mock = |status: &str| {
+        json!({
+            "responses": {"200": {"description": "fine"}},
+            "x-amazon-apigateway-integration": {
+                "type": "mock",
+                "passthroughBehavior": "when_no_match",
+                "requestTemplates": {"application/json": "{\"statusCode\": 200}"},
+                "responses": {"default": {"statusCode": status}},
+            },
+        })
+    };
+    let api = |digest: &str, paths: Value, more: Value| {
+        let mut api = json!({
+            "Body": {
+                "openapi": "3.0.1",
+                "info": {"title": "orders", "description": "Takes orders", "version": "1"},
+                "paths": paths,
+            },
+            "BodyDigest": digest,
+            "EndpointConfiguration": {"Types": ["REGIONAL"]},
+        });
+        api.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        api
+    };
+    check(Case {
+        before: vec![],
+        subject: resource(
+            "Api",
+            "AWS::ApiGateway::RestApi",
+            api("one", json!({"/orders": {"get": mock("200")}}), json!({"Tags": [{"Key": "Owner", "Value": "me"}]})),
+        ),
+        updates: vec![
+            api(
+                "two",
+                json!({"/orders": {"get": mock("200"), "post": mock("200")}, "/status": {"get": mock("200")}}),
+                json!({"Tags": [{"Key": "Owner", "Value": "you"}]}),
+            ),
+            api("three", json!({"/orders": {"get": mock("200")}}), json!({"Name": "orders-two"})),
+        ],
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn apigateway_authorizer() {
+    let authorizer = |more: Value| {
+        let mut authorizer = json!({
+            "RestApiId": {"Ref": "Api"},
+            "Name": "keys",
+            "Type": "TOKEN",
+            "AuthorizerUri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:123456789012:function:keys/invocations",
+            "IdentitySource": "method.request.header.Authorization",
+        });
+        authorizer.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        authorizer
+    };
+    check(Case {
+        before: vec![api()],
+        subject: resource(
+            "Keys",
+            "AWS::ApiGateway::Authorizer",
+            authorizer(json!({
+                "AuthorizerCredentials": "arn:aws:iam::123456789012:role/caller",
+                "AuthorizerResultTtlInSeconds": 60,
+                "IdentityValidationExpression": "^Bearer .+$",
+            })),
+        ),
+        updates: vec![authorizer(json!({"Type": "REQUEST", "AuthorizerResultTtlInSeconds": 0})), authorizer(json!({}))],
+    })
+    .await;
+}

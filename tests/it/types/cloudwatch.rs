@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::conformance::{Case, check, resource};
 
@@ -87,6 +87,109 @@ async fn cloudwatch_dashboard() {
         updates: vec![
             json!({"DashboardName": "payments", "DashboardBody": "{\"widgets\": []}", "Tags": [{"Key": "Owner", "Value": "you"}]}),
             json!({"DashboardName": "payments", "DashboardBody": "{\"widgets\": []}"}),
+        ],
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cloudwatch_composite_alarm() {
+    let alarm = |name: &str| {
+        json!({
+            "AlarmName": name,
+            "Namespace": "Orders",
+            "MetricName": name,
+            "Statistic": "Sum",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Threshold": 1,
+        })
+    };
+    let composite = |rule: &str, more: Value| {
+        let mut composite = json!({"AlarmName": "broken", "AlarmRule": rule});
+        composite.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        composite
+    };
+    check(Case {
+        before: vec![
+            resource("Errors", "AWS::CloudWatch::Alarm", alarm("errors")),
+            resource("Slow", "AWS::CloudWatch::Alarm", alarm("slow")),
+        ],
+        subject: resource(
+            "Broken",
+            "AWS::CloudWatch::CompositeAlarm",
+            composite(
+                "ALARM(errors) AND ALARM(slow)",
+                json!({
+                    "AlarmDescription": "customers notice",
+                    "AlarmActions": ["arn:aws:sns:us-east-1:123456789012:pager"],
+                    "OKActions": ["arn:aws:sns:us-east-1:123456789012:calm"],
+                    "Tags": [{"Key": "Owner", "Value": "me"}],
+                }),
+            ),
+        ),
+        updates: vec![
+            composite(
+                "ALARM(errors) OR ALARM(slow)",
+                json!({"ActionsEnabled": false, "Tags": [{"Key": "Owner", "Value": "you"}]}),
+            ),
+            composite("ALARM(errors)", json!({})),
+        ],
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
+async fn cloudwatch_anomaly_detector() {
+    let detector = |more: Value| {
+        let mut detector = json!({
+            "Namespace": "Orders",
+            "MetricName": "Taken",
+            "Stat": "Sum",
+            "Dimensions": [{"Name": "Shop", "Value": "north"}],
+        });
+        detector.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        detector
+    };
+    check(Case {
+        before: vec![],
+        subject: resource(
+            "Normal",
+            "AWS::CloudWatch::AnomalyDetector",
+            detector(json!({"Configuration": {"MetricTimeZone": "Europe/Berlin"}})),
+        ),
+        updates: vec![detector(json!({"Configuration": {"MetricTimeZone": "America/New_York"}}))],
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
+async fn cloudwatch_insight_rule() {
+    let rule = |state: &str, more: Value| {
+        let body = json!({
+            "Schema": {"Name": "CloudWatchLogRule", "Version": 1},
+            "LogGroupNames": ["/orders/api"],
+            "LogFormat": "JSON",
+            "Contribution": {"Keys": ["$.customer"], "Filters": []},
+            "AggregateOn": "Count",
+        });
+        let mut rule = json!({"RuleName": "customers", "RuleBody": body.to_string(), "RuleState": state});
+        rule.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        rule
+    };
+    check(Case {
+        before: vec![],
+        subject: resource(
+            "Customers",
+            "AWS::CloudWatch::InsightRule",
+            rule("ENABLED", json!({"Tags": [{"Key": "Owner", "Value": "me"}]})),
+        ),
+        updates: vec![
+            rule("DISABLED", json!({"Tags": [{"Key": "Owner", "Value": "you"}]})),
+            rule("DISABLED", json!({})),
         ],
     })
     .await;

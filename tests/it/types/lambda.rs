@@ -10,24 +10,24 @@ use serde_json::{Value, json};
 
 use crate::conformance::{Case, Declared, check_with, connection, resource};
 
-const HANDLER: &str = "def handler(event, context):\n    return event\n";
-const OTHER_HANDLER: &str = "def handler(event, context):\n    return None\n";
+pub(super) const HANDLER: &str = "def handler(event, context):\n    return event\n";
+pub(super) const OTHER_HANDLER: &str = "def handler(event, context):\n    return None\n";
 
 fn package(source: &str) -> Package {
     zip_inline("python3.11", source).expect("inline code is packaged")
 }
 
-fn packages() -> Packages {
+pub(super) fn packages() -> Packages {
     let packages = [HANDLER, OTHER_HANDLER].map(package);
     packages.into_iter().map(|package| (package.sha256_base64, package.bytes)).collect::<BTreeMap<_, _>>()
 }
 
-fn code(source: &str) -> Value {
+pub(super) fn code(source: &str) -> Value {
     json!({"Sha256": package(source).sha256_base64})
 }
 
 /// A small function with further properties.
-fn function(name: &str, further: Value) -> Value {
+pub(super) fn function(name: &str, further: Value) -> Value {
     let mut properties = json!({
         "FunctionName": name,
         "Code": code(HANDLER),
@@ -40,7 +40,7 @@ fn function(name: &str, further: Value) -> Value {
     properties
 }
 
-fn orders_function() -> Declared {
+pub(super) fn orders_function() -> Declared {
     resource("Orders", "AWS::Lambda::Function", function("orders", json!({})))
 }
 
@@ -203,15 +203,15 @@ async fn lambda_event_source_mapping_of_a_queue() {
     check_with(case, packages()).await;
 }
 
-async fn context() -> Context {
+pub(super) async fn context() -> Context {
     Context::new(&connection().await, packages(), Arc::new(SystemClock::start()))
 }
 
-fn handler(resource_type: &str) -> &'static dyn Resource {
+pub(super) fn handler(resource_type: &str) -> &'static dyn Resource {
     row(&ResourceType::from(resource_type)).expect("the type is in the table").handler
 }
 
-fn owner(logical_id: &str) -> Owner {
+pub(super) fn owner(logical_id: &str) -> Owner {
     Owner { stack: StackId::from("it"), resource: LogicalId::from(logical_id) }
 }
 

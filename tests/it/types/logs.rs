@@ -130,3 +130,97 @@ async fn logs_resource_policy() {
     })
     .await;
 }
+
+fn group() -> crate::conformance::Declared {
+    resource("Group", "AWS::Logs::LogGroup", json!({"LogGroupName": "/orders/api"}))
+}
+
+#[tokio::test]
+async fn logs_log_stream() {
+    let stream = json!({"LogGroupName": {"Ref": "Group"}, "LogStreamName": "imports"});
+    check(Case { before: vec![group()], subject: resource("Stream", "AWS::Logs::LogStream", stream), updates: vec![] })
+        .await;
+}
+
+#[tokio::test]
+#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
+async fn logs_account_policy() {
+    let policy = |fields: &[&str]| {
+        json!({
+            "PolicyName": "orders",
+            "PolicyType": "FIELD_INDEX_POLICY",
+            "PolicyDocument": json!({"Fields": fields}).to_string(),
+            "SelectionCriteria": "LogGroupNamePrefix IN [\"/orders\"]",
+        })
+    };
+    check(Case {
+        before: vec![],
+        subject: resource("Indexed", "AWS::Logs::AccountPolicy", policy(&["requestId"])),
+        updates: vec![policy(&["requestId", "customer"])],
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
+async fn logs_log_anomaly_detector() {
+    let detector = |more: Value| {
+        let mut detector = json!({"LogGroupArnList": [{"Fn::GetAtt": ["Group", "Arn"]}]});
+        detector.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        detector
+    };
+    check(Case {
+        before: vec![group()],
+        subject: resource(
+            "Strange",
+            "AWS::Logs::LogAnomalyDetector",
+            detector(json!({
+                "DetectorName": "orders",
+                "EvaluationFrequency": "TEN_MIN",
+                "FilterPattern": "error",
+                "AnomalyVisibilityTime": 14,
+            })),
+        ),
+        updates: vec![detector(
+            json!({"DetectorName": "orders", "EvaluationFrequency": "ONE_HOUR", "FilterPattern": "fatal"}),
+        )],
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
+async fn logs_destination() {
+    let destination = |stream: &str, more: Value| {
+        let mut destination = json!({
+            "DestinationName": "orders",
+            "TargetArn": format!("arn:aws:kinesis:us-east-1:123456789012:stream/{stream}"),
+            "RoleArn": "arn:aws:iam::123456789012:role/deliveries",
+        });
+        destination.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        destination
+    };
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": {"AWS": "111122223333"},
+            "Action": "logs:PutSubscriptionFilter",
+            "Resource": "arn:aws:logs:us-east-1:123456789012:destination:orders",
+        }],
+    });
+    let policy = policy.to_string();
+    check(Case {
+        before: vec![],
+        subject: resource(
+            "Orders",
+            "AWS::Logs::Destination",
+            destination("one", json!({"DestinationPolicy": policy, "Tags": [{"Key": "Owner", "Value": "me"}]})),
+        ),
+        updates: vec![
+            destination("two", json!({"DestinationPolicy": policy})),
+            destination("two", json!({"Tags": [{"Key": "Owner", "Value": "you"}]})),
+        ],
+    })
+    .await;
+}

@@ -6,6 +6,7 @@ mod cloudwatch;
 mod dynamodb;
 mod iam;
 mod lambda;
+mod lambda_releases;
 mod logs;
 mod sns;
 mod sqs;

@@ -159,3 +159,27 @@ async fn sns_topic_policy() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn sns_topic_inline_policy() {
+    let policy = |service: &str| {
+        json!({
+            "TopicArn": {"Ref": "Topic"},
+            "PolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": {
+                    "Effect": "Allow",
+                    "Principal": {"Service": service},
+                    "Action": "sns:Publish",
+                    "Resource": {"Ref": "Topic"},
+                },
+            },
+        })
+    };
+    check(Case {
+        before: vec![resource("Topic", "AWS::SNS::Topic", json!({"TopicName": "orders"}))],
+        subject: resource("Policy", "AWS::SNS::TopicInlinePolicy", policy("cloudwatch.amazonaws.com")),
+        updates: vec![policy("events.amazonaws.com")],
+    })
+    .await;
+}

@@ -61,3 +61,27 @@ async fn sqs_queue_policy() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn sqs_queue_inline_policy() {
+    let policy = |action: &str| {
+        json!({
+            "Queue": {"Ref": "Orders"},
+            "PolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "sns.amazonaws.com"},
+                    "Action": action,
+                    "Resource": {"Fn::GetAtt": ["Orders", "Arn"]},
+                },
+            },
+        })
+    };
+    check(Case {
+        before: vec![resource("Orders", "AWS::SQS::Queue", json!({"QueueName": "orders"}))],
+        subject: resource("Policy", "AWS::SQS::QueueInlinePolicy", policy("sqs:SendMessage")),
+        updates: vec![policy("sqs:*")],
+    })
+    .await;
+}

@@ -350,3 +350,65 @@ async fn wafv2_web_acl_keeps_what_shield_advanced_added() {
     assert_eq!(rules.iter().map(|rule| rule.name()).collect::<Vec<_>>(), ["few", "ShieldMitigationRuleGroup_1_2_3"]);
     ours.delete(&cx, &id).await;
 }
+
+#[tokio::test]
+async fn wafv2_regex_pattern_set() {
+    let set = |patterns: &[&str], more: Value| {
+        let mut set = json!({"Name": "bots", "Scope": "REGIONAL", "RegularExpressionList": patterns});
+        set.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        set
+    };
+    check(Case {
+        before: vec![],
+        subject: resource(
+            "Bots",
+            "AWS::WAFv2::RegexPatternSet",
+            set(&["^curl", "^wget"], json!({"Description": "agents", "Tags": [{"Key": "Owner", "Value": "me"}]})),
+        ),
+        updates: vec![set(&["^curl"], json!({"Tags": [{"Key": "Owner", "Value": "you"}]})), set(&["^wget"], json!({}))],
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn wafv2_rule_group() {
+    let visible =
+        |name: &str| json!({"CloudWatchMetricsEnabled": true, "MetricName": name, "SampledRequestsEnabled": true});
+    let rule = |countries: &[&str]| {
+        json!({
+            "Name": "far",
+            "Priority": 0,
+            "Action": {"Block": {}},
+            "Statement": {"GeoMatchStatement": {"CountryCodes": countries}},
+            "VisibilityConfig": visible("far"),
+            "RuleLabels": [{"Name": "geo:far"}],
+        })
+    };
+    let group = |rules: Value, more: Value| {
+        let mut group = json!({
+            "Name": "orders",
+            "Scope": "REGIONAL",
+            "Capacity": 10,
+            "VisibilityConfig": visible("orders"),
+            "Rules": rules,
+        });
+        group.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        group
+    };
+    check(Case {
+        before: vec![],
+        subject: resource(
+            "Rules",
+            "AWS::WAFv2::RuleGroup",
+            group(
+                json!([rule(&["AQ", "KP"])]),
+                json!({"Description": "what all shops refuse", "Tags": [{"Key": "Owner", "Value": "me"}]}),
+            ),
+        ),
+        updates: vec![
+            group(json!([rule(&["AQ"])]), json!({"Tags": [{"Key": "Owner", "Value": "you"}]})),
+            group(json!([]), json!({})),
+        ],
+    })
+    .await;
+}

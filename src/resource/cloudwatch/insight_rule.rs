@@ -1,0 +1,140 @@
+//! `AWS::CloudWatch::InsightRule`: counts who contributes most to what stands in logs. Found by name, which replaces it. Tags it
+//! takes only while the rule is new.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::aws::error::{AwsError, During};
+use crate::aws::wait::Patience;
+use crate::aws::{Context, Scope};
+use crate::change::{Change, Changes};
+use crate::identity::PhysicalId;
+use crate::resource::cloudwatch::{sdk_tag, sync_tags, tags_of};
+use crate::resource::tags::Tags;
+use crate::resource::{Attributes, Handler, Live, Made, Owner, left_to_change, referred};
+
+pub struct CloudWatchInsightRule;
+
+/// The template's names and shapes. What the service does when the template is silent is `Default`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
+pub struct InsightRule {
+    pub rule_name: String,
+    /// JSON; what only differs in how it is written is equal.
+    #[serde(deserialize_with = "crate::resource::json_text::deserialize")]
+    pub rule_body: Option<Value>,
+    pub rule_state: String,
+    pub apply_on_transformed_logs: bool,
+    pub tags: Tags,
+}
+
+impl Handler for CloudWatchInsightRule {
+    const TYPE: &'static str = "AWS::CloudWatch::InsightRule";
+    const FOUND_BY: &'static [&'static str] = &["RuleName"];
+    const TAGGED_AS: Option<&'static str> = Some("cloudwatch:insight-rule");
+    type Properties = InsightRule;
+
+    fn predict(scope: &Scope, rule: &InsightRule) -> Attributes {
+        attributes_of(scope, &rule.rule_name)
+    }
+
+    async fn find(cx: &Context, _owner: &Owner, rule: &InsightRule) -> Result<Option<PhysicalId>, AwsError> {
+        Ok(described(cx, &rule.rule_name).await?.map(|_| PhysicalId::from(rule.rule_name.as_str())))
+    }
+
+    async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<InsightRule>>, AwsError> {
+        let Some(live) = described(cx, id.as_str()).await? else { return Ok(None) };
+        let definition = live.definition.unwrap_or_default();
+        let rule = InsightRule {
+            rule_name: id.as_str().to_owned(),
+            rule_body: Some(serde_json::from_str(&definition).unwrap_or(Value::String(definition))),
+            rule_state: live.state.unwrap_or_default(),
+            apply_on_transformed_logs: live.apply_on_transformed_logs.unwrap_or_default(),
+            tags: tags_of(cx, &arn_of(&cx.scope, id.as_str())).await?,
+        };
+        Ok(Some(Live::tagged(rule, attributes_of(&cx.scope, id.as_str()))))
+    }
+
+    async fn create(cx: &Context, owner: &Owner, rule: &InsightRule) -> Result<Made, AwsError> {
+        let id = PhysicalId::from(rule.rule_name.as_str());
+        match Self::read(cx, &id).await? {
+            None => put(cx, rule).await?,
+            Some(live) => {
+                Self::update(cx, owner, &id, rule, &left_to_change::<Self>(&live, rule)).await?;
+            }
+        }
+        cx.until(DESCRIBE, "the new rule to show", Patience::seconds(60), || described(cx, id.as_str())).await?;
+        Ok(Made { attributes: attributes_of(&cx.scope, id.as_str()), id })
+    }
+
+    async fn update(
+        cx: &Context,
+        _owner: &Owner,
+        id: &PhysicalId,
+        rule: &InsightRule,
+        changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
+        let is_tag = |change: &Change| change.path.property() == Some("Tags");
+        if !changes.0.iter().all(is_tag) {
+            put(cx, rule).await?;
+        }
+        if changes.touch("Tags") {
+            sync_tags(cx, &arn_of(&cx.scope, id.as_str()), &rule.tags).await?;
+        }
+        Ok(id.clone())
+    }
+
+    /// Of a rule that is not there the service says nothing.
+    async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
+        let delete = cx.cloudwatch.delete_insight_rules().rule_names(id.as_str());
+        delete.send().await.during("cloudwatch.DeleteInsightRules")?;
+        cx.until(DESCRIBE, "the rule to be gone", Patience::seconds(60), || async {
+            Ok(described(cx, id.as_str()).await?.is_none().then_some(()))
+        })
+        .await
+    }
+
+    async fn identify(cx: &Context, arn: &str) -> Result<Option<PhysicalId>, AwsError> {
+        Ok(arn.strip_prefix(&arn_of(&cx.scope, "")).map(PhysicalId::from))
+    }
+}
+
+const DESCRIBE: &str = "cloudwatch.DescribeInsightRules";
+
+/// The list takes no name: an account has a hundred rules at most.
+async fn described(cx: &Context, name: &str) -> Result<Option<aws_sdk_cloudwatch::types::InsightRule>, AwsError> {
+    let mut pages = cx.cloudwatch.describe_insight_rules().into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let mut rules = page.during(DESCRIBE)?.insight_rules.unwrap_or_default().into_iter();
+        if let Some(rule) = rules.find(|rule| rule.name() == Some(name)) {
+            return Ok(Some(rule));
+        }
+    }
+    Ok(None)
+}
+
+async fn put(cx: &Context, rule: &InsightRule) -> Result<(), AwsError> {
+    let definition = match &rule.rule_body {
+        Some(Value::String(text)) => text.clone(),
+        Some(body) => body.to_string(),
+        None => String::new(),
+    };
+    let put = cx
+        .cloudwatch
+        .put_insight_rule()
+        .rule_name(&rule.rule_name)
+        .rule_definition(definition)
+        .rule_state(&rule.rule_state)
+        .apply_on_transformed_logs(rule.apply_on_transformed_logs)
+        .set_tags(Some(rule.tags.to_sdk(sdk_tag)));
+    put.send().await.during("cloudwatch.PutInsightRule").map(drop)
+}
+
+fn arn_of(scope: &Scope, name: &str) -> String {
+    scope.arn("cloudwatch", &format!("insight-rule/{name}"))
+}
+
+fn attributes_of(scope: &Scope, name: &str) -> Attributes {
+    let arn = arn_of(scope, name);
+    referred(arn.as_str(), [("Arn", arn.clone())])
+}

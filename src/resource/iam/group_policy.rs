@@ -1,0 +1,87 @@
+//! `AWS::IAM::GroupPolicy`: one inline policy of one group. See [`inline`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::aws::error::AwsError;
+use crate::aws::{Context, Scope};
+use crate::change::Changes;
+use crate::identity::PhysicalId;
+use crate::resource::iam::entity::Entity;
+use crate::resource::iam::inline;
+use crate::resource::policy_document::PolicyDocument;
+use crate::resource::{Attributes, Contribution, Handler, Live, Made, Owner};
+
+pub struct IamGroupPolicy;
+
+/// The template's names and shapes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
+pub struct GroupPolicy {
+    pub policy_name: String,
+    pub group_name: String,
+    pub policy_document: Option<PolicyDocument>,
+}
+
+impl Handler for IamGroupPolicy {
+    const TYPE: &'static str = "AWS::IAM::GroupPolicy";
+    const FOUND_BY: &'static [&'static str] = &["PolicyName", "GroupName"];
+    const PART_OF: &'static [&'static str] = &["GroupName"];
+    type Properties = GroupPolicy;
+
+    fn predict(_scope: &Scope, policy: &GroupPolicy) -> Attributes {
+        inline::attributes_of(&id_of(policy))
+    }
+
+    fn contributions(_scope: &Scope, policy: &GroupPolicy) -> Vec<Contribution> {
+        inline::contribution("AWS::IAM::Group", "GroupName", &policy.group_name, &policy.policy_name)
+    }
+
+    async fn find(cx: &Context, _owner: &Owner, policy: &GroupPolicy) -> Result<Option<PhysicalId>, AwsError> {
+        let document = entity_of(&policy.group_name).inline_policy(cx, &policy.policy_name).await?;
+        Ok(document.map(|_| id_of(policy)))
+    }
+
+    async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<GroupPolicy>>, AwsError> {
+        let [policy_name, group_name] = inline::parts(id)?;
+        let document = entity_of(group_name).inline_policy(cx, policy_name).await?;
+        Ok(document.map(|document| {
+            let policy = GroupPolicy {
+                policy_name: policy_name.to_owned(),
+                group_name: group_name.to_owned(),
+                policy_document: Some(document),
+            };
+            Live::unmarkable(policy, inline::attributes_of(id))
+        }))
+    }
+
+    async fn create(cx: &Context, _owner: &Owner, policy: &GroupPolicy) -> Result<Made, AwsError> {
+        let document = policy.policy_document.as_ref();
+        inline::put(cx, &entity_of(&policy.group_name), &policy.policy_name, document).await?;
+        Ok(inline::made(id_of(policy)))
+    }
+
+    async fn update(
+        cx: &Context,
+        _owner: &Owner,
+        id: &PhysicalId,
+        policy: &GroupPolicy,
+        _changes: &Changes,
+    ) -> Result<PhysicalId, AwsError> {
+        let [policy_name, group_name] = inline::parts(id)?;
+        inline::put(cx, &entity_of(group_name), policy_name, policy.policy_document.as_ref()).await?;
+        Ok(id.clone())
+    }
+
+    async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
+        let [policy_name, group_name] = inline::parts(id)?;
+        inline::delete(cx, &entity_of(group_name), policy_name).await
+    }
+}
+
+fn entity_of(name: &str) -> Entity {
+    Entity::Group(name.to_owned())
+}
+
+fn id_of(policy: &GroupPolicy) -> PhysicalId {
+    inline::id_of(&policy.policy_name, &policy.group_name)
+}

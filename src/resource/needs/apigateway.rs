@@ -1,0 +1,157 @@
+//! What the types of API Gateway need.
+
+use super::{
+    GATEWAY_TAGS, LOGS_ON_THE_SIDE, Need, account, anything, apis, besides, execution_logs, gateway_tags, keys, need,
+    pass, usage_plans,
+};
+
+pub(super) const NEEDS: &[Need] = &[
+    need("AWS::ApiGateway::Account", account, &["apigateway.GetAccount", "apigateway.UpdateAccount"]),
+    pass("AWS::ApiGateway::Account", "apigateway.amazonaws.com", |it| it.arns("CloudWatchRoleArn")),
+    need(
+        "AWS::ApiGateway::ApiKey",
+        keys,
+        &[
+            "apigateway.CreateApiKey",
+            "apigateway.DeleteApiKey",
+            "apigateway.GetApiKey",
+            "apigateway.GetApiKeys",
+            "apigateway.UpdateApiKey",
+        ],
+    ),
+    need("AWS::ApiGateway::ApiKey", gateway_tags, GATEWAY_TAGS),
+    need(
+        "AWS::ApiGateway::Authorizer",
+        apis,
+        &[
+            "apigateway.CreateAuthorizer",
+            "apigateway.DeleteAuthorizer",
+            "apigateway.GetAuthorizer",
+            "apigateway.GetAuthorizers",
+            "apigateway.UpdateAuthorizer",
+        ],
+    ),
+    pass("AWS::ApiGateway::Authorizer", "apigateway.amazonaws.com", |it| it.arns("AuthorizerCredentials")),
+    need(
+        "AWS::ApiGateway::Deployment",
+        apis,
+        &[
+            "apigateway.CreateDeployment",
+            "apigateway.DeleteDeployment",
+            "apigateway.DeleteStage",
+            "apigateway.GetDeployment",
+            "apigateway.GetDeployments",
+            "apigateway.GetRestApis",
+            "apigateway.GetStage",
+            "apigateway.UpdateDeployment",
+        ],
+    ),
+    need(
+        "AWS::ApiGateway::GatewayResponse",
+        apis,
+        &[
+            "apigateway.DeleteGatewayResponse",
+            "apigateway.GetGatewayResponse",
+            "apigateway.GetGatewayResponses",
+            "apigateway.PutGatewayResponse",
+        ],
+    ),
+    need(
+        "AWS::ApiGateway::Method",
+        apis,
+        &[
+            "apigateway.DeleteIntegration",
+            "apigateway.DeleteIntegrationResponse",
+            "apigateway.DeleteMethod",
+            "apigateway.DeleteMethodResponse",
+            "apigateway.GetMethod",
+            "apigateway.GetResources",
+            "apigateway.PutIntegration",
+            "apigateway.PutIntegrationResponse",
+            "apigateway.PutMethod",
+            "apigateway.PutMethodResponse",
+            "apigateway.UpdateMethod",
+            "apigateway.UpdateMethodResponse",
+        ],
+    ),
+    pass("AWS::ApiGateway::Method", "apigateway.amazonaws.com", |it| it.arns("Integration/Credentials")),
+    need(
+        "AWS::ApiGateway::Model",
+        apis,
+        &[
+            "apigateway.CreateModel",
+            "apigateway.DeleteModel",
+            "apigateway.GetModel",
+            "apigateway.GetModels",
+            "apigateway.UpdateModel",
+        ],
+    ),
+    need(
+        "AWS::ApiGateway::RequestValidator",
+        apis,
+        &[
+            "apigateway.CreateRequestValidator",
+            "apigateway.DeleteRequestValidator",
+            "apigateway.GetRequestValidator",
+            "apigateway.GetRequestValidators",
+            "apigateway.UpdateRequestValidator",
+        ],
+    ),
+    need(
+        "AWS::ApiGateway::Resource",
+        apis,
+        &[
+            "apigateway.CreateResource",
+            "apigateway.DeleteResource",
+            "apigateway.GetResource",
+            "apigateway.GetResources",
+        ],
+    ),
+    need(
+        "AWS::ApiGateway::RestApi",
+        apis,
+        &[
+            "apigateway.CreateRestApi",
+            "apigateway.DeleteRestApi",
+            "apigateway.GetResources",
+            "apigateway.GetRestApi",
+            "apigateway.GetRestApis",
+            "apigateway.PutRestApi",
+            "apigateway.UpdateRestApi",
+        ],
+    ),
+    besides("AWS::ApiGateway::RestApi", |it| it.where_set("Policy", apis), &["apigateway:UpdateRestApiPolicy"]),
+    need("AWS::ApiGateway::RestApi", gateway_tags, GATEWAY_TAGS),
+    need(
+        "AWS::ApiGateway::Stage",
+        apis,
+        &[
+            "apigateway.CreateStage",
+            "apigateway.DeleteStage",
+            "apigateway.GetExport",
+            "apigateway.GetStage",
+            "apigateway.UpdateStage",
+        ],
+    ),
+    need("AWS::ApiGateway::Stage", gateway_tags, GATEWAY_TAGS),
+    need(
+        "AWS::ApiGateway::UsagePlan",
+        usage_plans,
+        &[
+            "apigateway.CreateUsagePlan",
+            "apigateway.DeleteUsagePlan",
+            "apigateway.GetUsagePlan",
+            "apigateway.GetUsagePlans",
+            "apigateway.UpdateUsagePlan",
+        ],
+    ),
+    need("AWS::ApiGateway::UsagePlan", gateway_tags, GATEWAY_TAGS),
+    need(
+        "AWS::ApiGateway::UsagePlanKey",
+        usage_plans,
+        &["apigateway.CreateUsagePlanKey", "apigateway.DeleteUsagePlanKey", "apigateway.GetUsagePlanKey"],
+    ),
+    // The groups that API Gateway and Lambda make on the side are looked for, and go with the stack.
+    need("AWS::ApiGateway::Stage", anything, &["logs.DescribeLogGroups"]),
+    need("AWS::ApiGateway::Stage", execution_logs, LOGS_ON_THE_SIDE),
+];
