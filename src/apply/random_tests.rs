@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use fancy_regex::Regex;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use serde_json::Value;
 
 use crate::desired::Desired;
 use crate::fake::Trouble;
 use crate::fake::line::{Account, desired, text_of};
 use crate::fake::worlds::{Template, templates};
 use crate::plan::{Options, Step};
+use crate::resource::TYPES;
 
 /// As many cases as `PROPTEST_CASES` says, else few enough for every day.
 fn cases(usual: u32) -> ProptestConfig {
@@ -66,6 +69,75 @@ fn stumble(account: &Account, wanted: &Desired, at: usize, trouble: Trouble) {
     account.aws.recover();
 }
 
+/// What happens between two applies.
+#[derive(Debug, Clone)]
+enum Mishap {
+    Nothing,
+    /// The apply goes wrong at one call.
+    Trouble(usize, Trouble),
+    /// The apply is interrupted when so many tasks have ended.
+    Interrupted(usize),
+    /// Somebody deletes something.
+    Lost(usize),
+    /// Somebody changes every queue, table and function.
+    Changed,
+}
+
+fn mishaps() -> impl Strategy<Value = Mishap> {
+    prop_oneof![
+        Just(Mishap::Nothing),
+        (0..30_usize, troubles()).prop_map(|(at, trouble)| Mishap::Trouble(at, trouble)),
+        (1..12_usize).prop_map(Mishap::Interrupted),
+        any::<usize>().prop_map(Mishap::Lost),
+        Just(Mishap::Changed),
+    ]
+}
+
+fn step(account: &Account, wanted: &Desired, mishap: &Mishap) {
+    match mishap {
+        Mishap::Nothing => _ = account.apply(wanted),
+        Mishap::Trouble(at, trouble) => stumble(account, wanted, *at, *trouble),
+        Mishap::Interrupted(ended) => _ = account.carry_out_until(&account.plan(wanted), wanted, *ended),
+        Mishap::Lost(dice) => {
+            account.apply(wanted);
+            account.aws.lose_some(*dice);
+        }
+        Mishap::Changed => {
+            account.apply(wanted);
+            account.aws.meddle("AWS::SQS::Queue", |queue| queue["DelaySeconds"] = 7.into());
+            account.aws.meddle("AWS::DynamoDB::Table", |table| table["DeletionProtectionEnabled"] = true.into());
+            account.aws.meddle("AWS::Lambda::Function", |function| function["MemorySize"] = 3_008.into());
+        }
+    }
+}
+
+/// A value as text, its keys in order of name: two accounts may have come to it on different ways.
+fn in_order(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<&String, String> = fields.iter().map(|(key, it)| (key, in_order(it))).collect();
+            format!("{fields:?}")
+        }
+        Value::Array(items) => format!("{:?}", items.iter().map(in_order).collect::<Vec<_>>()),
+        value => value.to_string(),
+    }
+}
+
+/// All that is there, each with all of its properties, but for the numbers in what AWS invents.
+fn everything(account: &Account) -> Vec<String> {
+    let kinds = TYPES.iter().filter_map(|row| row.handler.resource_type().rsplit("::").next());
+    let kinds: Vec<String> = kinds.map(str::to_lowercase).collect();
+    let invented = Regex::new(&format!(r"\b({})[0-9]+\b|:[0-9]{{1,4}}\b", kinds.join("|"))).expect("a pattern");
+    let properties = account.aws.properties().into_iter();
+    let mut all: Vec<String> = properties
+        .map(|((resource_type, _), properties)| {
+            format!("{resource_type} {}", invented.replace_all(&in_order(&properties), "(invented)"))
+        })
+        .collect();
+    all.sort();
+    all
+}
+
 proptest! {
     #![proptest_config(cases(6))]
 
@@ -118,6 +190,26 @@ proptest! {
         applies(&account, wanted)?;
         is_as_wanted(&account, wanted)?;
         is_destroyed(&account, wanted)?;
+    }
+
+    #[test]
+    fn a_walk_through_any_templates_ends_where_a_fresh_start_does(
+        walk in prop::collection::vec((templates(), mishaps()), 1..4),
+        last in templates(),
+        seed: u64,
+    ) {
+        let account = Account::default();
+        account.aws.shuffle(seed);
+        for (template, mishap) in &walk {
+            step(&account, &want(template), mishap);
+        }
+        let last = want(&last);
+        applies(&account, &last)?;
+        is_as_wanted(&account, &last)?;
+        let fresh = Account::default();
+        applies(&fresh, &last)?;
+        prop_assert_eq!(everything(&account), everything(&fresh));
+        is_destroyed(&account, &last)?;
     }
 
     #[test]
