@@ -24,7 +24,8 @@ fn calls(shown: &Value) -> BTreeSet<String> {
     services.iter().flat_map(of).collect()
 }
 
-/// Deploys a stack from nothing to nothing, and gives every action that its policy lacks.
+/// Deploys a stack from nothing to nothing, and gives every action that its policy lacks, and every statement of which nothing
+/// was called: without any of the others, a call would be refused.
 fn lacking(paystack: &Paystack, account: &Account, stack: &[&str]) -> Vec<String> {
     let run = |arguments: &[&str]| paystack.run(account, &[arguments, stack].concat()).exits(0);
     let policy = run(&["policy", "--deployer"]).json();
@@ -37,7 +38,11 @@ fn lacking(paystack: &Paystack, account: &Account, stack: &[&str]) -> Vec<String
     assert!(called.len() > 5, "{called:?}");
     let needed = called.iter().map(|call| (call, actions(call).remove(0)));
     let missing = needed.filter(|(_, action)| !allowed.contains(action.as_str()));
-    missing.map(|(call, action)| format!("{action} for {call}")).collect()
+    let missing = missing.map(|(call, action)| format!("{action} for {call}"));
+    let asked_for: BTreeSet<String> = called.iter().flat_map(|call| actions(call)).collect();
+    let is_idle = |statement: &&Value| !texts(&statement["Action"]).iter().any(|action| asked_for.contains(*action));
+    let idle = statements.iter().filter(is_idle).map(|statement| format!("nothing needs {}", statement["Sid"]));
+    missing.chain(idle).collect()
 }
 
 #[test]
