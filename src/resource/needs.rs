@@ -83,12 +83,10 @@ const ALWAYS: &[Need] = &[
             "iam.ListPolicies",
             "lambda.ListLayers",
             "logs.DescribeQueryDefinitions",
-            "logs.ListLogAnomalyDetectors",
         ],
     ),
     always(apis, &["apigateway.GetRestApis", "apigateway.GetDeployments"]),
     always(policies, &["iam.ListPolicyTags"]),
-    always(|it| vec![it.scope.arn("logs", "anomaly-detector:*")], &["logs.ListTagsForResource"]),
     always(|it| vec![it.scope.global_arn("iam", "instance-profile/*")], &["iam.ListInstanceProfileTags"]),
 ];
 

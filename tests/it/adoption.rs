@@ -301,7 +301,6 @@ Resources:
     Properties: {TopicArn: !Ref Events, Protocol: sqs, Endpoint: !GetAtt Orders.Arn}
   Logs:
     Type: AWS::Logs::LogGroup
-    Properties: {RetentionInDays: 30}
   Worker:
     Type: AWS::IAM::Role
     Properties:

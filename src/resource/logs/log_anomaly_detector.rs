@@ -10,7 +10,7 @@ use crate::aws::error::{AwsError, During, absent_is_none, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
-use crate::identity::{PhysicalId, StackId};
+use crate::identity::PhysicalId;
 use crate::resource::logs::tagging;
 use crate::resource::tags::{self, Tags};
 use crate::resource::{Attributes, Handler, Live, Made, Mark, Owner, referred};
@@ -34,6 +34,7 @@ impl Handler for LogsLogAnomalyDetector {
     const TYPE: &'static str = "AWS::Logs::LogAnomalyDetector";
     const FOUND_BY: &'static [&'static str] = &["LogGroupArnList"];
     const CREATES_ANOTHER: bool = true;
+    const TAGGED_AS: Option<&'static str> = Some("logs:anomaly-detector");
     const ALSO_CREATE_ONLY: &'static [&'static str] = &["DetectorName", "KmsKeyId", "LogGroupArnList"];
     const REFUSED: &'static [(&'static str, &'static str)] =
         &[("AccountId", "the account is that of the stack: leave it out")];
@@ -66,7 +67,7 @@ impl Handler for LogsLogAnomalyDetector {
 
     async fn find(cx: &Context, owner: &Owner, detector: &LogAnomalyDetector) -> Result<Option<PhysicalId>, AwsError> {
         for group in &detector.log_group_arn_list {
-            for arn in listed(cx, Some(group)).await? {
+            for arn in listed(cx, group).await? {
                 if owner_of(cx, &arn).await?.as_ref() == Some(owner) {
                     return Ok(Some(PhysicalId::from(arn)));
                 }
@@ -135,22 +136,16 @@ impl Handler for LogsLogAnomalyDetector {
         .await
     }
 
-    /// The list does not show tags. A region has some dozens of detectors at the most.
-    async fn sweep(cx: &Context, stack: &StackId) -> Result<Vec<(Owner, PhysicalId)>, AwsError> {
-        let mut owned = Vec::new();
-        for arn in listed(cx, None).await? {
-            let owner = owner_of(cx, &arn).await?.filter(|owner| owner.stack == *stack);
-            owned.extend(owner.map(|owner| (owner, PhysicalId::from(arn))));
-        }
-        Ok(owned)
+    async fn identify(cx: &Context, arn: &str) -> Result<Option<PhysicalId>, AwsError> {
+        Ok(arn.starts_with(&cx.scope.arn("logs", "anomaly-detector:")).then(|| PhysicalId::from(arn)))
     }
 }
 
 const GET: &str = "logs.GetLogAnomalyDetector";
 
-/// The ARNs of all detectors, or of those of one log group; none where the group is not there.
-async fn listed(cx: &Context, group: Option<&str>) -> Result<Vec<String>, AwsError> {
-    let list = cx.logs.list_log_anomaly_detectors().set_filter_log_group_arn(group.map(str::to_owned));
+/// The ARNs of the detectors of a log group; none where the group is not there.
+async fn listed(cx: &Context, group: &str) -> Result<Vec<String>, AwsError> {
+    let list = cx.logs.list_log_anomaly_detectors().filter_log_group_arn(group);
     let detectors: Result<Vec<_>, _> = list.into_paginator().items().send().try_collect().await;
     let detectors = absent_is_none(detectors.during("logs.ListLogAnomalyDetectors"))?.unwrap_or_default();
     Ok(detectors.into_iter().filter_map(|detector| detector.anomaly_detector_arn).collect())
