@@ -181,6 +181,9 @@ fn stack_arguments(
         project: None,
         template: Some(directory.join(template)),
         stack: Some(arguments.name.clone()),
+        imports: Vec::new(),
+        skip_unsupported: false,
+        delete_retained: false,
         local: arguments.local,
     }
 }
