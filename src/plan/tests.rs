@@ -447,7 +447,7 @@ fn a_method_that_changes_is_deployed_anew_and_the_stage_follows() {
         +/- replace (create first)
 
             +/- Deployment  AWS::ApiGateway::Deployment [deployment4|restapi1]
-                  ContentDigest: 42fd3b3c6d6fa837 -> 8ae9169acb28c6e9  (template, forces replacement)
+                  ContentDigest: e09f153d002abf03 -> ed21f92119c1d355  (template, forces replacement)
                   `Stage` follows
     "#]]
     .assert_eq(&plan_of(&API.replace("Required: false", "Required: true"), API));
@@ -464,7 +464,7 @@ fn a_path_is_replaced_with_all_that_is_in_it() {
         +/- replace (create first)
 
             +/- Deployment  AWS::ApiGateway::Deployment [deployment4|restapi1]
-                  ContentDigest: 42fd3b3c6d6fa837 -> 07c047a1a48c60d8  (template, forces replacement)
+                  ContentDigest: e09f153d002abf03 -> bc7bbbc73f1358d4  (template, forces replacement)
                   `Stage` follows
 
         -/+ replace

@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn a_text_that_leaves_no_room_for_the_mark_is_refused() {
         let error = description(&owner(), &"x".repeat(256)).expect_err("too long");
-        assert!(error.message.contains("shorten `Description` by 39 characters"), "{}", error.message);
+        assert!(error.message.contains("shorten `Description` by 38 characters"), "{}", error.message);
     }
 
     #[test]
