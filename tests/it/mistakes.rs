@@ -800,6 +800,8 @@ mod with_aws {
                       `QUEUE-URL` exists and was not made by paystack
                       help: take it over with `--adopt Orders`, or give this resource another name
 
+            at a destroy: 1 thing to know, which `--full` names
+
             Plan: 0 to create, 0 to update, 0 to destroy, 1 blocked.
             ---
             error: the plan has blocked entries: nothing was changed
@@ -828,6 +830,8 @@ mod with_aws {
                 ! Orders  AWS::SQS::Queue [QUEUE-URL]
                       `QUEUE-URL` belongs to the stack `shop-dev` (as `Orders`)
                       help: give this resource another name, or destroy it in the other stack first
+
+            at a destroy: 1 thing to know, which `--full` names
 
             Plan: 0 to create, 0 to update, 0 to destroy, 1 blocked.
             ---

@@ -19,6 +19,8 @@ impl Deployed {
         let template = "examples/payments/template.yaml";
         paystack.replace(template, "VisibilityTimeout: 180", "VisibilityTimeout: 10");
         paystack.replace(template, "Timeout: 30", "Timeout: 10");
+        let levels = "[policy.levels]\nsource-visibility = 'advisory'\n\n[policy.tags]";
+        paystack.replace("paystack.toml", "[policy.tags]", levels);
         let deployed = Self { paystack, account };
         deployed.run(&["apply", "--auto-approve"], 0);
         deployed

@@ -156,7 +156,7 @@ def simulated(simulation: dict) -> str:
         " the [runbook](operations.md) says: what is not received is not counted.",
         "- Above the usage plan's 1,000 a second and its burst of 2,000, a single key is refused with 429: a burst of 1,667 a second"
         " that comes with one key is more than `UsagePlanRateLimit` allows, and its rest comes with the provider's retries."
-        " At its first second, when few environments are warm, the reservation of 100 is used up by those that start.",
+        " At its first second, when few environments are warm, the reservation of 200 may be used up by those that start.",
         "",
         "What it stands on, beside the functions' measured cost: the template's and AWS's published limits"
         f" (`Limits` in `tests/load/simulate.py`): {listed(simulation['limits'])}. What AWS itself takes it publishes for none of"

@@ -27,7 +27,7 @@ class Limits:
 
     plan_rate: float = 1000  # the template's UsagePlanRateLimit
     plan_burst: float = 2000  # the template's UsagePlanBurstLimit
-    payment_concurrency: int = 100  # the template's ProcessPaymentReservedConcurrency
+    payment_concurrency: int = 200  # the template's ProcessPaymentReservedConcurrency
     accounting_concurrency: int = 50  # the template's ProcessAccountingMaximumConcurrency
     batch_size: int = 10  # the template's AccountingSource
     visibility_seconds: float = 180  # the template's ProcessingQueue
