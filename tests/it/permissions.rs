@@ -24,6 +24,10 @@ fn calls(shown: &Value) -> BTreeSet<String> {
     services.iter().flat_map(of).collect()
 }
 
+/// Called only where somebody else has put a role into an instance profile, or made policies of his own: a fresh account has
+/// neither.
+const WHERE_OTHERS_ARE: [&str; 2] = ["iam.RemoveRoleFromInstanceProfile", "iam.ListPolicyTags"];
+
 /// Deploys a stack from nothing to nothing, and gives every action that its policy lacks, and every statement of which nothing
 /// was called: without any of the others, a call would be refused.
 fn lacking(paystack: &Paystack, account: &Account, stack: &[&str]) -> Vec<String> {
@@ -39,7 +43,8 @@ fn lacking(paystack: &Paystack, account: &Account, stack: &[&str]) -> Vec<String
     let needed = called.iter().map(|call| (call, actions(call).remove(0)));
     let missing = needed.filter(|(_, action)| !allowed.contains(action.as_str()));
     let missing = missing.map(|(call, action)| format!("{action} for {call}"));
-    let asked_for: BTreeSet<String> = called.iter().flat_map(|call| actions(call)).collect();
+    let asked_for: BTreeSet<String> =
+        called.iter().map(String::as_str).chain(WHERE_OTHERS_ARE).flat_map(actions).collect();
     let is_idle = |statement: &&Value| !texts(&statement["Action"]).iter().any(|action| asked_for.contains(*action));
     let idle = statements.iter().filter(is_idle).map(|statement| format!("nothing needs {}", statement["Sid"]));
     missing.chain(idle).collect()
