@@ -57,14 +57,18 @@ impl Handler for ApiGatewayGatewayResponse {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<GatewayResponse>>, AwsError> {
         let [api, kind] = parts(id)?;
-        let shown = if cx.survey.is_some() {
-            let ours = absent_is_none(ours(cx, api).await)?.unwrap_or_default();
-            let shown = ours.into_iter().find(|it| it.response_type() == Some(&kind.into()));
-            shown.map(|it| (it.status_code, it.response_parameters, it.response_templates))
-        } else {
-            let get = cx.apigateway.get_gateway_response().rest_api_id(api).response_type(kind.into());
-            let shown = found("apigateway.GetGatewayResponse", get.send().await)?.filter(|it| !it.default_response);
-            shown.map(|it| (it.status_code, it.response_parameters, it.response_templates))
+        let listed = match cx.survey {
+            Some(_) => absent_is_none(ours(cx, api).await)?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        // A list may not have yet what has just been made.
+        let shown = match listed.into_iter().find(|it| it.response_type() == Some(&kind.into())) {
+            Some(it) => Some((it.status_code, it.response_parameters, it.response_templates)),
+            None => {
+                let get = cx.apigateway.get_gateway_response().rest_api_id(api).response_type(kind.into());
+                let shown = found("apigateway.GetGatewayResponse", get.send().await)?.filter(|it| !it.default_response);
+                shown.map(|it| (it.status_code, it.response_parameters, it.response_templates))
+            }
         };
         let Some((status_code, response_parameters, response_templates)) = shown else { return Ok(None) };
         let response = GatewayResponse {

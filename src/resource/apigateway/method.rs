@@ -206,11 +206,11 @@ async fn bring_about(cx: &Context, place: Place<'_>, wanted: &Method) -> Result<
 
 async fn get(cx: &Context, place: Place<'_>) -> Result<Option<Method>, AwsError> {
     if cx.survey.is_some() {
-        let Some(tree) = resources(cx, place.api).await? else { return Ok(None) };
+        let tree = resources(cx, place.api).await?.unwrap_or_default();
         let resource = tree.iter().find(|it| it.id() == Some(place.resource));
-        let Some(shown) = resource.and_then(|it| it.resource_methods()?.get(place.verb)) else { return Ok(None) };
-        // A method that only its name is told of is asked for itself.
-        if shown.http_method().is_some() {
+        // One that only its name is told of, or that the list does not have yet, is asked for itself.
+        let shown = resource.and_then(|it| it.resource_methods()?.get(place.verb));
+        if let Some(shown) = shown.filter(|it| it.http_method().is_some()) {
             return Ok(Some(live(place, shown.clone())));
         }
     }

@@ -67,13 +67,17 @@ impl Handler for ApiGatewayModel {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Model>>, AwsError> {
         let [api, name] = parts(id)?;
-        let shown = if cx.survey.is_some() {
-            let models = absent_is_none(models(cx, api).await)?.unwrap_or_default();
-            let shown = models.into_iter().find(|it| it.name() == Some(name));
-            shown.map(|it| (it.content_type, it.description, it.schema))
-        } else {
-            let answer = cx.apigateway.get_model().rest_api_id(api).model_name(name).send().await;
-            found("apigateway.GetModel", answer)?.map(|it| (it.content_type, it.description, it.schema))
+        let listed = match cx.survey {
+            Some(_) => absent_is_none(models(cx, api).await)?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        // A list may not have yet what has just been made.
+        let shown = match listed.into_iter().find(|it| it.name() == Some(name)) {
+            Some(it) => Some((it.content_type, it.description, it.schema)),
+            None => {
+                let answer = cx.apigateway.get_model().rest_api_id(api).model_name(name).send().await;
+                found("apigateway.GetModel", answer)?.map(|it| (it.content_type, it.description, it.schema))
+            }
         };
         let Some((content_type, description, schema)) = shown else { return Ok(None) };
         let model = Model {

@@ -47,14 +47,18 @@ impl Handler for ApiGatewayRequestValidator {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<RequestValidator>>, AwsError> {
         let [api, validator] = parts(id)?;
-        let shown = if cx.survey.is_some() {
-            let validators = absent_is_none(validators(cx, api).await)?.unwrap_or_default();
-            let shown = validators.into_iter().find(|it| it.id() == Some(validator));
-            shown.map(|it| (it.name, it.validate_request_body, it.validate_request_parameters))
-        } else {
-            let get = cx.apigateway.get_request_validator().rest_api_id(api).request_validator_id(validator);
-            let shown = found("apigateway.GetRequestValidator", get.send().await)?;
-            shown.map(|it| (it.name, it.validate_request_body, it.validate_request_parameters))
+        let listed = match cx.survey {
+            Some(_) => absent_is_none(validators(cx, api).await)?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        // A list may not have yet what has just been made.
+        let shown = match listed.into_iter().find(|it| it.id() == Some(validator)) {
+            Some(it) => Some((it.name, it.validate_request_body, it.validate_request_parameters)),
+            None => {
+                let get = cx.apigateway.get_request_validator().rest_api_id(api).request_validator_id(validator);
+                let shown = found("apigateway.GetRequestValidator", get.send().await)?;
+                shown.map(|it| (it.name, it.validate_request_body, it.validate_request_parameters))
+            }
         };
         let Some((name, validate_request_body, validate_request_parameters)) = shown else { return Ok(None) };
         let properties =

@@ -48,14 +48,18 @@ impl Handler for ApiGatewayResource {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<PathResource>>, AwsError> {
         let [api, resource] = parts(id)?;
-        let (parent_id, path_part) = if cx.survey.is_some() {
-            let Some(tree) = resources(cx, api).await? else { return Ok(None) };
-            let Some(shown) = tree.iter().find(|it| it.id() == Some(resource)) else { return Ok(None) };
-            (shown.parent_id.clone(), shown.path_part.clone())
-        } else {
-            let answer = cx.apigateway.get_resource().rest_api_id(api).resource_id(resource).send().await;
-            let Some(answer) = found("apigateway.GetResource", answer)? else { return Ok(None) };
-            (answer.parent_id, answer.path_part)
+        let tree = match cx.survey {
+            Some(_) => resources(cx, api).await?.unwrap_or_default(),
+            None => Arc::default(),
+        };
+        // A list may not have yet what has just been made.
+        let (parent_id, path_part) = match tree.iter().find(|it| it.id() == Some(resource)) {
+            Some(shown) => (shown.parent_id.clone(), shown.path_part.clone()),
+            None => {
+                let answer = cx.apigateway.get_resource().rest_api_id(api).resource_id(resource).send().await;
+                let Some(answer) = found("apigateway.GetResource", answer)? else { return Ok(None) };
+                (answer.parent_id, answer.path_part)
+            }
         };
         let properties = PathResource {
             rest_api_id: api.to_owned(),
