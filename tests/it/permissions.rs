@@ -24,9 +24,9 @@ fn calls(shown: &Value) -> BTreeSet<String> {
     services.iter().flat_map(of).collect()
 }
 
-/// Called only where somebody else has put a role into an instance profile, or made policies of his own: a fresh account has
-/// neither.
-const WHERE_OTHERS_ARE: [&str; 2] = ["iam.RemoveRoleFromInstanceProfile", "iam.ListPolicyTags"];
+/// Called only where somebody else has instance profiles, or policies of his own: a fresh account has neither.
+const WHERE_OTHERS_ARE: [&str; 3] =
+    ["iam.ListInstanceProfileTags", "iam.ListPolicyTags", "iam.RemoveRoleFromInstanceProfile"];
 
 /// Deploys a stack from nothing to nothing, and gives every action that its policy lacks, and every statement of which nothing
 /// was called: without any of the others, a call would be refused.

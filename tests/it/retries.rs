@@ -32,7 +32,7 @@ struct Life {
 impl Life {
     fn of_payments(faults: &'static str) -> Self {
         let paystack = Paystack::in_empty_directory();
-        paystack.copy("paystack.toml").copy("examples").copy("handlers");
+        paystack.copy("paystack.toml").copy("examples").copy("handlers").without_rules();
         let arguments = OWN_ACCOUNT.map(str::to_owned).into();
         Self { paystack, account: Account::fresh(), arguments, faults, runs: 0 }
     }

@@ -52,6 +52,14 @@ impl Paystack {
         self.write(path, &text.replace(from, to))
     }
 
+    /// Lets the project's templates break its rules, as a test's changes do.
+    pub fn without_rules(&self) -> &Self {
+        let text = self.read("paystack.toml");
+        let start = text.find("\n[policy").expect("the project has rules") + 1;
+        let end = text[start..].find("\n\n").map_or(text.len(), |end| start + end);
+        self.write("paystack.toml", &format!("{}{}", &text[..start], &text[end..]))
+    }
+
     /// Takes a resource out of a template in YAML: it ends at an empty line.
     pub fn without_resource(&self, template: &str, logical_id: &str) -> &Self {
         let text = self.read(template);

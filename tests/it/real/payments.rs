@@ -52,7 +52,7 @@ struct Story {
 #[test]
 fn the_payments_system_lives_and_leaves_nothing_whatever_aws_does() {
     let paystack = Paystack::in_empty_directory();
-    paystack.copy("paystack.toml").copy("examples").copy("handlers");
+    paystack.copy("paystack.toml").copy("examples").copy("handlers").without_rules();
     let account = Account::fresh();
     let mut behaviours = real::all(Pace(0.1));
     behaviours.retain(|behaviour| !NOT_HERE.contains(&behaviour.name()));
