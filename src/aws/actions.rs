@@ -32,13 +32,14 @@ fn verb(call: &str) -> &'static str {
 }
 
 /// What a service asks for beside the call itself, on the same or on another resource.
-const BESIDES: [(&str, &str); 11] = [
+const BESIDES: [(&str, &str); 12] = [
     ("lambda.CreateFunction", "iam:PassRole"),
     ("lambda.CreateFunction", "lambda:TagResource"),
     ("lambda.CreateFunction", "lambda:GetLayerVersion"),
     ("lambda.UpdateFunctionConfiguration", "iam:PassRole"),
     ("lambda.UpdateFunctionConfiguration", "lambda:GetLayerVersion"),
     ("apigateway.UpdateAccount", "iam:PassRole"),
+    ("iam.AddRoleToInstanceProfile", "iam:PassRole"),
     ("apigateway.CreateStage", "apigateway:PUT"),
     ("wafv2.AssociateWebACL", "apigateway:SetWebACL"),
     ("wafv2.DisassociateWebACL", "apigateway:SetWebACL"),
