@@ -20,7 +20,7 @@ const TEMPLATE: &str = "examples/payments/template.yaml";
 const QUEUE_OF_OTHERS: &str = "payment-archive-dev";
 
 /// How many points a part of the matrix has where nothing else is asked for.
-const POINTS_IN_CI: usize = 2;
+const POINTS_IN_CI: usize = 1;
 
 /// How many points are tried at once.
 const AT_ONCE: usize = 2;
