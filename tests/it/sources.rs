@@ -22,17 +22,41 @@ fn what_decides_does_not_wait() {
     let pure = [
         "src/template",
         "src/policy",
+        "src/capacity",
+        "src/evidence",
+        "src/grants.rs",
+        "src/deployer.rs",
+        "src/migrate",
         "src/plan",
         "src/graph.rs",
         "src/desired.rs",
         "src/check.rs",
         "src/change.rs",
         "src/apply/schedule.rs",
+        "src/apply/chronicle.rs",
+        "src/apply/durations.rs",
+        "src/state/lease.rs",
         "src/resource/facts",
         "src/resource/facts.rs",
     ];
     for path in pure {
         assert_eq!(uses_outside_of(&[], path, &["async fn", "async {", "async move", ".await"]), [""; 0]);
+    }
+}
+
+#[test]
+fn the_map_has_every_room_once() {
+    let map =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).expect("the map can be read");
+    let (_, rooms) = map.split_once("## The rooms\n").expect("it shows the rooms");
+    let (rooms, _) = rooms.split_once("\n## ").expect("something follows");
+    let cells = rooms.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" |"));
+    let named: Vec<&str> = cells.flat_map(|(cell, _)| cell.split(", ")).map(|path| path.trim_matches('`')).collect();
+    let mut seen = BTreeSet::new();
+    for path in named {
+        assert!(seen.insert(path), "`{path}` stands in the map twice");
+        let is_there = |within: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join(within).join(path).exists();
+        assert!(path.contains('<') || is_there("") || is_there("src"), "there is no `{path}`");
     }
 }
 

@@ -4,7 +4,6 @@ import json
 import os
 import platform
 import subprocess
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,16 +22,12 @@ def load() -> dict:
 
 def machine() -> dict:
     """The kind of machine, and how busy it is: another's work beside ours makes all times longer."""
-    started = time.process_time()
-    sum(number * number for number in range(2_000_000))
-    loop = time.process_time() - started
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "load_average": round(os.getloadavg()[0], 1),
-        "loop_ms": round(loop * 1000),
     }
 
 

@@ -102,11 +102,9 @@ class Queue:
         self.waiting: collections.deque[Message] = collections.deque()
         self.in_flight = 0
         self.arrived = environment.event()
-        self.deepest = 0
 
     def send(self, message: Message) -> None:
         self.waiting.append(message)
-        self.deepest = max(self.deepest, len(self.waiting))
         if not self.arrived.triggered:
             self.arrived.succeed()
 

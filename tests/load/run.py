@@ -121,7 +121,7 @@ def look_for(system, notes: list[dict]) -> dict:
     booked = collections.Counter(
         (line["transaction_id"], line["event_type"]) for line in lines if line["event"] == "accounting_processed"
     )
-    events = collections.Counter(line["event"] for name in ("process-payment",) for line in system.lines(name))
+    events = collections.Counter(line["event"] for line in system.lines("process-payment"))
     alerted = collections.Counter(re.search(r"Message id: +(\S+)", one["Message"])[1] for one in system.hear())
     amounts = {name: body["amount"].rstrip("0").rstrip(".") for name, body in accepted.items()}
     promises = {

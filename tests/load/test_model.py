@@ -1,10 +1,14 @@
 """The model does what AWS documents of queues, reservations and limits."""
 
 import random
+import re
+from pathlib import Path
 
+import pytest
 import simpy
 
 from model import Bucket, Function, Latency, Mapping, Message, Queue
+from simulate import Limits
 
 
 def test_a_bucket_takes_its_burst_and_then_its_rate():
@@ -88,3 +92,26 @@ def test_a_mapping_that_is_disabled_takes_nothing_and_goes_on_later():
     queue.send(Message(50))
     environment.run(60)
     assert len(queue.waiting) == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "within", "name"),
+    [
+        ("plan_rate", "UsagePlanRateLimit", "Default"),
+        ("plan_burst", "UsagePlanBurstLimit", "Default"),
+        ("payment_concurrency", "ProcessPaymentReservedConcurrency", "Default"),
+        ("accounting_concurrency", "ProcessAccountingMaximumConcurrency", "Default"),
+        ("notify_concurrency", "NotifyFailuresMaximumConcurrency", "Default"),
+        ("batch_size", "AccountingSource", "BatchSize"),
+        ("visibility_seconds", "ProcessingQueue", "VisibilityTimeout"),
+        ("most_receives", "ProcessingQueue", "maxReceiveCount"),
+        ("function_mb", "ProcessPayment", "MemorySize"),
+        ("function_mb", "ProcessAccounting", "MemorySize"),
+        ("notify_mb", "NotifyFailures", "MemorySize"),
+    ],
+)
+def test_what_is_called_the_templates_is_what_the_template_says(limit: str, within: str, name: str):
+    template = (Path(__file__).resolve().parents[2] / "examples/payments/template.yaml").read_text()
+    (block,) = re.findall(rf"^  {within}:\n((?:    .*\n|\n)+)", template, re.MULTILINE)
+    (value,) = re.findall(rf"^ +{name}: (\d+)$", block, re.MULTILINE)
+    assert getattr(Limits(), limit) == int(value)
