@@ -2,21 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use crate::assembly::Assembly;
 use crate::cli::apply::{Secrets, outputs};
 use crate::cli::arguments::StackArguments;
 use crate::cli::stack::{Opened, running};
 use crate::cli::{CliError, World};
-use crate::inventory;
-use crate::resource::Reading;
-use crate::resource::live::AwsReader;
 use crate::template::DesiredGraph;
 use crate::unknown;
-
-/// How many resources are read at once.
-const CONCURRENCY: usize = 16;
 
 /// What was not found of what a stack imports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,14 +32,14 @@ pub async fn find(
     if wanted.is_empty() {
         return Ok(imports);
     }
-    for stack in before(arguments, world)? {
-        // An import may itself be made of imports, whose stacks come before.
-        for (name, value) in Box::pin(exports(&stack, world)).await? {
+    // The nearest first: an import may itself be made of imports, for which its own stacks are looked at.
+    for stack in before(arguments, world)?.into_iter().rev() {
+        for (name, export) in Box::pin(exports(&stack, world)).await? {
             if !wanted.remove(&name) {
                 continue;
             }
-            match value {
-                Some(value) => graph.import([(name, value)]),
+            match export.value {
+                Some(value) => graph.import(name, value, export.is_secret),
                 None => imports.awaited.push(name),
             }
         }
@@ -54,6 +47,7 @@ pub async fn find(
             break;
         }
     }
+    imports.awaited.sort();
     imports.missing = wanted.into_iter().collect();
     Ok(imports)
 }
@@ -91,31 +85,32 @@ fn before(arguments: &StackArguments, world: &World) -> Result<Vec<StackArgument
     Ok(meaning.collect())
 }
 
-/// All that a stack gives to others, by an export's name and by `STACK.OUTPUT`; `None` for what is not there yet.
-async fn exports(arguments: &StackArguments, world: &mut World) -> Result<BTreeMap<String, Option<String>>, CliError> {
+/// What one stack gives to others.
+#[derive(Debug, Clone)]
+struct Export {
+    /// `None`: it is not there yet.
+    value: Option<String>,
+    is_secret: bool,
+}
+
+/// All that a stack gives to others, by an export's name and by `STACK.OUTPUT`.
+async fn exports(arguments: &StackArguments, world: &mut World) -> Result<BTreeMap<String, Export>, CliError> {
     let stack = running(arguments, world).await?;
-    let ledger = stack.ledger(world).await?;
-    let reader = AwsReader::new(Arc::clone(&stack.cx));
-    let inventory = inventory::take(&stack.desired, &ledger, &reader, CONCURRENCY).await;
-    let mut attributes = BTreeMap::new();
-    for (logical_id, reading) in inventory.readings {
-        match reading {
-            Reading::Live(live) => _ = attributes.insert(logical_id, live.attributes),
-            Reading::Absent => {}
-            Reading::Unreadable(error) => return Err(error.into()),
-        }
-    }
+    let attributes = stack.attributes(world).await?;
     let values = outputs(&stack.desired, &attributes, Secrets::Revealed);
     let graph = &stack.desired.graph;
     let mut exports = BTreeMap::new();
     for (name, output) in &graph.outputs {
-        let value = values.get(name).and_then(|value| value.as_str()).filter(|value| !unknown::is_in(value));
-        let value = value.map(str::to_owned);
+        let value = values.get(name).filter(|value| !unknown::is_within(value));
+        let export = Export {
+            value: value.and_then(|value| value.as_str()).map(str::to_owned),
+            is_secret: value.is_some_and(|value| stack.desired.is_secret(&output.value, value)),
+        };
         let exported = output.export.as_ref().and_then(|name| graph.evaluate(name, &|_, _| None).ok());
         if let Some(exported) = exported.as_ref().and_then(|name| name.as_str()) {
-            exports.insert(exported.to_owned(), value.clone());
+            exports.insert(exported.to_owned(), export.clone());
         }
-        exports.insert(format!("{}.{name}", stack.desired.stack), value);
+        exports.insert(format!("{}.{name}", stack.desired.stack), export);
     }
     Ok(exports)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::aws::deployed::{self, DeployedStack};
 use crate::aws::{Context, Packages};
 use crate::cli::apply::{Approved, ask, finish};
-use crate::cli::arguments::{Format, MigrateArguments, MigrateCommand, StackArguments};
+use crate::cli::arguments::{CONCURRENCY, Format, MigrateArguments, MigrateCommand, StackArguments};
 use crate::cli::plan::make;
 use crate::cli::stack::{Opened, connection, open};
 use crate::cli::{CliError, Exit, World, view};
@@ -20,9 +20,7 @@ use crate::plan::{Action, Options, Plan, Step};
 use crate::project::Environment;
 use crate::state::{LedgerJournal, Lock};
 use crate::template::edit::{Edit, edited, resources};
-
-/// How many resources are read or changed at once.
-const CONCURRENCY: u16 = 16;
+use crate::visible::on_its_line;
 
 pub async fn migrate(command: &MigrateCommand, world: &mut World) -> Result<Exit, CliError> {
     match command {
@@ -54,7 +52,7 @@ async fn cloudformation(arguments: &MigrateArguments, world: &mut World) -> Resu
     let work = async |lock: &dyn Lock, world: &mut World| take_over(arguments, stack, lock, world).await;
     let ended = stack.locked("migrate", arguments.lock, world, work).await?;
     if ended == Exit::Done {
-        writeln!(world.out, "{}", how_to_retire(arguments, &files, &opening))?;
+        writeln!(world.out, "{}", how_to_retire(arguments, &files, &opening, &deployed.secret_parameters))?;
     }
     Ok(ended)
 }
@@ -154,9 +152,10 @@ async fn write_template(
         edits.push((logical_id, Edit::Property { name: property.to_owned(), text: file }));
     }
     let text = edited(&source, &edits).ok_or_else(unreadable)?;
-    write(&files.template, text.as_bytes())?;
     let retained = edited(&source, &migrate::retained(&declared)).ok_or_else(unreadable)?;
     write(&files.retained, retained.as_bytes())?;
+    // The last of all: where it is there, nothing is written again.
+    write(&files.template, text.as_bytes())?;
     writeln!(world.err, "Wrote `{}`.", files.shown.join(files.template_name).display())?;
     Ok(())
 }
@@ -193,14 +192,23 @@ fn has(parameters: &[(String, String)], name: &str) -> bool {
 }
 
 /// What is to be typed to make CloudFormation forget the stack, and to go on without it.
-fn how_to_retire(arguments: &MigrateArguments, files: &Files, opening: &StackArguments) -> String {
+fn how_to_retire(
+    arguments: &MigrateArguments,
+    files: &Files,
+    opening: &StackArguments,
+    secret_parameters: &[String],
+) -> String {
     let name = &arguments.name;
     let shown = |path: &Path| path.file_name().map(|file| files.shown.join(file)).unwrap_or_default();
     let (retained, template) = (shown(&files.retained), shown(&files.template));
     let keys: Vec<String> =
         opening.parameters.iter().map(|(key, _)| format!(" ParameterKey={key},UsePreviousValue=true")).collect();
     let keys = if keys.is_empty() { String::new() } else { format!(" --parameters{}", keys.concat()) };
-    let parameters: String = opening.parameters.iter().map(|(key, value)| format!(" -p {key}={value}")).collect();
+    let said = |(key, value): &(String, String)| {
+        let value = if secret_parameters.contains(key) { "VALUE".into() } else { on_its_line(value) };
+        format!(" -p {key}='{}'", value.replace('\'', r"'\''"))
+    };
+    let parameters: String = opening.parameters.iter().map(said).collect();
     format!(
         "
 `{name}` is paystack's now, and still CloudFormation's. To retire the stack there, and delete nothing:

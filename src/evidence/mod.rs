@@ -159,8 +159,7 @@ fn of_control(control: &Control, seen: &Seen<'_>) -> Vec<Evidence> {
                     let siblings = if control.id == "own-role" { &live[..] } else { &alone[..] };
                     let holds = (control.holds)(value, &Around { today: &today, siblings });
                     evidence.status = if holds { Status::Pass } else { Status::Fail };
-                    let is_secret = seen.desired.secret_properties(&resource.logical_id).contains(control.field);
-                    evidence.live = if is_secret { SENSITIVE.into() } else { value.clone() };
+                    evidence.live = without_secrets(value, control.field, &resource.logical_id, seen);
                 }
                 Some(Reading::Unreadable(error)) => {
                     evidence.status = Status::Unreadable;
@@ -177,6 +176,20 @@ fn of_control(control: &Control, seen: &Seen<'_>) -> Vec<Evidence> {
             evidence
         })
         .collect()
+}
+
+/// A field as it may be seen, or all properties, where the field is none.
+fn without_secrets(value: &Value, field: &str, resource: &LogicalId, seen: &Seen<'_>) -> Value {
+    let secrets = seen.desired.secret_properties(resource);
+    if secrets.contains(field) {
+        return SENSITIVE.into();
+    }
+    let mut value = value.clone();
+    if let (true, Some(fields)) = (field.is_empty(), value.as_object_mut()) {
+        let secret = fields.iter_mut().filter(|(name, _)| secrets.contains(*name));
+        secret.for_each(|(_, value)| *value = SENSITIVE.into());
+    }
+    value
 }
 
 /// Why the template is let off the rule that asks for the same.

@@ -61,7 +61,7 @@ pub(super) fn check(stack: &Stack<'_>, files: &[GuardFile]) -> Result<Own, Polic
             let Some(name) = rule["name"].as_str() else { continue };
             own.names.insert(name.to_owned());
             let mut breaches = Vec::new();
-            look(rule, &Said::default(), &mut |path, said| breaches.push(breach(name, path, said)));
+            look(rule, &Said::default(), &mut |path, said| breaches.push(breach(name, path, said, stack)));
             own.breaches.extend(breaches.into_iter().flatten());
         }
     }
@@ -166,7 +166,7 @@ fn first_path(value: &Value) -> Option<&str> {
     }
 }
 
-fn breach(rule: &str, path: &str, said: &Said<'_>) -> Option<OwnBreach> {
+fn breach(rule: &str, path: &str, said: &Said<'_>, stack: &Stack<'_>) -> Option<OwnBreach> {
     let mut steps = path.strip_prefix("/Resources/")?.split('/');
     let resource = LogicalId::from(steps.next()?);
     let mut path = PropertyPath::default();
@@ -180,7 +180,9 @@ fn breach(rule: &str, path: &str, said: &Said<'_>) -> Option<OwnBreach> {
         Some(clause) => format!("does not keep `{clause}`"),
         None => "does not keep the rule".to_owned(),
     };
-    let reason = said.custom.or(said.error).map(one_line).unwrap_or_default();
+    // Guard's own words have the values in them that it compares.
+    let error = said.error.filter(|_| stack.desired.secret_properties(&resource).is_empty());
+    let reason = said.custom.or(error).map(one_line).unwrap_or_default();
     Some(OwnBreach { rule: rule.to_owned(), resource, path, what, reason })
 }
 

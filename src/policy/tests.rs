@@ -7,6 +7,7 @@ use expect_test::{Expect, expect};
 use super::*;
 use crate::aws::Scope;
 use crate::diagnostic::{Style, render};
+use crate::fake::line::desired_with;
 use crate::fake::scope;
 use crate::identity::StackId;
 use crate::package::leave_out;
@@ -214,6 +215,21 @@ fn a_rule_in_guard_speaks_of_the_resource_where_the_property_is_missing() {
     let found: Vec<&Finding> = found.iter().filter(|it| it.rule == "queues_wait_long").collect();
     assert_eq!(found.len(), 1, "{found:#?}");
     assert_eq!(found[0].resource, LogicalId::from("Orders"));
+}
+
+#[test]
+fn guards_own_words_do_not_tell_a_secret() {
+    let rule = "rule names { Resources.*.Properties.DisplayName == 'x' }";
+    let topic = "Topic: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Ref Name } }";
+    let reason = |parameter: &str| {
+        let template = format!("Parameters: {{ Name: {parameter} }}\n{}", source(topic).text);
+        let desired = desired_with(&template, &[("Name", "hunter2")]);
+        let found = check(&desired, &guard(rule)).expect("the rule is one");
+        let found = found.into_iter().find(|it| it.rule == "names").expect("it is broken");
+        format!("{} {}", found.what, found.reason)
+    };
+    assert!(reason("{ Type: String }").contains("hunter2"));
+    assert!(!reason("{ Type: String, NoEcho: true }").contains("hunter2"));
 }
 
 #[test]

@@ -206,3 +206,19 @@ fn what_sam_makes_has_the_place_of_what_it_is_made_of() {
         ]
     );
 }
+
+#[test]
+fn a_loop_does_not_write_out_a_secret() {
+    let text = "
+Transform: AWS::LanguageExtensions
+Parameters: {Keys: {Type: CommaDelimitedList, NoEcho: true}}
+Resources:
+  'Fn::ForEach::Queues':
+    - Key
+    - !Ref Keys
+    - 'Queue&{Key}': {Type: AWS::SQS::Queue}
+";
+    let found = graph(text, &[("Keys", "hunter2")]).expect_err("a secret is no name");
+    let found = render(&found, &source(text), Style::Plain);
+    assert!(found.contains("a loop") && !found.contains("hunter2"), "{found}");
+}

@@ -12,12 +12,12 @@ use super::document::{Call, Entries, Entry, Kind, Node};
 use super::evaluate::Scope;
 use super::intrinsic::{Names, Place, Reader, as_call};
 use super::parameter;
-use super::parse::{Parser, transforms};
+use super::parse::{Parser, has_transform};
 use super::resolve::Inputs;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::unknown;
 
-const TRANSFORM: &str = "AWS::LanguageExtensions";
+pub(super) const TRANSFORM: &str = "AWS::LanguageExtensions";
 const LOOP: &str = "Fn::ForEach";
 
 /// How many values all loops of a template may write out.
@@ -30,7 +30,7 @@ const ATTRIBUTES: [&str; 2] = ["DeletionPolicy", "UpdateReplacePolicy"];
 
 /// Whether a template is written with the extensions.
 pub(super) fn are_in(document: &Node) -> bool {
-    transforms(document).iter().any(|transform| transform.text() == Some(TRANSFORM))
+    has_transform(document, TRANSFORM)
 }
 
 /// The document as CloudFormation sees it once the extensions are done.
@@ -43,7 +43,7 @@ pub(super) fn expand(document: Node, source: &str, inputs: &Inputs, diagnostics:
     expansion.node(&document, &[])
 }
 
-/// What loops may go over: parameters and mappings. What is wrong with them is told by whoever reads them.
+/// What loops may go over: mappings, and parameters that are no secret, since it is written into names. What is wrong with them is told by whoever reads them.
 fn constants(document: &Node, source: &str, inputs: &Inputs) -> (Names, Scope) {
     let mut untold = Vec::new();
     let section = |name: &str| match &document.kind {
@@ -56,7 +56,7 @@ fn constants(document: &Node, source: &str, inputs: &Inputs) -> (Names, Scope) {
     };
     let mut parameters = BTreeMap::new();
     for entry in entries("Parameters") {
-        let Some(parameter) = parameter::read(entry, &mut untold) else { continue };
+        let Some(parameter) = parameter::read(entry, &mut untold).filter(|it| !it.no_echo) else { continue };
         if let Some(text) = inputs.parameters.get(&entry.key).or(parameter.default.as_ref()) {
             parameters.insert(entry.key.clone(), parameter.value(text));
         }

@@ -35,6 +35,8 @@ pub struct DesiredGraph {
     scope: Scope,
     /// The names of `NoEcho` parameters.
     secrets: BTreeSet<String>,
+    /// What of other stacks' outputs is secret there, by the names that it is imported by.
+    secret_imports: BTreeSet<String>,
 }
 
 /// A resource that should exist.
@@ -98,6 +100,7 @@ impl Template {
             outputs: self.desired_outputs(&scope.conditions),
             left_out: BTreeSet::new(),
             secrets: self.secrets(),
+            secret_imports: BTreeSet::new(),
             scope,
         };
         if is_sound {
@@ -128,7 +131,14 @@ impl Template {
         });
         let resources = resources.flatten().collect();
         scope.parameters.clear();
-        DesiredGraph { resources, outputs: IndexMap::new(), left_out: BTreeSet::new(), scope, secrets: self.secrets() }
+        DesiredGraph {
+            resources,
+            outputs: IndexMap::new(),
+            left_out: BTreeSet::new(),
+            scope,
+            secrets: self.secrets(),
+            secret_imports: BTreeSet::new(),
+        }
     }
 
     fn scope(&self, inputs: &Inputs) -> (Scope, Vec<Diagnostic>) {
@@ -277,7 +287,7 @@ impl DesiredGraph {
         let (parameters, mappings) = (BTreeMap::new(), IndexMap::new());
         let scope = Scope { parameters, mappings, conditions: BTreeMap::new(), imports: BTreeMap::new(), pseudo };
         let (resources, outputs, left_out) = (IndexMap::new(), IndexMap::new(), BTreeSet::new());
-        Self { resources, outputs, left_out, scope, secrets: BTreeSet::new() }
+        Self { resources, outputs, left_out, scope, secrets: BTreeSet::new(), secret_imports: BTreeSet::new() }
     }
 
     /// What an expression of this graph gives. `attributes` says what is known of a resource ([`REF`] for what `Ref`
@@ -303,16 +313,25 @@ impl DesiredGraph {
         names
     }
 
-    /// Says what other stacks give.
-    pub fn import(&mut self, values: impl IntoIterator<Item = (String, String)>) {
-        self.scope.imports.extend(values);
+    /// Says what another stack gives, and whether that is secret there.
+    pub fn import(&mut self, name: String, value: String, is_secret: bool) {
+        if is_secret {
+            self.secret_imports.insert(name.clone());
+        }
+        self.scope.imports.insert(name, value);
     }
 
-    /// Whether the value of a `NoEcho` parameter goes into what an expression gives.
+    /// Whether the value of a `NoEcho` parameter, or what is secret in another stack, goes into what an expression gives.
     pub fn has_secret(&self, expr: &Expr) -> bool {
         let mut has_secret = false;
         expr.visit(&mut |part| {
-            has_secret |= matches!(&part.kind, Kind::Parameter(name) if self.secrets.contains(name));
+            has_secret |= match &part.kind {
+                Kind::Parameter(name) => self.secrets.contains(name),
+                Kind::Import(import) => {
+                    self.scope.name_of(import).is_ok_and(|name| self.secret_imports.contains(&name))
+                }
+                _ => false,
+            };
         });
         has_secret
     }

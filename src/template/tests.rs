@@ -632,6 +632,18 @@ Resources: {Orders: {Type: AWS::SQS::Queue, Properties: {Shown: a, Hidden: !Sub 
 }
 
 #[test]
+fn what_is_secret_in_another_stack_stays_secret() {
+    let template =
+        "Resources: {Orders: {Type: AWS::SQS::Queue, Properties: {Hidden: !ImportValue key, Shown: !ImportValue url}}}";
+    let mut graph = resolved(template, &[]).unwrap();
+    graph.import("key".to_owned(), "hunter2".to_owned(), true);
+    graph.import("url".to_owned(), "https://example.com".to_owned(), false);
+    let properties = &graph.resources[&LogicalId::from("Orders")].properties;
+    let has_secret = |name: &str| properties.at(&[name.into()]).is_some_and(|expr| graph.has_secret(expr));
+    assert!(has_secret("Hidden") && !has_secret("Shown"));
+}
+
+#[test]
 fn what_nests_as_deep_as_is_allowed_can_be_evaluated() {
     let depth = 90;
     let value = value_of(&format!("{}!Sub '${{Count}}'{}", "{a: [".repeat(depth / 2), "]}".repeat(depth / 2)));
