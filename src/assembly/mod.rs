@@ -187,15 +187,28 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
+    /// Reads an artifact after all that it depends on, however long that chain is.
     fn visit(&mut self, id: &'a str, stacks: &mut Vec<Stack>) -> Result<(), AssemblyError> {
-        // In a circle, what has been begun counts as done.
-        let Some((id, artifact)) = self.manifest.artifacts.get_key_value(id) else { return Ok(()) };
-        if !self.done.insert(id) {
-            return Ok(());
+        let mut begun: Vec<(&str, &Artifact, std::slice::Iter<'_, String>)> = Vec::new();
+        let mut next = Some(id);
+        loop {
+            // In a circle, what has been begun counts as done.
+            let found = next.and_then(|id| self.manifest.artifacts.get_key_value(id));
+            if let Some((id, artifact)) = found
+                && self.done.insert(id)
+            {
+                begun.push((id, artifact, artifact.dependencies.iter()));
+            }
+            let Some((id, artifact, dependencies)) = begun.last_mut() else { return Ok(()) };
+            next = dependencies.next().map(String::as_str);
+            if next.is_none() {
+                self.read(id, artifact, stacks)?;
+                begun.pop();
+            }
         }
-        for dependency in &artifact.dependencies {
-            self.visit(dependency, stacks)?;
-        }
+    }
+
+    fn read(&mut self, id: &'a str, artifact: &Artifact, stacks: &mut Vec<Stack>) -> Result<(), AssemblyError> {
         let before = stacks.len();
         match artifact.kind.as_str() {
             "aws:cloudformation:stack" => {

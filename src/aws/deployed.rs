@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_sdk_cloudformation::types::TemplateStage;
+use aws_sdk_cloudformation::types::{ResourceStatus, TemplateStage};
 use aws_smithy_http_client::default_connector;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -58,9 +58,12 @@ pub async fn stack(cx: &Context, name: &str) -> Result<DeployedStack, AwsError> 
     let get = cx.cloudformation.get_template().stack_name(name).template_stage(TemplateStage::Processed);
     let template = get.send().await.during("cloudformation.GetTemplate")?.template_body;
     let template = template.ok_or_else(|| AwsError::missing("cloudformation.GetTemplate", "TemplateBody"))?;
-    let list = cx.cloudformation.describe_stack_resources().stack_name(name);
-    let listed = list.send().await.during("cloudformation.DescribeStackResources")?.stack_resources;
-    let resources = listed.unwrap_or_default().into_iter().filter_map(|resource| {
+    // DescribeStackResources stops at a hundred.
+    let list = cx.cloudformation.list_stack_resources().stack_name(name).into_paginator().items().send();
+    let listed: Result<Vec<_>, _> = list.try_collect().await;
+    let listed = listed.during("cloudformation.ListStackResources")?.into_iter();
+    let listed = listed.filter(|resource| resource.resource_status != Some(ResourceStatus::DeleteComplete));
+    let resources = listed.filter_map(|resource| {
         let id = LogicalId::from(resource.logical_resource_id?);
         let resource_type = ResourceType::from(resource.resource_type?);
         Some((id, DeployedResource { resource_type, physical_id: resource.physical_resource_id? }))

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::apply::chronicle::Chronicle;
 use crate::apply::{Event, Report, World as Run, execute, schedule};
 use crate::aws::clock::Clock;
-use crate::cli::arguments::{ApplyArguments, Format, PlanningArguments};
+use crate::cli::arguments::{ApplyArguments, Format, PlanningArguments, StackArguments};
 use crate::cli::assembly::{self, Others, each, only_one};
 use crate::cli::plan::{make, options};
 use crate::cli::stack::{Opened, open};
@@ -45,7 +45,15 @@ pub async fn apply(arguments: &ApplyArguments, world: &mut World) -> Result<Exit
 /// A plan that is kept says itself what is done.
 fn says_nothing_else(arguments: &ApplyArguments) -> Result<(), CliError> {
     let PlanningArguments { adopt_all, refresh_only, .. } = arguments.planning;
-    let others = [("--adopt-all", adopt_all), ("--refresh-only", refresh_only), ("--local", arguments.stack.local)];
+    let StackArguments { local, skip_unsupported, delete_retained, ref imports, .. } = arguments.stack;
+    let others = [
+        ("--adopt-all", adopt_all),
+        ("--refresh-only", refresh_only),
+        ("--local", local),
+        ("--skip-unsupported", skip_unsupported),
+        ("--delete-retained", delete_retained),
+        ("--import", !imports.is_empty()),
+    ];
     let mut given = arguments.planning.of_one_stack().into_iter().chain(others).filter(|(_, is_given)| *is_given);
     match given.next() {
         Some((option, _)) => Err(CliError::NotForPlan { option }),

@@ -172,9 +172,12 @@ impl Document {
         sam::is_meant(&self.root).then(|| sam::plain(&self.root))
     }
 
-    /// The template that the translator has made of it. What it did not touch keeps its place.
+    /// The template that the translator has made of it. What it did not touch keeps its place. It takes all transforms out,
+    /// also those that it has not done.
     pub fn expanded(&self, made: &Value) -> Self {
-        Self { root: sam::expanded(&self.root, made), ..self.clone() }
+        let left = undone(&self.root, &[extensions::TRANSFORM, sam::TRANSFORM]);
+        let findings = self.findings.iter().cloned().chain(left).collect();
+        Self { root: sam::expanded(&self.root, made), findings, ..self.clone() }
     }
 
     /// The place of a resource's name.
@@ -199,7 +202,10 @@ impl Document {
     /// It is no template at all.
     pub fn template(self, source: &Source) -> Result<Template, Vec<Diagnostic>> {
         let Self { root, has_extensions, findings: mut diagnostics } = self;
-        let template = refuse_transforms(&root, &mut diagnostics).and_then(|()| {
+        let undone = undone(&root, &[extensions::TRANSFORM]);
+        let is_meant_as_it_stands = undone.is_empty();
+        diagnostics.extend(undone);
+        let template = is_meant_as_it_stands.then_some(()).and_then(|()| {
             let sections = fields(&root, "a template", &SECTIONS, &mut diagnostics)?;
             let names = Names { has_extensions, ..Names::default() };
             Some(Parser { source: &source.text, names, copied: 0, diagnostics: &mut diagnostics }.template(&sections))
@@ -212,8 +218,13 @@ impl Document {
     }
 }
 
+/// Whether a template is written for a macro.
+pub(super) fn has_transform(document: &Node, name: &str) -> bool {
+    transforms(document).iter().any(|transform| transform.text() == Some(name))
+}
+
 /// The macros that a template is written for.
-pub(super) fn transforms(document: &Node) -> Vec<&Node> {
+fn transforms(document: &Node) -> Vec<&Node> {
     let NodeKind::Map(sections) = &document.kind else { return Vec::new() };
     let Some(entry) = sections.iter().find(|entry| entry.key == "Transform") else { return Vec::new() };
     match &entry.value.kind {
@@ -229,18 +240,17 @@ impl Template {
     }
 }
 
-/// Reports the macros that a template is written for, but those that are done here. Nothing else is looked at: it is not
-/// meant as it stands.
-fn refuse_transforms(document: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<()> {
-    let refused: Vec<_> =
-        transforms(document).into_iter().filter(|it| it.text() != Some("AWS::LanguageExtensions")).collect();
-    diagnostics.extend(refused.iter().map(|transform| {
+/// What is wrong with the macros that a template is written for, but those that are done: where there are any, it is not meant
+/// as it stands.
+fn undone(document: &Node, done: &[&str]) -> Vec<Diagnostic> {
+    let undone = transforms(document).into_iter().filter(|it| it.text().is_none_or(|name| !done.contains(&name)));
+    let refused = undone.map(|transform| {
         Diagnostic::error("this transform is not supported")
             .at(transform.span)
             .label("macros run inside of CloudFormation")
             .help("write out what the macro makes")
-    }));
-    refused.is_empty().then_some(())
+    });
+    refused.collect()
 }
 
 pub(super) struct Parser<'a> {

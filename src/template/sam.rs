@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::document::{Entry, Kind, Node};
-use super::parse::transforms;
+use super::parse::has_transform;
 use crate::diagnostic::Span;
 
 /// The transform that the translator does.
-const TRANSFORM: &str = "AWS::Serverless-2016-10-31";
+pub(super) const TRANSFORM: &str = "AWS::Serverless-2016-10-31";
 
 /// Whether a template is written for SAM.
 pub(super) fn is_meant(document: &Node) -> bool {
-    transforms(document).iter().any(|transform| transform.text() == Some(TRANSFORM))
+    has_transform(document, TRANSFORM)
 }
 
 /// A template as the translator takes it.

@@ -7,19 +7,22 @@ use aws_sdk_cloudwatch::types as sdk;
 use futures::future::try_join;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, ErrorClass, gone_is_fine};
+use crate::aws::error::{AwsError, During, ErrorClass};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
-use crate::change::{Change, Changes};
+use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::cloudwatch::alarm_parts::{
     ActionConfiguration, Dimension, EvaluationCriteria, EvaluationWindow, MetricDataQuery, WarmUpConfiguration,
     action_configuration_of, criteria_of, dimensions_of, query_of, sdk_action_configuration, sdk_criteria,
     sdk_dimensions, sdk_query, sdk_warm_up, sdk_window, warm_up_of, window_of,
 };
-use crate::resource::cloudwatch::{sdk_tag, sync_tags, tags_of};
+use crate::resource::cloudwatch::{
+    DESCRIBE, MOST_ALARMS, alarm_arn, alarm_attributes, alarm_identified, delete_alarm, describe_alarms, sdk_tag,
+    sync_tags, tags_of,
+};
 use crate::resource::tags::Tags;
-use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, left_to_change, referred};
+use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, left_to_change};
 
 pub struct CloudWatchAlarm;
 
@@ -109,7 +112,7 @@ impl Handler for CloudWatchAlarm {
     }
 
     fn predict(scope: &Scope, alarm: &Alarm) -> Attributes {
-        alarm.alarm_name.as_deref().map(|name| attributes_of(scope, name)).unwrap_or_default()
+        alarm.alarm_name.as_deref().map(|name| alarm_attributes(scope, name)).unwrap_or_default()
     }
 
     async fn find(cx: &Context, _owner: &Owner, alarm: &Alarm) -> Result<Option<PhysicalId>, AwsError> {
@@ -118,11 +121,11 @@ impl Handler for CloudWatchAlarm {
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Alarm>>, AwsError> {
-        let arn = arn_of(&cx.scope, id.as_str());
+        let arn = alarm_arn(&cx.scope, id.as_str());
         let (described, tags) = try_join(described(cx, id.as_str()), tags_of(cx, &arn)).await?;
         let Some(described) = described else { return Ok(None) };
         let alarm = Alarm { tags, ..alarm_of(described) };
-        Ok(Some(Live::tagged(alarm, attributes_of(&cx.scope, id.as_str()))))
+        Ok(Some(Live::tagged(alarm, alarm_attributes(&cx.scope, id.as_str()))))
     }
 
     async fn create(cx: &Context, owner: &Owner, alarm: &Alarm) -> Result<Made, AwsError> {
@@ -136,7 +139,7 @@ impl Handler for CloudWatchAlarm {
             }
         }
         cx.until(DESCRIBE, "the new alarm to show", Patience::seconds(60), || described(cx, name)).await?;
-        Ok(Made { attributes: attributes_of(&cx.scope, name), id })
+        Ok(Made { attributes: alarm_attributes(&cx.scope, name), id })
     }
 
     async fn update(
@@ -146,20 +149,17 @@ impl Handler for CloudWatchAlarm {
         alarm: &Alarm,
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
-        let is_tag = |change: &Change| change.path.property() == Some("Tags");
-        if !changes.0.iter().all(is_tag) {
+        if changes.touch_other_than("Tags") {
             put(cx, alarm).await?;
         }
         if changes.touch("Tags") {
-            sync_tags(cx, &arn_of(&cx.scope, id.as_str()), &alarm.tags).await?;
+            sync_tags(cx, &alarm_arn(&cx.scope, id.as_str()), &alarm.tags).await?;
         }
         Ok(id.clone())
     }
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
-        let delete = cx.cloudwatch.delete_alarms().alarm_names(id.as_str());
-        let deleted = delete.send().await.during("cloudwatch.DeleteAlarms");
-        gone_is_fine(deleted)?;
+        delete_alarm(cx, id.as_str()).await?;
         cx.until(DESCRIBE, "the alarm to be gone", Patience::seconds(60), || async {
             Ok(described(cx, id.as_str()).await?.is_none().then_some(()))
         })
@@ -167,26 +167,17 @@ impl Handler for CloudWatchAlarm {
     }
 
     async fn identify(cx: &Context, arn: &str) -> Result<Option<PhysicalId>, AwsError> {
-        Ok(arn.strip_prefix(&arn_of(&cx.scope, "")).map(PhysicalId::from))
+        alarm_identified(cx, arn, &sdk::AlarmType::MetricAlarm).await
     }
 }
 
-const DESCRIBE: &str = "cloudwatch.DescribeAlarms";
-
-/// How many names DescribeAlarms takes, and how many alarms it gives at once.
-const MOST: usize = 100;
-
 async fn described(cx: &Context, name: &str) -> Result<Option<sdk::MetricAlarm>, AwsError> {
-    cx.together(DESCRIBE, CloudWatchAlarm::TYPE, name, MOST, |names| describe(cx, names)).await
+    cx.together(DESCRIBE, CloudWatchAlarm::TYPE, name, MOST_ALARMS, |names| describe(cx, names)).await
 }
 
-/// The alarms by name. Alarms and composite alarms share their names: putting one over the other would not do what the
-/// template says.
+/// The alarms by name.
 async fn describe(cx: &Context, names: Vec<String>) -> Result<BTreeMap<String, sdk::MetricAlarm>, AwsError> {
-    let both = [sdk::AlarmType::MetricAlarm, sdk::AlarmType::CompositeAlarm];
-    let most = i32::try_from(MOST).unwrap_or(i32::MAX);
-    let describe = cx.cloudwatch.describe_alarms().set_alarm_names(Some(names)).set_alarm_types(Some(both.into()));
-    let answer = describe.max_records(most).send().await.during(DESCRIBE)?;
+    let answer = describe_alarms(cx, names).await?;
     if let Some(composite) = answer.composite_alarms().first() {
         let name = composite.alarm_name().unwrap_or_default();
         let message = format!("a composite alarm has the name `{name}`: give the alarm another one");
@@ -265,14 +256,6 @@ fn alarm_of(live: sdk::MetricAlarm) -> Alarm {
         evaluate_low_sample_count_percentile: live.evaluate_low_sample_count_percentile,
         tags: Tags::default(),
     }
-}
-
-fn arn_of(scope: &Scope, name: &str) -> String {
-    scope.arn("cloudwatch", &format!("alarm:{name}"))
-}
-
-fn attributes_of(scope: &Scope, name: &str) -> Attributes {
-    referred(name, [("Arn", arn_of(scope, name))])
 }
 
 #[cfg(test)]

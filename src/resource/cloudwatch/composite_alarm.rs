@@ -2,22 +2,25 @@
 //! leaves out; tags it takes only while the alarm is new. The alarms that its rule names have to be there before it, and cannot
 //! go before it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudwatch::types as sdk;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, ErrorClass, gone_is_fine};
+use crate::aws::error::{AwsError, During, ErrorClass};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
-use crate::change::{Change, Changes};
+use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::cloudwatch::alarm_parts::{
     ActionConfiguration, action_configuration_of, sdk_action_configuration,
 };
-use crate::resource::cloudwatch::{sdk_tag, sync_tags, tags_of};
+use crate::resource::cloudwatch::{
+    DESCRIBE, MOST_ALARMS, alarm_arn, alarm_attributes, alarm_identified, delete_alarm, describe_alarms, sdk_tag,
+    sync_tags, tags_of,
+};
 use crate::resource::tags::Tags;
-use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, left_to_change, referred};
+use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, left_to_change};
 
 pub struct CloudWatchCompositeAlarm;
 
@@ -75,7 +78,7 @@ impl Handler for CloudWatchCompositeAlarm {
     }
 
     fn predict(scope: &Scope, alarm: &CompositeAlarm) -> Attributes {
-        alarm.alarm_name.as_deref().map(|name| attributes_of(scope, name)).unwrap_or_default()
+        alarm.alarm_name.as_deref().map(|name| alarm_attributes(scope, name)).unwrap_or_default()
     }
 
     async fn find(cx: &Context, _owner: &Owner, alarm: &CompositeAlarm) -> Result<Option<PhysicalId>, AwsError> {
@@ -85,9 +88,9 @@ impl Handler for CloudWatchCompositeAlarm {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<CompositeAlarm>>, AwsError> {
         let Some(described) = described(cx, id.as_str()).await? else { return Ok(None) };
-        let tags = tags_of(cx, &arn_of(&cx.scope, id.as_str())).await?;
+        let tags = tags_of(cx, &alarm_arn(&cx.scope, id.as_str())).await?;
         let alarm = CompositeAlarm { tags, ..alarm_of(described) };
-        Ok(Some(Live::tagged(alarm, attributes_of(&cx.scope, id.as_str()))))
+        Ok(Some(Live::tagged(alarm, alarm_attributes(&cx.scope, id.as_str()))))
     }
 
     async fn create(cx: &Context, owner: &Owner, alarm: &CompositeAlarm) -> Result<Made, AwsError> {
@@ -101,7 +104,7 @@ impl Handler for CloudWatchCompositeAlarm {
             }
         }
         cx.until(DESCRIBE, "the new alarm to show", Patience::seconds(60), || described(cx, name)).await?;
-        Ok(Made { attributes: attributes_of(&cx.scope, name), id })
+        Ok(Made { attributes: alarm_attributes(&cx.scope, name), id })
     }
 
     async fn update(
@@ -111,20 +114,17 @@ impl Handler for CloudWatchCompositeAlarm {
         alarm: &CompositeAlarm,
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
-        let is_tag = |change: &Change| change.path.property() == Some("Tags");
-        if !changes.0.iter().all(is_tag) {
+        if changes.touch_other_than("Tags") {
             put(cx, alarm).await?;
         }
         if changes.touch("Tags") {
-            sync_tags(cx, &arn_of(&cx.scope, id.as_str()), &alarm.tags).await?;
+            sync_tags(cx, &alarm_arn(&cx.scope, id.as_str()), &alarm.tags).await?;
         }
         Ok(id.clone())
     }
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
-        let delete = cx.cloudwatch.delete_alarms().alarm_names(id.as_str());
-        let deleted = delete.send().await.during("cloudwatch.DeleteAlarms");
-        gone_is_fine(deleted)?;
+        delete_alarm(cx, id.as_str()).await?;
         cx.until(DESCRIBE, "the alarm to be gone", Patience::seconds(60), || async {
             Ok(described(cx, id.as_str()).await?.is_none().then_some(()))
         })
@@ -132,22 +132,24 @@ impl Handler for CloudWatchCompositeAlarm {
     }
 
     async fn identify(cx: &Context, arn: &str) -> Result<Option<PhysicalId>, AwsError> {
-        Ok(arn.strip_prefix(&arn_of(&cx.scope, "")).map(PhysicalId::from))
+        alarm_identified(cx, arn, &sdk::AlarmType::CompositeAlarm).await
     }
 }
 
-const DESCRIBE: &str = "cloudwatch.DescribeAlarms";
-
-/// Alarms and composite alarms share their names: putting one over the other would not do what the template says.
 async fn described(cx: &Context, name: &str) -> Result<Option<sdk::CompositeAlarm>, AwsError> {
-    let both = [sdk::AlarmType::MetricAlarm, sdk::AlarmType::CompositeAlarm];
-    let describe = cx.cloudwatch.describe_alarms().alarm_names(name).set_alarm_types(Some(both.into()));
-    let answer = describe.send().await.during(DESCRIBE)?;
-    if !answer.metric_alarms().is_empty() {
+    cx.together(DESCRIBE, CloudWatchCompositeAlarm::TYPE, name, MOST_ALARMS, |names| describe(cx, names)).await
+}
+
+/// The composite alarms by name.
+async fn describe(cx: &Context, names: Vec<String>) -> Result<BTreeMap<String, sdk::CompositeAlarm>, AwsError> {
+    let answer = describe_alarms(cx, names).await?;
+    if let Some(alarm) = answer.metric_alarms().first() {
+        let name = alarm.alarm_name().unwrap_or_default();
         let message = format!("an alarm on a metric has the name `{name}`: give the composite alarm another one");
         return Err(AwsError::new(DESCRIBE, ErrorClass::AlreadyExists, message));
     }
-    Ok(answer.composite_alarms.unwrap_or_default().into_iter().find(|alarm| alarm.alarm_name() == Some(name)))
+    let alarms = answer.composite_alarms.unwrap_or_default().into_iter();
+    Ok(alarms.filter_map(|alarm| Some((alarm.alarm_name.clone()?, alarm))).collect())
 }
 
 async fn put(cx: &Context, alarm: &CompositeAlarm) -> Result<(), AwsError> {
@@ -187,12 +189,4 @@ fn alarm_of(live: sdk::CompositeAlarm) -> CompositeAlarm {
         actions_suppressor_extension_period: live.actions_suppressor_extension_period,
         tags: Tags::default(),
     }
-}
-
-fn arn_of(scope: &Scope, name: &str) -> String {
-    scope.arn("cloudwatch", &format!("alarm:{name}"))
-}
-
-fn attributes_of(scope: &Scope, name: &str) -> Attributes {
-    referred(name, [("Arn", arn_of(scope, name))])
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::aws::error::{AwsError, During};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
-use crate::change::{Change, Changes};
+use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::cloudwatch::{sdk_tag, sync_tags, tags_of};
 use crate::resource::tags::Tags;
@@ -74,8 +74,7 @@ impl Handler for CloudWatchInsightRule {
         rule: &InsightRule,
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
-        let is_tag = |change: &Change| change.path.property() == Some("Tags");
-        if !changes.0.iter().all(is_tag) {
+        if changes.touch_other_than("Tags") {
             put(cx, rule).await?;
         }
         if changes.touch("Tags") {

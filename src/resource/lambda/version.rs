@@ -5,7 +5,7 @@
 //! CDK and SAM write it. Lambda publishes none of what was published already; it answers with the last one. That is taken where
 //! it carries nobody's mark, and refused where it is another resource's.
 
-use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, State, UpdateRuntimeOn};
+use aws_sdk_lambda::types::{FunctionConfiguration, UpdateRuntimeOn};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
@@ -13,6 +13,7 @@ use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{LogicalId, PhysicalId, StackId};
+use crate::resource::lambda::function::{is_settled, succeeded};
 use crate::resource::lambda::function_name;
 use crate::resource::lambda::passing::is_busy;
 use crate::resource::lambda::provisioned_concurrency::{self, ProvisionedConcurrency};
@@ -97,7 +98,7 @@ impl Handler for LambdaVersion {
             }),
         };
         // One without a mark belongs to whoever owns the function.
-        let mark = owner.map_or(Mark::Nowhere, |owner| Mark::Elsewhere(Some(owner)));
+        let mark = Mark::in_name(owner);
         Ok(Some(Live { properties: version, attributes: attributes_of(id.as_str(), number), mark }))
     }
 
@@ -214,15 +215,10 @@ async fn publish(cx: &Context, owner: &Owner, version: &Version) -> Result<Physi
 /// Waits until the version can be invoked, which with snapshots takes minutes.
 async fn ready(cx: &Context, function: &str, number: &str) -> Result<(), AwsError> {
     let waiting_for = format!("version {number} of `{function}` to be ready");
-    cx.until("lambda.GetFunction", &waiting_for, Patience::minutes(900), || async {
-        let live = configuration(cx, function, number).await?;
-        Ok(live
-            .filter(|it| {
-                it.state != Some(State::Pending) && it.last_update_status != Some(LastUpdateStatus::InProgress)
-            })
-            .map(drop))
-    })
-    .await
+    let live = cx.until("lambda.GetFunction", &waiting_for, Patience::minutes(900), || async {
+        Ok(configuration(cx, function, number).await?.filter(is_settled))
+    });
+    succeeded(live.await?).map(drop)
 }
 
 async fn configuration(cx: &Context, function: &str, number: &str) -> Result<Option<FunctionConfiguration>, AwsError> {
