@@ -36,6 +36,11 @@ impl Changes {
         self.0.iter().any(|change| change.path.property() == Some(property))
     }
 
+    /// Whether anything changes outside of the top-level property.
+    pub fn touch_other_than(&self, property: &str) -> bool {
+        self.0.iter().any(|change| change.path.property() != Some(property))
+    }
+
     /// Whether anything changes in one of the top-level properties.
     pub fn touch_any(&self, properties: &[&str]) -> bool {
         properties.iter().any(|property| self.touch(property))

@@ -7,9 +7,8 @@ use std::process::Command;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{AssemblyError, LARGEST_BYTES, read_json};
+use super::{AssemblyError, read_json};
 use crate::children::Children;
-use crate::text_file;
 
 /// The file that makes a directory a CDK app.
 pub const CDK_JSON: &str = "cdk.json";
@@ -107,11 +106,7 @@ fn context(app: &App<'_>, settings: Settings) -> Result<Map<String, Value>, Asse
     }
     let looked_up = app.directory.join(CDK_CONTEXT_JSON);
     if looked_up.is_file() {
-        let read = |source| AssemblyError::Read { path: looked_up.clone(), source };
-        let text = text_file::read(&looked_up, LARGEST_BYTES).map_err(read)?;
-        let kept: Map<String, Value> = serde_json::from_str(&text)
-            .map_err(|source| AssemblyError::NoManifest { path: looked_up.clone(), source })?;
-        context.extend(kept);
+        context.extend(read_json::<Map<String, Value>>(&looked_up)?);
     }
     context.extend(settings.context);
     context.extend(app.context.iter().map(|(key, value)| (key.clone(), json!(value))));

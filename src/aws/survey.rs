@@ -31,11 +31,6 @@ impl Expected {
         let call = expected.chunks(most).find(|call| call.iter().any(|it| it.as_str() == id));
         call.into_iter().flatten().map(ToString::to_string).collect()
     }
-
-    /// Whether the tags of a resource are asked for with those of all others: for a single one that would save nothing.
-    pub fn are_asked_together(&self, logical_id: &LogicalId) -> bool {
-        self.tags.len() > 1 && self.tags.contains_key(logical_id)
-    }
 }
 
 /// An answer, or the place where the first to ask will put it.

@@ -11,6 +11,9 @@ use crate::cli::capacity::CapacityArguments;
 use crate::cli::evidence::EvidenceArguments;
 use crate::cli::view::Detail;
 
+/// How many resources are read or changed at once where nothing is said.
+pub const CONCURRENCY: u16 = 16;
+
 /// Plans and applies CloudFormation templates straight against live AWS.
 #[derive(Debug, Parser)]
 #[command(name = "paystack", version, max_term_width = 100)]
@@ -161,7 +164,7 @@ pub struct PlanningArguments {
     #[arg(long)]
     pub full: bool,
     /// How many resources are read or changed at once.
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = CONCURRENCY, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
 }
 
@@ -243,7 +246,7 @@ pub struct DestroyArguments {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// How many resources are read or deleted at once.
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = CONCURRENCY, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
     /// How long to watch, when all is deleted, for log groups that late logs of functions and API stages bring back: they
     /// are deleted again. [default: 60; 0 at an endpoint of one's own, which is an emulator's]

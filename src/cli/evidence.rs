@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use crate::aws::error::AwsError;
 use crate::aws::observer::{Attempt, Observer, WorkId};
 use crate::aws::survey::Expected;
-use crate::cli::arguments::{PlanFormat, StackArguments};
+use crate::cli::arguments::{CONCURRENCY, PlanFormat, StackArguments};
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, rules, view};
 use crate::evidence::{self, ReadBy, Report, Seen, Status, compare};
@@ -40,9 +40,6 @@ pub struct EvidenceArguments {
 /// How large a report may be.
 const LARGEST_BYTES: u64 = 32 * 1024 * 1024;
 
-/// How many resources are read at once.
-const CONCURRENCY: usize = 16;
-
 pub async fn show(arguments: &EvidenceArguments, world: &mut World) -> Result<Exit, CliError> {
     let earlier = arguments.since.as_deref().map(|path| load(path, world)).transpose()?;
     let later = match &arguments.until {
@@ -64,7 +61,7 @@ async fn gather(stack: &Opened, world: &World) -> Result<Report, CliError> {
     let reader = ObservedReader { reader: &stack.reader, observer: stack.observer.clone(), read: Mutex::default() };
     // What nobody remembers is searched for as well: a method that somebody has added is evidence too.
     let known = Ledger { is_remembered: false, ..ledger.clone() };
-    let inventory = inventory::take(&stack.desired, &known, &reader, CONCURRENCY).await;
+    let inventory = inventory::take(&stack.desired, &known, &reader, CONCURRENCY.into()).await;
     let findings = rules::judge(stack.policy.as_ref(), &stack.desired, &stack.source)?;
     let plan = plan::diff(&stack.desired, &inventory, &ledger, &Options::default());
     let read_by = reader.read_by(&stack.observer.attempts());

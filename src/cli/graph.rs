@@ -1,15 +1,12 @@
 //! `paystack graph`: draws what waits for what.
 
-use crate::cli::arguments::GraphArguments;
+use crate::cli::arguments::{CONCURRENCY, GraphArguments};
 use crate::cli::plan::make;
 use crate::cli::stack::{self, open};
 use crate::cli::view::graph::Picture;
 use crate::cli::{CliError, Exit, World, view};
 use crate::plan::Options;
 use crate::plan::saved::Goal;
-
-/// How many resources are read at once.
-const CONCURRENCY: u16 = 16;
 
 pub async fn graph(arguments: &GraphArguments, world: &mut World) -> Result<Exit, CliError> {
     let picture = if arguments.plan {

@@ -1,31 +1,13 @@
 //! `paystack output`: the outputs of a stack, from what is live.
 
-use std::collections::BTreeMap;
-
 use crate::cli::apply::{Secrets, outputs};
 use crate::cli::arguments::OutputArguments;
-use crate::cli::stack::open;
+use crate::cli::stack::{attributes, open};
 use crate::cli::{CliError, Exit, World, view};
-use crate::inventory;
-use crate::resource::Reading;
-
-/// How many resources are read at once.
-const CONCURRENCY: usize = 16;
 
 pub async fn output(arguments: &OutputArguments, world: &mut World) -> Result<Exit, CliError> {
     let stack = open(&arguments.stack, world).await?;
-    let ledger = stack.ledger(world).await?;
-    let inventory = inventory::take(&stack.desired, &ledger, &stack.reader, CONCURRENCY).await;
-    let mut attributes = BTreeMap::new();
-    for (logical_id, reading) in inventory.readings {
-        match reading {
-            Reading::Live(live) => {
-                attributes.insert(logical_id, live.attributes);
-            }
-            Reading::Absent => {}
-            Reading::Unreadable(error) => return Err(error.into()),
-        }
-    }
+    let attributes = attributes(&stack.desired, &stack.ledger(world).await?, &stack.reader).await?;
     let secrets = if arguments.reveal { Secrets::Revealed } else { Secrets::Masked };
     let outputs = outputs(&stack.desired, &attributes, secrets);
     match &arguments.name {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::aws::error::AwsError;
 use crate::aws::operate::LogFollower;
 use crate::aws::smoke as asking;
 use crate::cli::apply::{Secrets, outputs};
@@ -15,12 +14,9 @@ use crate::cli::stack::{Running, running};
 use crate::cli::{CliError, Exit, World, named, view};
 use crate::diagnostic::nearest;
 use crate::identity::{LogicalId, REF};
-use crate::inventory;
-use crate::resource::live::AwsReader;
-use crate::resource::{Attributes, Reading};
+use crate::resource::Attributes;
 use crate::smoke::{Filling, Hop, Missed, Place, Reached, Smoke, Smoked, referred};
 
-const CONCURRENCY: usize = 16;
 const PAUSE: Duration = Duration::from_millis(250);
 
 pub async fn smoke(arguments: &SmokeArguments, world: &mut World) -> Result<Exit, CliError> {
@@ -29,7 +25,7 @@ pub async fn smoke(arguments: &SmokeArguments, world: &mut World) -> Result<Exit
     for (id, resource_type) in referred(&smoke) {
         is_declared(&stack, id, resource_type)?;
     }
-    let attributes = attributes(&stack, world).await?;
+    let attributes = stack.attributes(world).await?;
     let now = world.clock.now();
     let filling = Filling { id: new_id(&format!("{:x}{}", now.as_millisecond(), world.salt)), now };
     let run = Run { stack: &stack, attributes, filling, world };
@@ -170,17 +166,4 @@ fn is_declared(stack: &Running, id: &str, resource_type: &'static str) -> Result
         None => format!("`[smoke]` in paystack.toml names it; the template has {}", known.join(", ")),
     };
     Err(CliError::NotInStack { what: resource_type, name: id.to_owned(), help })
-}
-
-/// What is live of the stack.
-async fn attributes(stack: &Running, world: &World) -> Result<BTreeMap<LogicalId, Attributes>, CliError> {
-    let ledger = stack.ledger(world).await?;
-    let reader = AwsReader::new(std::sync::Arc::clone(&stack.cx));
-    let inventory = inventory::take(&stack.desired, &ledger, &reader, CONCURRENCY).await;
-    let attributes = inventory.readings.into_iter().filter_map(|(id, reading)| match reading {
-        Reading::Live(live) => Some(Ok((id, live.attributes))),
-        Reading::Absent => None,
-        Reading::Unreadable(error) => Some(Err(error)),
-    });
-    Ok(attributes.collect::<Result<_, AwsError>>()?)
 }

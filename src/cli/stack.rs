@@ -8,16 +8,18 @@ use std::time::Duration;
 
 use crate::assembly::{Assembly, assets_beside};
 use crate::aws::calls::Counter;
+use crate::aws::error::AwsError;
 use crate::aws::observer::Observer;
 use crate::aws::{ApiRates, Connection, Context, Packages, Scope, Target, connect, partition_of};
 use crate::check::{Retained, check};
-use crate::cli::arguments::{LockArguments, StackArguments};
+use crate::cli::arguments::{CONCURRENCY, LockArguments, StackArguments};
 use crate::cli::imports::{self, Imports};
 use crate::cli::{CliError, World, local, rules};
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic, Severity, Source, Span, Style};
 use crate::graph::cycles;
 use crate::identity::{LogicalId, StackId};
+use crate::inventory;
 use crate::package::{
     Bytecode, CodePlaces, PIP_VARIABLES, PipCommand, Shelf, Workshop, is_elsewhere, leave_out, local_code,
     missing_code, package,
@@ -25,7 +27,7 @@ use crate::package::{
 use crate::policy::{Finding, Policy};
 use crate::project::{Environment, Project, SUFFIX_PARAMETER, State};
 use crate::resource::live::{AwsReader, AwsWriter};
-use crate::resource::row;
+use crate::resource::{Attributes, Reading, row};
 use crate::sam::{self, SamError};
 use crate::smoke::Smoke;
 use crate::state::{DynamoDbLedgers, Holder, Ledger, Ledgers, LocalLedgers, Lock, Sign, StateTable, lock};
@@ -192,20 +194,35 @@ fn pseudo(account_id: Option<String>, region: &str, stack: &StackId) -> Pseudo {
     Pseudo { account_id, region: region.to_owned(), partition, stack: stack.clone() }
 }
 
-/// Connects to AWS, and works out what the template wants there.
-pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opened, CliError> {
+/// A template resolved for its account.
+struct Placed {
+    checked: Checked,
+    connection: Connection,
+    graph: DesiredGraph,
+    imports: Imports,
+}
+
+/// Connects to AWS, and resolves the template for the account.
+async fn placed(arguments: &StackArguments, world: &mut World) -> Result<Placed, CliError> {
     let checked = read(arguments, world)?;
     let connection = connection(arguments, &checked.environment, world).await?;
-    let scope = connection.scope.clone();
-    is_for(&checked.environment, &scope, &checked.stack)?;
+    let scope = &connection.scope;
+    is_for(&checked.environment, scope, &checked.stack)?;
     let mut graph = checked.resolve(Some(scope.account_id.clone()), &scope.region, world)?;
     let imports = imports::find(&mut graph, arguments, world).await?;
+    Ok(Placed { checked, connection, graph, imports })
+}
+
+/// Connects to AWS, and works out what the template wants there.
+pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opened, CliError> {
+    let Placed { checked, connection, mut graph, imports } = placed(arguments, world).await?;
     let packages = {
         let (cache, pip) = (world.cache(), pip(world));
         let bytecode = if checked.environment.ships_bytecode { Bytecode::Compiled } else { Bytecode::LeftOut };
         let workshop = Workshop { places: &checked.code, cache: &cache, pip: &pip, bytecode };
         tokio::task::block_in_place(|| package(&mut graph, &workshop)).map_err(|findings| checked.mistakes(findings))?
     };
+    let scope = connection.scope.clone();
     let desired = Desired::new(graph, checked.stack.clone(), checked.environment.tags.clone(), scope);
     let shelf = Shelf::new(packages.clone(), &world.cache());
     let cx = Arc::new(Context::new(&connection, packages, Arc::clone(&world.clock)));
@@ -266,13 +283,9 @@ pub struct Running {
 
 /// Connects to AWS, and works out what the stack's resources are called there. No code is packaged: none is needed to ask.
 pub async fn running(arguments: &StackArguments, world: &mut World) -> Result<Running, CliError> {
-    let checked = read(arguments, world)?;
-    let connection = connection(arguments, &checked.environment, world).await?;
-    let scope = connection.scope.clone();
-    is_for(&checked.environment, &scope, &checked.stack)?;
-    let mut graph = checked.resolve(Some(scope.account_id.clone()), &scope.region, world)?;
-    imports::find(&mut graph, arguments, world).await?;
+    let Placed { checked, connection, mut graph, .. } = placed(arguments, world).await?;
     leave_out(&mut graph);
+    let scope = connection.scope.clone();
     let desired = Desired::new(graph, checked.stack.clone(), checked.environment.tags.clone(), scope);
     let cx = Arc::new(Context::new(&connection, Packages::new(), Arc::clone(&world.clock)));
     let state_table = match &checked.state {
@@ -288,6 +301,26 @@ impl Running {
     pub async fn ledger(&self, world: &World) -> Result<Ledger, CliError> {
         Ok(self.ledgers.load(&self.desired.stack, &world.salt).await?)
     }
+
+    /// What is live of the stack.
+    pub async fn attributes(&self, world: &World) -> Result<BTreeMap<LogicalId, Attributes>, CliError> {
+        attributes(&self.desired, &self.ledger(world).await?, &AwsReader::new(Arc::clone(&self.cx))).await
+    }
+}
+
+/// The attributes of what is live of a stack.
+pub async fn attributes(
+    desired: &Desired,
+    ledger: &Ledger,
+    reader: &AwsReader,
+) -> Result<BTreeMap<LogicalId, Attributes>, CliError> {
+    let inventory = inventory::take(desired, ledger, reader, CONCURRENCY.into()).await;
+    let attributes = inventory.readings.into_iter().filter_map(|(id, reading)| match reading {
+        Reading::Live(live) => Some(Ok((id, live.attributes))),
+        Reading::Absent => None,
+        Reading::Unreadable(error) => Some(Err(error)),
+    });
+    Ok(attributes.collect::<Result<_, AwsError>>()?)
 }
 
 impl Opened {

@@ -70,6 +70,13 @@ pub enum Mark {
     Nowhere,
 }
 
+impl Mark {
+    /// Of what is named by its owner where it has one; what somebody else has named can carry none.
+    pub fn in_name(owner: Option<Owner>) -> Self {
+        owner.map_or(Self::Nowhere, |owner| Self::Elsewhere(Some(owner)))
+    }
+}
+
 /// A resource as it is in AWS.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Live<P> {

@@ -1,14 +1,13 @@
 //! The forms of a plan, as a user gets them: what is lost and what changes in each, JSON by its schema, HTML in a browser.
 
 use std::ffi::OsStr;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::{env, fs};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Account, Emulator, Paystack, Ran};
+use crate::harness::{Account, Paystack, Ran};
 
 const PROJECT: &str = r#"
 [project]
@@ -176,24 +175,15 @@ fn every_plan_in_json_is_as_the_schema_says() {
     plans.push(shop.run(&["plan", "--format", "json"]).json());
     let schema: Value =
         serde_json::from_str(include_str!("../../docs/schema/plan-v1.json")).expect("the schema is JSON");
-    assert_eq!(findings(&schema, &plans), "");
+    assert_eq!(findings(&shop.account, &schema, &plans), "");
     // The schema is no sieve.
     let mut wrong = plans[0].clone();
     wrong["steps"][0]["action"]["why"] = json!("for fun");
-    assert!(findings(&schema, &[wrong]).contains("$.steps[0].action"));
+    assert!(findings(&shop.account, &schema, &[wrong]).contains("$.steps[0].action"));
 }
 
-fn findings(schema: &Value, documents: &[Value]) -> String {
-    let mut python = Command::new(&Emulator::shared().python);
-    let python = python.args(["-W", "ignore", "-c", VALIDATE]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = python.spawn().expect("the emulator's Python runs");
-    let input = json!([schema, documents]).to_string();
-    let mut stdin = child.stdin.take().expect("input is piped");
-    stdin.write_all(input.as_bytes()).expect("Python reads its input");
-    drop(stdin);
-    let output = child.wait_with_output().expect("a child can be waited for");
-    assert!(output.status.success(), "the schema is no schema");
-    String::from_utf8_lossy(&output.stdout).into_owned()
+fn findings(account: &Account, schema: &Value, documents: &[Value]) -> String {
+    account.run_python(VALIDATE, &[], &json!([schema, documents]), &[])
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{LogicalId, PhysicalId, StackId};
+use crate::resource::apigateway::stage::{self, ApiGatewayStage};
 use crate::resource::tags;
 use crate::resource::{Attributes, Handler, Live, Made, Mark, Owner, referred};
 
@@ -205,14 +206,12 @@ async fn delete_stage(cx: &Context, api: &str, deployment: &str) -> Result<(), A
     let Some(shown) = found("apigateway.GetDeployment", get)? else { return Ok(()) };
     let mark = Description::parse(shown.description().unwrap_or_default()).mark;
     let Some(stage) = mark.and_then(|mark| mark.stage) else { return Ok(()) };
-    let get = cx.apigateway.get_stage().rest_api_id(api).stage_name(&stage).send().await;
-    let Some(live) = found("apigateway.GetStage", get)? else { return Ok(()) };
+    let id = joined([api, &stage]);
+    let Some(live) = stage::show(cx, &id).await? else { return Ok(()) };
     if live.deployment_id() != Some(deployment) || live.description() != Some(MADE_ALONG) {
         return Ok(());
     }
-    let delete = cx.apigateway.delete_stage().rest_api_id(api).stage_name(&stage);
-    let deleted = write(cx, api, || async { delete.clone().send().await.during("apigateway.DeleteStage") }).await;
-    gone_is_fine(deleted)
+    ApiGatewayStage::delete(cx, &id).await
 }
 
 async fn describe(cx: &Context, api: &str, deployment: &str, wanted: &Description) -> Result<(), AwsError> {

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use aws_sdk_apigateway::types;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, absent_is_none, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
-use crate::resource::apigateway::{joined, parts, patch};
+use crate::resource::apigateway::{joined, listed, parts, patch};
 use crate::resource::{Attributes, Handler, Live, Made, Owner, referred};
 
 pub struct ApiGatewayGatewayResponse;
@@ -57,11 +57,7 @@ impl Handler for ApiGatewayGatewayResponse {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<GatewayResponse>>, AwsError> {
         let [api, kind] = parts(id)?;
-        let listed = match cx.survey {
-            Some(_) => absent_is_none(ours(cx, api).await)?.unwrap_or_default(),
-            None => Vec::new(),
-        };
-        // A list may not have yet what has just been made.
+        let listed = listed(cx, || ours(cx, api)).await?;
         let shown = match listed.into_iter().find(|it| it.response_type() == Some(&kind.into())) {
             Some(it) => Some((it.status_code, it.response_parameters, it.response_templates)),
             None => {

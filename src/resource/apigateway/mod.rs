@@ -18,12 +18,25 @@ pub mod stage;
 pub mod usage_plan;
 pub mod usage_plan_key;
 
-use crate::aws::error::{AwsError, ErrorClass};
+use crate::aws::Context;
+use crate::aws::error::{AwsError, ErrorClass, absent_is_none};
 use crate::identity::PhysicalId;
 
 /// The identifier of something inside of an API, from the outside in: `a1b2c3|Order`.
 fn joined<const N: usize>(parts: [&str; N]) -> PhysicalId {
     PhysicalId::from(parts.join("|"))
+}
+
+/// What a list has of an API's parts, where one call for all of them saves many: in a survey. It may not have yet what has just
+/// been made.
+async fn listed<T, F>(cx: &Context, list: impl FnOnce() -> F) -> Result<Vec<T>, AwsError>
+where
+    F: Future<Output = Result<Vec<T>, AwsError>>,
+{
+    match cx.survey {
+        Some(_) => Ok(absent_is_none(list().await)?.unwrap_or_default()),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// The parts of an identifier that [`joined`] made.

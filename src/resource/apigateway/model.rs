@@ -5,13 +5,13 @@ use aws_sdk_apigateway::types;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::aws::error::{AwsError, During, absent_is_none, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::apigateway::patch::replace;
-use crate::resource::apigateway::{joined, parts, patch};
+use crate::resource::apigateway::{joined, listed, parts, patch};
 use crate::resource::{Attributes, Case, GeneratedName, Handler, Live, Made, Owner, attributes, json_text, referred};
 
 pub struct ApiGatewayModel;
@@ -67,11 +67,7 @@ impl Handler for ApiGatewayModel {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Model>>, AwsError> {
         let [api, name] = parts(id)?;
-        let listed = match cx.survey {
-            Some(_) => absent_is_none(models(cx, api).await)?.unwrap_or_default(),
-            None => Vec::new(),
-        };
-        // A list may not have yet what has just been made.
+        let listed = listed(cx, || models(cx, api)).await?;
         let shown = match listed.into_iter().find(|it| it.name() == Some(name)) {
             Some(it) => Some((it.content_type, it.description, it.schema)),
             None => {

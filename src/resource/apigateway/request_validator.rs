@@ -10,7 +10,7 @@ use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::apigateway::patch::replace;
-use crate::resource::apigateway::{joined, parts, patch};
+use crate::resource::apigateway::{joined, listed, parts, patch};
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, referred};
 
 pub struct ApiGatewayRequestValidator;
@@ -47,11 +47,7 @@ impl Handler for ApiGatewayRequestValidator {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<RequestValidator>>, AwsError> {
         let [api, validator] = parts(id)?;
-        let listed = match cx.survey {
-            Some(_) => absent_is_none(validators(cx, api).await)?.unwrap_or_default(),
-            None => Vec::new(),
-        };
-        // A list may not have yet what has just been made.
+        let listed = listed(cx, || validators(cx, api)).await?;
         let shown = match listed.into_iter().find(|it| it.id() == Some(validator)) {
             Some(it) => Some((it.name, it.validate_request_body, it.validate_request_parameters)),
             None => {

@@ -121,7 +121,7 @@ impl Handler for ApiGatewayStage {
         stage: &Stage,
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
-        if changes.0.iter().any(|change| change.path.property() != Some("Tags")) {
+        if changes.touch_other_than("Tags") {
             settle(cx, id, stage).await?;
         }
         if changes.touch("Tags") {
@@ -166,7 +166,8 @@ fn physical_id(stage: &Stage) -> PhysicalId {
     joined([&stage.rest_api_id, stage.stage_name.as_deref().unwrap_or_default()])
 }
 
-async fn show(cx: &Context, id: &PhysicalId) -> Result<Option<Shown>, AwsError> {
+/// The stage as it is.
+pub(super) async fn show(cx: &Context, id: &PhysicalId) -> Result<Option<Shown>, AwsError> {
     let [api, name] = parts(id)?;
     let ask = || async {
         found("apigateway.GetStage", cx.apigateway.get_stage().rest_api_id(api).stage_name(name).send().await)

@@ -100,7 +100,7 @@ impl Handler for ApiGatewayUsagePlan {
         plan: &UsagePlan,
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
-        if changes.0.iter().any(|change| change.path.property() != Some("Tags")) {
+        if changes.touch_other_than("Tags") {
             let live = show(cx, id).await?.ok_or_else(|| AwsError::missing("apigateway.GetUsagePlan", "plan"))?;
             patch(cx, id, patches(&live, plan)).await?;
         }

@@ -136,7 +136,7 @@ impl Handler for LambdaEventSourceMapping {
     ) -> Result<PhysicalId, AwsError> {
         check_window(mapping, changes)?;
         let uuid = id.as_str();
-        if changes.0.iter().any(|change| change.path.property() != Some("Tags")) {
+        if changes.touch_other_than("Tags") {
             settled(cx, uuid).await?;
             change(cx, uuid, mapping, changes).await?;
             settled(cx, uuid).await?;

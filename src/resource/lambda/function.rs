@@ -188,15 +188,18 @@ async fn settled(cx: &Context, name: &str) -> Result<FunctionConfiguration, AwsE
     let waiting_for = format!("the function `{name}` to be ready");
     cx.until("lambda.GetFunction", &waiting_for, Patience::seconds(600), || async {
         let configuration = get(cx, name).await?.and_then(|answer| answer.configuration);
-        Ok(configuration.filter(|it| {
-            it.state != Some(State::Pending) && it.last_update_status != Some(LastUpdateStatus::InProgress)
-        }))
+        Ok(configuration.filter(is_settled))
     })
     .await
 }
 
-/// The function, or why it did not come to be what was asked for.
-fn succeeded(configuration: FunctionConfiguration) -> Result<FunctionConfiguration, AwsError> {
+/// Whether nothing changes the function, or the version, any more.
+pub(super) fn is_settled(it: &FunctionConfiguration) -> bool {
+    it.state != Some(State::Pending) && it.last_update_status != Some(LastUpdateStatus::InProgress)
+}
+
+/// The function, or the version, or why it did not come to be what was asked for.
+pub(super) fn succeeded(configuration: FunctionConfiguration) -> Result<FunctionConfiguration, AwsError> {
     let refused = |what: &str, reason: &Option<String>, code: Option<&str>| {
         let reason = reason.as_deref().unwrap_or("Lambda gives no reason");
         let code = code.map(|code| format!(" ({code})")).unwrap_or_default();

@@ -51,8 +51,7 @@ impl Handler for LambdaLayerVersionPermission {
         let (layer, statement_id) = parts(id)?;
         let statements = statements(cx, layer).await?;
         let Some(statement) = statements.iter().find(|it| it["Sid"] == statement_id) else { return Ok(None) };
-        let owner = statement::owner_in(statement_id);
-        let mark = owner.map_or(Mark::Nowhere, |owner| Mark::Elsewhere(Some(owner)));
+        let mark = Mark::in_name(statement::owner_in(statement_id));
         Ok(Some(Live { properties: permission_of(layer, statement), attributes: attributes_of(id), mark }))
     }
 
@@ -115,8 +114,7 @@ async fn statements(cx: &Context, layer: &str) -> Result<Vec<Value>, AwsError> {
     let (name, number) = version(layer)?;
     let get = cx.lambda.get_layer_version_policy().layer_name(name).version_number(number);
     let Some(policy) = found(GET, get.send().await)?.and_then(|answer| answer.policy) else { return Ok(Vec::new()) };
-    let mut policy: Value = serde_json::from_str(&policy).map_err(|_| AwsError::missing(GET, "Policy as JSON"))?;
-    Ok(policy["Statement"].as_array_mut().map(std::mem::take).unwrap_or_default())
+    statement::all(&policy, GET)
 }
 
 /// A statement as AddLayerVersionPermission was told it. An account comes back as the ARN of its root.

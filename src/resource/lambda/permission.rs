@@ -69,7 +69,7 @@ impl Handler for LambdaPermission {
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Permission>>, AwsError> {
         let [function, statement_id] = parts(id)?;
         let Some(permission) = statement(cx, function, statement_id).await? else { return Ok(None) };
-        let mark = statement_ids::owner_in(statement_id).map_or(Mark::Nowhere, |owner| Mark::Elsewhere(Some(owner)));
+        let mark = Mark::in_name(statement_ids::owner_in(statement_id));
         Ok(Some(Live { properties: permission, attributes: attributes_of(statement_id), mark }))
     }
 
@@ -107,7 +107,7 @@ impl Handler for LambdaPermission {
     /// Only statements whose id says that paystack made them: others permit calls to our functions by hand.
     async fn list_within(cx: &Context, function: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
         let function = function.as_str();
-        let statements = statements(cx, function).await?.unwrap_or_default();
+        let statements = statements(cx, function).await?;
         let ids = statements.iter().filter_map(|statement| statement["Sid"].as_str());
         Ok(ids.filter(|id| statement_ids::owner_in(id).is_some()).map(|id| PhysicalId::join([function, id])).collect())
     }
@@ -185,20 +185,18 @@ fn is_fresh_principal(error: &AwsError) -> bool {
 
 /// The statement with this id in the function's policy.
 async fn statement(cx: &Context, function: &str, id: &str) -> Result<Option<Permission>, AwsError> {
-    let Some(statements) = statements(cx, function).await? else { return Ok(None) };
+    let statements = statements(cx, function).await?;
     let statement = statements.iter().find(|statement| statement["Sid"] == id);
     Ok(statement.map(|statement| permission_of(function, statement)))
 }
 
-/// The statements of the function's policy; `None` where it has none.
-async fn statements(cx: &Context, function: &str) -> Result<Option<Vec<Value>>, AwsError> {
+/// The statements of the function's policy; none where it has no policy.
+async fn statements(cx: &Context, function: &str) -> Result<Vec<Value>, AwsError> {
     let (name, qualifier) = function_name::qualified(function);
     let get = cx.lambda.get_policy().function_name(name).set_qualifier(qualifier.map(str::to_owned));
     let ask = || async { Ok(found("lambda.GetPolicy", get.send().await)?.and_then(|answer| answer.policy)) };
-    let Some(policy) = cx.once("lambda.GetPolicy", function, ask).await? else { return Ok(None) };
-    let mut policy: Value =
-        serde_json::from_str(&policy).map_err(|_| AwsError::missing("lambda.GetPolicy", "Policy as JSON"))?;
-    Ok(policy["Statement"].as_array_mut().map(std::mem::take))
+    let Some(policy) = cx.once("lambda.GetPolicy", function, ask).await? else { return Ok(Vec::new()) };
+    statement_ids::all(&policy, "lambda.GetPolicy")
 }
 
 /// A statement as AddPermission was told it.

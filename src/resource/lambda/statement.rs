@@ -1,7 +1,9 @@
-//! The ids of statements in resource policies: they name their owner, since a statement can carry no other mark.
+//! Statements of resource policies. Their ids name their owner, since a statement can carry no other mark.
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::aws::error::AwsError;
 use crate::identity::{LogicalId, StackId};
 use crate::resource::Owner;
 
@@ -25,6 +27,12 @@ pub fn owner_in(statement_id: &str) -> Option<Owner> {
     let (stack, resource) = words.rsplit_once('-')?;
     let owner = Owner { stack: StackId::from(stack), resource: LogicalId::from(resource) };
     (id(&owner) == statement_id).then_some(owner)
+}
+
+/// The statements of a policy, as `operation` has given it.
+pub fn all(policy: &str, operation: &'static str) -> Result<Vec<Value>, AwsError> {
+    let mut policy: Value = serde_json::from_str(policy).map_err(|_| AwsError::missing(operation, "Policy as JSON"))?;
+    Ok(policy["Statement"].as_array_mut().map(std::mem::take).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
-use crate::resource::logs::when_idle;
-use crate::resource::tags::{self, Tags};
+use crate::resource::logs::{tagging, when_idle};
+use crate::resource::tags::Tags;
 use crate::resource::{
     Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, json_text, left_to_change, referred,
 };
@@ -104,7 +104,7 @@ impl Handler for LogsLogGroup {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<LogGroup>>, AwsError> {
         let name = id.as_str();
-        let (described, tags) = try_join(described(cx, name), tags_of(cx, name)).await?;
+        let (described, tags) = try_join(described(cx, name), tagging::read(cx, &arn_of(&cx.scope, name))).await?;
         let (Some(described), Some(tags)) = (described, tags) else { return Ok(None) };
         let is_protected = described.data_protection_status == Some(sdk::DataProtectionStatus::Activated);
         let mut group = LogGroup { tags, ..group_of(described) };
@@ -172,7 +172,7 @@ impl Handler for LogsLogGroup {
             when_idle(cx, || async { put.clone().send().await.during("logs.PutBearerTokenAuthentication") }).await?;
         }
         if changes.touch("Tags") {
-            sync_tags(cx, name, &group.tags).await?;
+            tagging::sync(cx, &arn_of(&cx.scope, name), &group.tags).await?;
         }
         Ok(id.clone())
     }
@@ -310,31 +310,6 @@ async fn set_field_index_policy(cx: &Context, name: &str, policy: Option<&FieldI
             let delete = cx.logs.delete_index_policy().log_group_identifier(name);
             when_idle(cx, || async { delete.clone().send().await.during("logs.DeleteIndexPolicy") }).await?;
         }
-    }
-    Ok(())
-}
-
-async fn tags_of(cx: &Context, name: &str) -> Result<Option<Tags>, AwsError> {
-    tags::of(cx, &arn_of(&cx.scope, name), || async { tags_shown(cx, name).await }).await
-}
-
-async fn tags_shown(cx: &Context, name: &str) -> Result<Option<Tags>, AwsError> {
-    let list = cx.logs.list_tags_for_resource().resource_arn(arn_of(&cx.scope, name));
-    let answer = found("logs.ListTagsForResource", list.send().await)?;
-    Ok(answer.map(|answer| answer.tags.unwrap_or_default().into()))
-}
-
-async fn sync_tags(cx: &Context, name: &str, wanted: &Tags) -> Result<(), AwsError> {
-    let arn = arn_of(&cx.scope, name);
-    let changes = wanted.since(&tags_of(cx, name).await?.unwrap_or_default());
-    if !changes.written.0.is_empty() {
-        let tag = cx.logs.tag_resource().resource_arn(&arn).set_tags(Some(changes.written.to_map()));
-        when_idle(cx, || async { tag.clone().send().await.during("logs.TagResource") }).await?;
-    }
-    if !changes.removed.is_empty() {
-        let keys = changes.removed.into_iter().collect();
-        let untag = cx.logs.untag_resource().resource_arn(&arn).set_tag_keys(Some(keys));
-        when_idle(cx, || async { untag.clone().send().await.during("logs.UntagResource") }).await?;
     }
     Ok(())
 }

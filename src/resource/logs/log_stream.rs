@@ -8,7 +8,7 @@ use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
-use crate::resource::logs::when_idle;
+use crate::resource::logs::{in_group, when_idle};
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, referred};
 
 pub struct LogsLogStream;
@@ -38,14 +38,14 @@ impl Handler for LogsLogStream {
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<LogStream>>, AwsError> {
-        let [group, name] = parts(id)?;
+        let [group, name] = in_group(id, DESCRIBE, "log stream")?;
         let stream = || LogStream { log_group_name: group.to_owned(), log_stream_name: Some(name.to_owned()) };
         Ok(is_there(cx, group, name).await?.then(|| Live::unmarkable(stream(), referred(name, []))))
     }
 
     async fn create(cx: &Context, _owner: &Owner, stream: &LogStream) -> Result<Made, AwsError> {
         let id = id_of(stream);
-        let [group, name] = parts(&id)?;
+        let [group, name] = in_group(&id, DESCRIBE, "log stream")?;
         let create = cx.logs.create_log_stream().log_group_name(group).log_stream_name(name);
         let created = when_idle(cx, || async { create.clone().send().await.during("logs.CreateLogStream") }).await;
         match created {
@@ -71,7 +71,7 @@ impl Handler for LogsLogStream {
     }
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
-        let [group, name] = parts(id)?;
+        let [group, name] = in_group(id, DESCRIBE, "log stream")?;
         let delete = cx.logs.delete_log_stream().log_group_name(group).log_stream_name(name);
         let deleted = when_idle(cx, || async { delete.clone().send().await.during("logs.DeleteLogStream") });
         gone_is_fine(deleted.await)?;
@@ -99,11 +99,4 @@ async fn is_there(cx: &Context, group: &str, name: &str) -> Result<bool, AwsErro
 
 fn id_of(stream: &LogStream) -> PhysicalId {
     PhysicalId::join([stream.log_group_name.as_str(), stream.log_stream_name.as_deref().unwrap_or_default()])
-}
-
-/// A log group's name has no `|` in it; a stream's may.
-fn parts(id: &PhysicalId) -> Result<[&str; 2], AwsError> {
-    let parts = id.as_str().split_once('|').map(Into::into);
-    let message = || format!("`{id}` is no identifier of a log stream: `LogGroupName|LogStreamName`");
-    parts.ok_or_else(|| AwsError::new(DESCRIBE, ErrorClass::Invalid, message()))
 }

@@ -11,7 +11,7 @@ use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
-use crate::resource::logs::when_idle;
+use crate::resource::logs::{in_group, turn_of, when_idle};
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, referred};
 
 pub struct LogsMetricFilter;
@@ -74,7 +74,7 @@ impl Handler for LogsMetricFilter {
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<MetricFilter>>, AwsError> {
-        let [group, name] = parts(id)?;
+        let [group, name] = in_group(id, DESCRIBE, "metric filter")?;
         let live = described(cx, group, name).await?;
         Ok(live.map(|live| Live::unmarkable(filter_of(group, live), referred(name, []))))
     }
@@ -98,7 +98,7 @@ impl Handler for LogsMetricFilter {
     }
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
-        let [group, name] = parts(id)?;
+        let [group, name] = in_group(id, DESCRIBE, "metric filter")?;
         {
             let _turn = cx.turn(&turn_of(group)).await;
             let delete = cx.logs.delete_metric_filter().log_group_name(group).filter_name(name);
@@ -205,28 +205,11 @@ fn id_of(filter: &MetricFilter) -> PhysicalId {
     PhysicalId::join([filter.log_group_name.as_str(), filter.filter_name.as_deref().unwrap_or_default()])
 }
 
-/// A log group's name has no `|` in it; a filter's may.
-fn parts(id: &PhysicalId) -> Result<[&str; 2], AwsError> {
-    let parts = id.as_str().split_once('|').map(Into::into);
-    let message = || format!("`{id}` is no identifier of a metric filter: `LogGroupName|FilterName`");
-    parts.ok_or_else(|| AwsError::new(DESCRIBE, ErrorClass::Invalid, message()))
-}
-
-fn turn_of(group: &str) -> String {
-    format!("log group {group}")
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_filters_name_may_have_a_bar_in_it() {
-        assert_eq!(parts(&PhysicalId::from("/aws/lambda/f|a|b")).unwrap(), ["/aws/lambda/f", "a|b"]);
-        assert!(parts(&PhysicalId::from("f")).is_err());
-    }
 
     #[test]
     fn counting_nought_by_default_is_not_counting_nothing() {

@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use aws_sdk_cloudwatchlogs::types as sdk;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
-use crate::resource::logs::when_idle;
+use crate::resource::logs::{in_group, turn_of, when_idle};
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, referred};
 
 pub struct LogsSubscriptionFilter;
@@ -71,7 +71,7 @@ impl Handler for LogsSubscriptionFilter {
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<SubscriptionFilter>>, AwsError> {
-        let [group, name] = parts(id)?;
+        let [group, name] = in_group(id, DESCRIBE, "subscription filter")?;
         let live = described(cx, group, name).await?;
         Ok(live.map(|live| Live::unmarkable(filter_of(group, live), referred(name, []))))
     }
@@ -95,7 +95,7 @@ impl Handler for LogsSubscriptionFilter {
     }
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
-        let [group, name] = parts(id)?;
+        let [group, name] = in_group(id, DESCRIBE, "subscription filter")?;
         {
             let _turn = cx.turn(&turn_of(group)).await;
             let delete = cx.logs.delete_subscription_filter().log_group_name(group).filter_name(name);
@@ -178,15 +178,4 @@ fn filter_of(group: &str, live: sdk::SubscriptionFilter) -> SubscriptionFilter {
 
 fn id_of(filter: &SubscriptionFilter) -> PhysicalId {
     PhysicalId::join([filter.log_group_name.as_str(), filter.filter_name.as_deref().unwrap_or_default()])
-}
-
-/// A log group's name has no `|` in it; a filter's may.
-fn parts(id: &PhysicalId) -> Result<[&str; 2], AwsError> {
-    let parts = id.as_str().split_once('|').map(Into::into);
-    let message = || format!("`{id}` is no identifier of a subscription filter: `LogGroupName|FilterName`");
-    parts.ok_or_else(|| AwsError::new(DESCRIBE, ErrorClass::Invalid, message()))
-}
-
-fn turn_of(group: &str) -> String {
-    format!("log group {group}")
 }

@@ -1,8 +1,10 @@
 //! What is done with a request.
 
+use std::collections::{BTreeMap, HashMap};
+
 use aws_sdk_wafv2::types as sdk;
 
-use crate::resource::wafv2::shape::{Word, bare, kinds, shapes};
+use crate::resource::wafv2::shape::{Shape, Untranslatable, Word, bare, kinds, shapes};
 
 kinds! {
     /// What a web ACL does with a request that no rule decided on.
@@ -92,4 +94,20 @@ shapes! {
         metric_name: String,
         sampled_requests_enabled: bool,
     }
+}
+
+type Bodies = HashMap<String, sdk::CustomResponseBody>;
+
+/// The bodies that responses refer to by name.
+pub(super) fn sdk_bodies(bodies: &BTreeMap<String, CustomResponseBody>) -> Result<Option<Bodies>, Untranslatable> {
+    let mut all = Bodies::new();
+    for (key, body) in bodies {
+        all.extend(body.to_part()?.map(|body| (key.clone(), body)));
+    }
+    Ok(Some(all).filter(|bodies| !bodies.is_empty()))
+}
+
+pub(super) fn bodies_of(live: Option<Bodies>) -> Result<BTreeMap<String, CustomResponseBody>, Untranslatable> {
+    let live = live.unwrap_or_default().into_iter();
+    live.map(|(key, body)| Ok((key, CustomResponseBody::from_sdk(Some(body))?))).collect()
 }

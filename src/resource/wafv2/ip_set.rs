@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use aws_sdk_wafv2::types as sdk;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, absent_is_none, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -147,8 +147,7 @@ async fn make(cx: &Context, set: &IpSet) -> Result<PhysicalId, AwsError> {
 async fn replace(cx: &Context, identity: &Identity, set: &IpSet) -> Result<(), AwsError> {
     const UPDATE: &str = "wafv2.UpdateIPSet";
     let Some((_, lock_token)) = look(cx, identity).await? else {
-        let message = format!("the IP set `{}` is gone", identity.name);
-        return Err(AwsError::new(UPDATE, ErrorClass::NotFound, message));
+        return Err(identity.gone("IP set", UPDATE));
     };
     let update = cx.wafv2.update_ip_set().name(&identity.name).id(&identity.id).scope(identity.scope.clone());
     let update = update.set_description(set.description.clone()).set_addresses(Some(texts(set)));

@@ -53,6 +53,11 @@ impl Identity {
         PhysicalId::from(format!("{}|{}|{}", self.name, self.id, self.scope.as_str()))
     }
 
+    /// Says that it is not there any more.
+    fn gone(&self, what: &str, operation: &'static str) -> AwsError {
+        AwsError::new(operation, ErrorClass::NotFound, format!("the {what} `{}` is gone", self.name))
+    }
+
     fn arn(&self, here: &Scope, kind: &str) -> String {
         here.arn("wafv2", &format!("{}/{kind}/{}/{}", place(&self.scope), self.name, self.id))
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_wafv2::types as sdk;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, absent_is_none, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -144,8 +144,7 @@ async fn make(cx: &Context, set: &RegexPatternSet) -> Result<PhysicalId, AwsErro
 async fn replace(cx: &Context, identity: &Identity, set: &RegexPatternSet) -> Result<(), AwsError> {
     const UPDATE: &str = "wafv2.UpdateRegexPatternSet";
     let Some((_, lock_token)) = look(cx, identity).await? else {
-        let message = format!("the pattern set `{}` is gone", identity.name);
-        return Err(AwsError::new(UPDATE, ErrorClass::NotFound, message));
+        return Err(identity.gone("pattern set", UPDATE));
     };
     let update =
         cx.wafv2.update_regex_pattern_set().name(&identity.name).id(&identity.id).scope(identity.scope.clone());

@@ -7,14 +7,14 @@ use aws_sdk_wafv2::operation::create_rule_group::builders::CreateRuleGroupFluent
 use aws_sdk_wafv2::types as sdk;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, absent_is_none, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::tags::Tags;
 use crate::resource::wafv2::action::{
-    CaptchaConfig, ChallengeConfig, CustomResponseBody, RuleAction, VisibilityConfig,
+    CaptchaConfig, ChallengeConfig, CustomResponseBody, RuleAction, VisibilityConfig, bodies_of, sdk_bodies,
 };
 use crate::resource::wafv2::settings::MonetizationConfig;
 use crate::resource::wafv2::shape::{Shape, Untranslatable};
@@ -166,7 +166,7 @@ impl Handler for Wafv2RuleGroup {
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
         let identity = Identity::parse(id, &cx.scope, "wafv2.UpdateRuleGroup")?;
-        if changes.0.iter().any(|change| change.path.property() != Some("Tags")) {
+        if changes.touch_other_than("Tags") {
             once_visible(cx, || with_lock(cx, passes, || replace(cx, &identity, group))).await?;
         }
         if changes.touch("Tags") {
@@ -212,7 +212,7 @@ macro_rules! with_settings {
             .set_description(group.description.clone())
             .set_rules(Some(rules))
             .set_visibility_config(group.visibility_config.to_part().map_err(&unsayable)?)
-            .set_custom_response_bodies(bodies(group).map_err(&unsayable)?)
+            .set_custom_response_bodies(sdk_bodies(&group.custom_response_bodies).map_err(&unsayable)?)
             .set_monetization_config(group.monetization_config.to_part().map_err(&unsayable)?)
     }};
 }
@@ -238,8 +238,7 @@ async fn make(cx: &Context, group: &RuleGroup) -> Result<PhysicalId, AwsError> {
 async fn replace(cx: &Context, identity: &Identity, group: &RuleGroup) -> Result<(), AwsError> {
     const UPDATE: &str = "wafv2.UpdateRuleGroup";
     let Some((_, lock_token)) = look(cx, identity).await? else {
-        let message = format!("the rule group `{}` is gone", identity.name);
-        return Err(AwsError::new(UPDATE, ErrorClass::NotFound, message));
+        return Err(identity.gone("rule group", UPDATE));
     };
     let update = cx.wafv2.update_rule_group().name(&identity.name).id(&identity.id).scope(identity.scope.clone());
     let update = with_settings!(update, UPDATE, group).lock_token(lock_token);
@@ -252,25 +251,11 @@ async fn remove(cx: &Context, identity: &Identity) -> Result<(), AwsError> {
     gone_is_fine(delete.lock_token(lock_token).send().await.during("wafv2.DeleteRuleGroup"))
 }
 
-type Bodies = std::collections::HashMap<String, sdk::CustomResponseBody>;
-
-fn bodies(group: &RuleGroup) -> Result<Option<Bodies>, Untranslatable> {
-    let mut bodies = Bodies::new();
-    for (key, body) in &group.custom_response_bodies {
-        bodies.extend(body.to_part()?.map(|body| (key.clone(), body)));
-    }
-    Ok(Some(bodies).filter(|bodies| !bodies.is_empty()))
-}
-
 pub(super) fn from_sdk(group: sdk::RuleGroup, scope: &sdk::Scope, tags: Tags) -> Result<RuleGroup, Untranslatable> {
     let mut rules = BTreeSet::new();
     for rule in group.rules.unwrap_or_default() {
         let name = rule.name.clone();
         rules.insert(Rule::from_sdk(Some(rule)).map_err(|error| error.within(&name))?.into());
-    }
-    let mut custom_response_bodies = BTreeMap::new();
-    for (key, body) in group.custom_response_bodies.unwrap_or_default() {
-        custom_response_bodies.insert(key, CustomResponseBody::from_sdk(Some(body))?);
     }
     Ok(RuleGroup {
         name: Some(group.name),
@@ -280,7 +265,7 @@ pub(super) fn from_sdk(group: sdk::RuleGroup, scope: &sdk::Scope, tags: Tags) ->
         rules,
         visibility_config: Shape::from_sdk(group.visibility_config)
             .map_err(|error| error.within("VisibilityConfig"))?,
-        custom_response_bodies,
+        custom_response_bodies: bodies_of(group.custom_response_bodies)?,
         monetization_config: Shape::from_sdk(group.monetization_config)?,
         tags,
     })

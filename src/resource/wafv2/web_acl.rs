@@ -9,14 +9,14 @@ use aws_sdk_wafv2::types as sdk;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, absent_is_none, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::tags::Tags;
 use crate::resource::wafv2::action::{
-    CaptchaConfig, ChallengeConfig, CustomResponseBody, DefaultAction, VisibilityConfig,
+    CaptchaConfig, ChallengeConfig, CustomResponseBody, DefaultAction, VisibilityConfig, bodies_of, sdk_bodies,
 };
 use crate::resource::wafv2::settings::{
     ApplicationConfig, AssociationConfig, DataProtectionConfig, MonetizationConfig, OnSourceDDoSProtectionConfig,
@@ -121,7 +121,7 @@ impl Handler for Wafv2WebAcl {
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
         let identity = Identity::parse(id, &cx.scope, "wafv2.UpdateWebACL")?;
-        if changes.0.iter().any(|change| change.path.property() != Some("Tags")) {
+        if changes.touch_other_than("Tags") {
             once_visible(cx, || with_lock(cx, passes, || replace(cx, &identity, acl))).await?;
         }
         if changes.touch("Tags") {
@@ -173,7 +173,7 @@ macro_rules! with_settings {
             .set_visibility_config(acl.visibility_config.to_part().map_err(&unsayable)?)
             .set_captcha_config(acl.captcha_config.to_part().map_err(&unsayable)?)
             .set_challenge_config(acl.challenge_config.to_part().map_err(&unsayable)?)
-            .set_custom_response_bodies(bodies(acl).map_err(&unsayable)?)
+            .set_custom_response_bodies(sdk_bodies(&acl.custom_response_bodies).map_err(&unsayable)?)
             .set_token_domains(
                 Some(acl.token_domains.iter().cloned().collect()).filter(|them: &Vec<_>| !them.is_empty()),
             )
@@ -206,8 +206,7 @@ async fn make(cx: &Context, acl: &WebAcl) -> Result<PhysicalId, AwsError> {
 async fn replace(cx: &Context, identity: &Identity, acl: &WebAcl) -> Result<(), AwsError> {
     const UPDATE: &str = "wafv2.UpdateWebACL";
     let Some((live, lock_token)) = look(cx, identity).await? else {
-        let message = format!("the web ACL `{}` is gone", identity.name);
-        return Err(AwsError::new(UPDATE, ErrorClass::NotFound, message));
+        return Err(identity.gone("web ACL", UPDATE));
     };
     let shields = live.rules.unwrap_or_default().into_iter().filter(is_shields);
     let update = cx.wafv2.update_web_acl().name(&identity.name).id(&identity.id).scope(identity.scope.clone());
@@ -225,16 +224,6 @@ fn is_shields(rule: &sdk::Rule) -> bool {
     rule.name.starts_with(SHIELDS)
 }
 
-type Bodies = std::collections::HashMap<String, sdk::CustomResponseBody>;
-
-fn bodies(acl: &WebAcl) -> Result<Option<Bodies>, Untranslatable> {
-    let mut bodies = Bodies::new();
-    for (key, body) in &acl.custom_response_bodies {
-        bodies.extend(body.to_part()?.map(|body| (key.clone(), body)));
-    }
-    Ok(Some(bodies).filter(|bodies| !bodies.is_empty()))
-}
-
 /// Only what differs from what WAF does anyhow: not every kind of web ACL takes the setting.
 fn load_balancers(acl: &WebAcl) -> Result<Option<sdk::OnSourceDDoSProtectionConfig>, Untranslatable> {
     let config = &acl.on_source_ddos_protection_config;
@@ -247,10 +236,6 @@ pub(super) fn from_sdk(acl: sdk::WebAcl, scope: &sdk::Scope, tags: Tags) -> Resu
         let name = rule.name.clone();
         rules.insert(Rule::from_sdk(Some(rule)).map_err(|error| error.within(&name))?);
     }
-    let mut custom_response_bodies = BTreeMap::new();
-    for (key, body) in acl.custom_response_bodies.unwrap_or_default() {
-        custom_response_bodies.insert(key, CustomResponseBody::from_sdk(Some(body))?);
-    }
     let ddos = acl.on_source_d_do_s_protection_config;
     Ok(WebAcl {
         name: Some(acl.name),
@@ -261,7 +246,7 @@ pub(super) fn from_sdk(acl: sdk::WebAcl, scope: &sdk::Scope, tags: Tags) -> Resu
         visibility_config: Shape::from_sdk(acl.visibility_config).map_err(|error| error.within("VisibilityConfig"))?,
         captcha_config: Shape::from_sdk(acl.captcha_config)?,
         challenge_config: Shape::from_sdk(acl.challenge_config)?,
-        custom_response_bodies,
+        custom_response_bodies: bodies_of(acl.custom_response_bodies)?,
         token_domains: acl.token_domains.unwrap_or_default().into_iter().collect(),
         association_config: Shape::from_sdk(acl.association_config)?,
         data_protection_config: Shape::from_sdk(acl.data_protection_config)?,
