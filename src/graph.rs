@@ -188,6 +188,30 @@ const RULES: &[Rule] = &[
         applies: |world, from, on| world.always(from, on),
     },
     Rule {
+        from: "AWS::ApiGateway::DocumentationVersion",
+        on: &["AWS::ApiGateway::DocumentationPart"],
+        because: "a version of the documentation is a snapshot: what comes later is not in it",
+        applies: |world, from, on| world.same_api(from, on),
+    },
+    Rule {
+        from: "AWS::ApiGateway::Stage",
+        on: &["AWS::ApiGateway::DocumentationVersion"],
+        because: "a stage is refused for a version of the documentation that does not exist",
+        applies: |world, from, on| world.same_api(from, on) && world.same(from, on, "DocumentationVersion"),
+    },
+    Rule {
+        from: "AWS::ApiGateway::BasePathMapping",
+        on: &["AWS::ApiGateway::DomainName"],
+        because: "a mapping belongs to a domain",
+        applies: |world, from, on| world.same(from, on, "DomainName"),
+    },
+    Rule {
+        from: "AWS::ApiGateway::BasePathMapping",
+        on: &["AWS::ApiGateway::Stage"],
+        because: "a mapping is refused for a stage that does not exist",
+        applies: |world, from, on| world.refers_to_api_of(from, on),
+    },
+    Rule {
         from: "AWS::ApiGateway::UsagePlan",
         on: &["AWS::ApiGateway::Stage"],
         because: "a usage plan is refused for a stage that does not exist",
@@ -348,6 +372,7 @@ pub fn deletion_rank(resource_type: &ResourceType) -> usize {
     const ORDER: &[&[&str]] = &[
         &["AWS::Lambda::EventSourceMapping", "AWS::WAFv2::WebACLAssociation", "AWS::WAFv2::LoggingConfiguration"],
         &[
+            "AWS::ApiGateway::BasePathMapping",
             "AWS::ApiGateway::UsagePlanKey",
             "AWS::CloudWatch::CompositeAlarm",
             "AWS::Lambda::Alias",
@@ -360,10 +385,11 @@ pub fn deletion_rank(resource_type: &ResourceType) -> usize {
         &["AWS::Lambda::Version"],
         &["AWS::ApiGateway::UsagePlan", "AWS::ApiGateway::ApiKey"],
         &["AWS::ApiGateway::Stage"],
-        &["AWS::ApiGateway::Deployment"],
+        &["AWS::ApiGateway::Deployment", "AWS::ApiGateway::DocumentationVersion"],
         &["AWS::ApiGateway::Method"],
         &[
             "AWS::ApiGateway::Authorizer",
+            "AWS::ApiGateway::DocumentationPart",
             "AWS::ApiGateway::GatewayResponse",
             "AWS::ApiGateway::Model",
             "AWS::ApiGateway::RequestValidator",

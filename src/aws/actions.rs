@@ -22,6 +22,7 @@ fn verb(call: &str) -> &'static str {
     let verbs = [
         ("Get", "GET"),
         ("Create", "POST"),
+        ("Generate", "POST"),
         ("Update", "PATCH"),
         ("Delete", "DELETE"),
         ("Untag", "DELETE"),

@@ -44,7 +44,7 @@ const SNS: &str = "Amazon SNS endpoints and quotas";
 const WAF: &str = "AWS WAF quotas";
 
 /// What is published. IAM, SQS and DynamoDB publish nothing for what paystack calls.
-pub const RATES: [Rate; 22] = [
+pub const RATES: [Rate; 23] = [
     // For regional and private APIs. An edge-optimised one may only follow after 30 seconds, which the operation alone
     // does not tell.
     each("API Gateway", &["CreateRestApi"], window(1, 3), API_GATEWAY),
@@ -57,7 +57,13 @@ pub const RATES: [Rate; 22] = [
         API_GATEWAY,
     ),
     each("API Gateway", &["GetResources"], window(5, 2), API_GATEWAY),
-    each("API Gateway", &["UpdateUsagePlan", "UpdateAccount"], window(1, 20), API_GATEWAY),
+    each(
+        "API Gateway",
+        &["UpdateUsagePlan", "UpdateAccount", "CreateDocumentationVersion"],
+        window(1, 20),
+        API_GATEWAY,
+    ),
+    each("API Gateway", &["CreateDomainName", "UpdateDomainName", "DeleteDomainName"], window(1, 30), API_GATEWAY),
     together("API Gateway", &[], Allowance::Bucket { burst: 40, per_second: 10 }, API_GATEWAY),
     each("CloudWatch", &["PutMetricAlarm", "PutCompositeAlarm", "DeleteAlarms"], window(3, 1), CLOUDWATCH),
     each("CloudWatch", &["DescribeAlarms"], window(9, 1), CLOUDWATCH),

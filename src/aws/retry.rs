@@ -65,7 +65,7 @@ const fn backoff(class: ErrorClass) -> Option<Backoff> {
 
 /// Operations that, sent twice, make a second thing or are refused as done: when their answer is lost, only the handler can
 /// tell whether they were done, by looking. Throttled, they were not.
-const ONCE: [(&str, &str); 16] = [
+const ONCE: [(&str, &str); 19] = [
     // None of these has a unique name.
     ("API Gateway", "CreateApiKey"),
     ("API Gateway", "CreateAuthorizer"),
@@ -73,7 +73,10 @@ const ONCE: [(&str, &str); 16] = [
     ("API Gateway", "CreateRequestValidator"),
     ("API Gateway", "CreateRestApi"),
     ("API Gateway", "CreateUsagePlan"),
+    ("API Gateway", "CreateVpcLink"),
+    ("API Gateway", "GenerateClientCertificate"),
     // What a patch adds or removes can be added or removed once.
+    ("API Gateway", "UpdateDomainName"),
     ("API Gateway", "UpdateMethod"),
     ("API Gateway", "UpdateMethodResponse"),
     ("API Gateway", "UpdateRestApi"),

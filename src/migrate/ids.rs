@@ -18,8 +18,11 @@ pub fn name(resource_type: &str, physical_id: &str) -> Option<String> {
         }
         // Ids that the service made up.
         "AWS::ApiGateway::ApiKey"
+        | "AWS::ApiGateway::ClientCertificate"
+        | "AWS::ApiGateway::DocumentationPart"
         | "AWS::ApiGateway::RequestValidator"
         | "AWS::ApiGateway::UsagePlan"
+        | "AWS::ApiGateway::VpcLink"
         | "AWS::Logs::QueryDefinition" => None,
         _ => Some(physical_id),
     };
@@ -42,6 +45,9 @@ pub fn ours(resource_type: &str, physical_id: &str, wanted: &Value) -> Option<Ph
         "AWS::Lambda::Permission" => within("FunctionName"),
         "AWS::Logs::LogStream" | "AWS::Logs::MetricFilter" | "AWS::Logs::SubscriptionFilter" => within("LogGroupName"),
         "AWS::ApiGateway::Account"
+        | "AWS::ApiGateway::BasePathMapping"
+        | "AWS::ApiGateway::DocumentationPart"
+        | "AWS::ApiGateway::DocumentationVersion"
         | "AWS::ApiGateway::GatewayResponse"
         | "AWS::ApiGateway::Method"
         | "AWS::ApiGateway::UsagePlanKey"

@@ -43,7 +43,20 @@ table![
     handled::<apigateway::account::ApiGatewayAccount>(include_str!("facts/aws-apigateway-account.json")),
     handled::<apigateway::api_key::ApiGatewayApiKey>(include_str!("facts/aws-apigateway-apikey.json")),
     handled::<apigateway::authorizer::ApiGatewayAuthorizer>(include_str!("facts/aws-apigateway-authorizer.json")),
+    handled::<apigateway::base_path_mapping::ApiGatewayBasePathMapping>(include_str!(
+        "facts/aws-apigateway-basepathmapping.json"
+    )),
+    handled::<apigateway::client_certificate::ApiGatewayClientCertificate>(include_str!(
+        "facts/aws-apigateway-clientcertificate.json"
+    )),
     handled::<apigateway::deployment::ApiGatewayDeployment>(include_str!("facts/aws-apigateway-deployment.json")),
+    handled::<apigateway::documentation_part::ApiGatewayDocumentationPart>(include_str!(
+        "facts/aws-apigateway-documentationpart.json"
+    )),
+    handled::<apigateway::documentation_version::ApiGatewayDocumentationVersion>(include_str!(
+        "facts/aws-apigateway-documentationversion.json"
+    )),
+    handled::<apigateway::domain_name::ApiGatewayDomainName>(include_str!("facts/aws-apigateway-domainname.json")),
     handled::<apigateway::gateway_response::ApiGatewayGatewayResponse>(include_str!(
         "facts/aws-apigateway-gatewayresponse.json"
     )),
@@ -59,6 +72,7 @@ table![
     handled::<apigateway::usage_plan_key::ApiGatewayUsagePlanKey>(include_str!(
         "facts/aws-apigateway-usageplankey.json"
     )),
+    handled::<apigateway::vpc_link::ApiGatewayVpcLink>(include_str!("facts/aws-apigateway-vpclink.json")),
     handled::<cloudwatch::alarm::CloudWatchAlarm>(include_str!("facts/aws-cloudwatch-alarm.json")),
     handled::<cloudwatch::anomaly_detector::CloudWatchAnomalyDetector>(include_str!(
         "facts/aws-cloudwatch-anomalydetector.json"
@@ -68,6 +82,9 @@ table![
     )),
     handled::<cloudwatch::dashboard::CloudWatchDashboard>(include_str!("facts/aws-cloudwatch-dashboard.json")),
     handled::<cloudwatch::insight_rule::CloudWatchInsightRule>(include_str!("facts/aws-cloudwatch-insightrule.json")),
+    handled::<cloudwatch::metric_stream::CloudWatchMetricStream>(include_str!(
+        "facts/aws-cloudwatch-metricstream.json"
+    )),
     handled::<dynamodb::table::DynamoDbTable>(include_str!("facts/aws-dynamodb-table.json")),
     handled::<iam::group::IamGroup>(include_str!("facts/aws-iam-group.json")),
     handled::<iam::group_policy::IamGroupPolicy>(include_str!("facts/aws-iam-grouppolicy.json")),

@@ -62,6 +62,7 @@ fn the_policy_allows_all_that_deploying_the_payments_system_calls() {
 #[test]
 fn the_policy_allows_all_that_deploying_the_small_examples_calls() {
     for example in [
+        "api-documentation",
         "inline-function",
         "inline-policies",
         "log-metrics",

@@ -15,6 +15,11 @@ pub fn brief(resource_type: &ResourceType, properties: &Value) -> String {
     let facts: Vec<Option<String>> = match resource_type.as_str() {
         "AWS::ApiGateway::Account" => vec![it.tail("CloudWatchRoleArn")],
         "AWS::ApiGateway::ApiKey" => vec![it.text("Name"), it.unless("Enabled", "disabled")],
+        "AWS::ApiGateway::BasePathMapping" => vec![it.text("DomainName"), it.text("BasePath"), it.text("Stage")],
+        "AWS::ApiGateway::DocumentationPart" => {
+            vec![it.at("/Location/Type"), it.at("/Location/Method"), it.at("/Location/Path"), it.at("/Location/Name")]
+        }
+        "AWS::ApiGateway::DocumentationVersion" => vec![it.text("DocumentationVersion")],
         "AWS::ApiGateway::GatewayResponse" => vec![it.text("ResponseType"), it.text("StatusCode")],
         "AWS::ApiGateway::Method" => vec![
             it.text("HttpMethod"),

@@ -1,10 +1,15 @@
-//! `AWS::ApiGateway`: REST APIs, what is inside of them, and what the account says of them.
+//! `AWS::ApiGateway`: REST APIs, what is inside of them, what leads to them, and what the account says of them.
 
 pub mod account;
 pub mod api_key;
 pub mod authorizer;
+pub mod base_path_mapping;
 mod body;
+pub mod client_certificate;
 pub mod deployment;
+pub mod documentation_part;
+pub mod documentation_version;
+pub mod domain_name;
 pub mod gateway_response;
 mod integration;
 pub mod method;
@@ -17,6 +22,7 @@ pub mod rest_api;
 pub mod stage;
 pub mod usage_plan;
 pub mod usage_plan_key;
+pub mod vpc_link;
 
 use crate::aws::Context;
 use crate::aws::error::{AwsError, ErrorClass, absent_is_none};

@@ -6,6 +6,7 @@ pub mod anomaly_detector;
 pub mod composite_alarm;
 pub mod dashboard;
 pub mod insight_rule;
+pub mod metric_stream;
 
 use std::collections::BTreeSet;
 

@@ -33,6 +33,32 @@ pub(super) const NEEDS: &[Need] = &[
     ),
     pass("AWS::ApiGateway::Authorizer", "apigateway.amazonaws.com", |it| it.arns("AuthorizerCredentials")),
     need(
+        "AWS::ApiGateway::BasePathMapping",
+        |it| {
+            let domain = it.text("DomainName").unwrap_or("*");
+            let mappings = format!("/domainnames/{domain}/basepathmappings");
+            it.gateway(&[&mappings, &format!("{mappings}/*")])
+        },
+        &[
+            "apigateway.CreateBasePathMapping",
+            "apigateway.DeleteBasePathMapping",
+            "apigateway.GetBasePathMapping",
+            "apigateway.UpdateBasePathMapping",
+        ],
+    ),
+    need(
+        "AWS::ApiGateway::ClientCertificate",
+        |it| it.gateway(&["/clientcertificates", "/clientcertificates/*"]),
+        &[
+            "apigateway.DeleteClientCertificate",
+            "apigateway.GenerateClientCertificate",
+            "apigateway.GetClientCertificate",
+            "apigateway.GetClientCertificates",
+            "apigateway.UpdateClientCertificate",
+        ],
+    ),
+    need("AWS::ApiGateway::ClientCertificate", gateway_tags, GATEWAY_TAGS),
+    need(
         "AWS::ApiGateway::Deployment",
         apis,
         &[
@@ -46,6 +72,42 @@ pub(super) const NEEDS: &[Need] = &[
             "apigateway.UpdateDeployment",
         ],
     ),
+    need(
+        "AWS::ApiGateway::DocumentationPart",
+        apis,
+        &[
+            "apigateway.CreateDocumentationPart",
+            "apigateway.DeleteDocumentationPart",
+            "apigateway.GetDocumentationPart",
+            "apigateway.GetDocumentationParts",
+            "apigateway.UpdateDocumentationPart",
+        ],
+    ),
+    need(
+        "AWS::ApiGateway::DocumentationVersion",
+        apis,
+        &[
+            "apigateway.CreateDocumentationVersion",
+            "apigateway.DeleteDocumentationVersion",
+            "apigateway.GetDocumentationVersion",
+            "apigateway.GetDocumentationVersions",
+            "apigateway.UpdateDocumentationVersion",
+        ],
+    ),
+    need(
+        "AWS::ApiGateway::DomainName",
+        |it| {
+            let domain = it.text("DomainName").unwrap_or("*");
+            it.gateway(&["/domainnames", &format!("/domainnames/{domain}")])
+        },
+        &[
+            "apigateway.CreateDomainName",
+            "apigateway.DeleteDomainName",
+            "apigateway.GetDomainName",
+            "apigateway.UpdateDomainName",
+        ],
+    ),
+    need("AWS::ApiGateway::DomainName", gateway_tags, GATEWAY_TAGS),
     need(
         "AWS::ApiGateway::GatewayResponse",
         apis,
@@ -151,6 +213,18 @@ pub(super) const NEEDS: &[Need] = &[
         usage_plans,
         &["apigateway.CreateUsagePlanKey", "apigateway.DeleteUsagePlanKey", "apigateway.GetUsagePlanKey"],
     ),
+    need(
+        "AWS::ApiGateway::VpcLink",
+        |it| it.gateway(&["/vpclinks", "/vpclinks/*"]),
+        &[
+            "apigateway.CreateVpcLink",
+            "apigateway.DeleteVpcLink",
+            "apigateway.GetVpcLink",
+            "apigateway.GetVpcLinks",
+            "apigateway.UpdateVpcLink",
+        ],
+    ),
+    need("AWS::ApiGateway::VpcLink", gateway_tags, GATEWAY_TAGS),
     // The groups that API Gateway and Lambda make on the side are looked for, and go with the stack.
     need("AWS::ApiGateway::Stage", anything, &["logs.DescribeLogGroups"]),
     need("AWS::ApiGateway::Stage", execution_logs, LOGS_ON_THE_SIDE),

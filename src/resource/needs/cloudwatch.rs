@@ -1,6 +1,6 @@
 //! What the types of CloudWatch need.
 
-use super::{Need, anything, need};
+use super::{Need, anything, need, pass};
 
 pub(super) const NEEDS: &[Need] = &[
     need("AWS::CloudWatch::Alarm", anything, &["cloudwatch.DescribeAlarms"]),
@@ -56,4 +56,17 @@ pub(super) const NEEDS: &[Need] = &[
             "cloudwatch.UntagResource",
         ],
     ),
+    need(
+        "AWS::CloudWatch::MetricStream",
+        |it| it.named("cloudwatch", "metric-stream/", "Name"),
+        &[
+            "cloudwatch.DeleteMetricStream",
+            "cloudwatch.GetMetricStream",
+            "cloudwatch.ListTagsForResource",
+            "cloudwatch.PutMetricStream",
+            "cloudwatch.TagResource",
+            "cloudwatch.UntagResource",
+        ],
+    ),
+    pass("AWS::CloudWatch::MetricStream", "streams.metrics.cloudwatch.amazonaws.com", |it| it.arns("RoleArn")),
 ];

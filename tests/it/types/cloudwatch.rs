@@ -194,3 +194,46 @@ async fn cloudwatch_insight_rule() {
     })
     .await;
 }
+
+#[tokio::test]
+#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
+async fn cloudwatch_metric_stream() {
+    let stream = |more: Value| {
+        let mut stream = json!({
+            "Name": "metrics",
+            "FirehoseArn": "arn:aws:firehose:us-east-1:123456789012:deliverystream/metrics",
+            "RoleArn": "arn:aws:iam::123456789012:role/sender",
+            "OutputFormat": "json",
+        });
+        stream.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        stream
+    };
+    check(Case {
+        before: vec![],
+        subject: resource(
+            "Metrics",
+            "AWS::CloudWatch::MetricStream",
+            stream(json!({
+                "IncludeFilters": [
+                    {"Namespace": "AWS/SQS"},
+                    {"Namespace": "AWS/Lambda", "MetricNames": ["Errors", "Duration"]},
+                ],
+                "IncludeLinkedAccountsMetrics": true,
+                "StatisticsConfigurations": [{
+                    "AdditionalStatistics": ["p99", "p50"],
+                    "IncludeMetrics": [{"Namespace": "AWS/Lambda", "MetricName": "Duration"}],
+                }],
+                "Tags": [{"Key": "Owner", "Value": "me"}],
+            })),
+        ),
+        updates: vec![
+            stream(json!({
+                "OutputFormat": "opentelemetry1.0",
+                "ExcludeFilters": [{"Namespace": "AWS/EC2"}],
+                "Tags": [{"Key": "Owner", "Value": "you"}],
+            })),
+            stream(json!({})),
+        ],
+    })
+    .await;
+}

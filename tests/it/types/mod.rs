@@ -1,6 +1,7 @@
 //! Every resource type through the shared conformance test.
 
 mod apigateway;
+mod apigateway_around;
 mod apigateway_delivery;
 mod cloudwatch;
 mod dynamodb;
