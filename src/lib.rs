@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod assembly;
 pub mod aws;
+pub mod budget;
 pub mod capacity;
 pub mod change;
 pub mod check;

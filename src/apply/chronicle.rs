@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::apply::bound::{Bound, Takes, bound};
 use crate::apply::durations::{Durations, Usual};
 use crate::apply::{Event, Kind, Outcome, Schedule, Task, TaskId};
+use crate::aws::observer::{RATE, TURN};
+use crate::aws::rates::Call;
 use crate::identity::{LogicalId, ResourceType};
 
 /// A run as far as it has come. Times count from the run's beginning.
@@ -63,6 +66,13 @@ pub struct Waited {
     pub since: Duration,
     /// `None` while it goes on.
     pub until: Option<Duration>,
+}
+
+impl Waited {
+    /// Whether it is for other work of the same run, or for the published rates.
+    fn is_arranged(&self) -> bool {
+        self.operation == TURN || self.waiting_for.starts_with(RATE)
+    }
 }
 
 impl Chronicle {
@@ -194,6 +204,25 @@ impl Chronicle {
         let critical_path = self.critical_path();
         let total_milliseconds = critical_path.last().map_or(0, |link| link.ended_milliseconds);
         Timing { total_milliseconds, critical_path, tasks }
+    }
+
+    /// The least time that the run could have taken where each task takes what it took here, and makes these `calls`, which the
+    /// published rates have to let through.
+    ///
+    /// A task's turn and the rates are the schedule's to arrange: time spent waiting for them is no part of what a task takes.
+    /// When in its time a task makes its calls is not known: nothing is taken to come after them.
+    pub fn bound(&self, concurrency: usize, calls: &dyn Fn(&Task) -> Vec<Call<'static>>) -> Bound {
+        let takes = |id: TaskId, task: &Task| {
+            let entry = &self.entries[id.0];
+            let State::Ended { since, at, .. } = entry.state else { return Takes::default() };
+            let waited = |is_arranged: bool| {
+                let waits = entry.waits.iter().filter(|wait| wait.is_arranged() == is_arranged);
+                waits.map(|wait| wait.until.unwrap_or(at).saturating_sub(wait.since)).sum::<Duration>()
+            };
+            let whole = at.saturating_sub(since).saturating_sub(waited(true));
+            Takes { whole, waiting: waited(false).min(whole), calls: calls(task), after_calls: Duration::ZERO }
+        };
+        bound(&self.schedule, concurrency, &takes)
     }
 
     /// The chain of tasks that determined the total: the last one to end, before it the one that it waited for last, and so on.

@@ -10,13 +10,14 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::apply::queue::Queue;
 use crate::apply::{Done, End, Journal, Kind, Schedule, Task, TaskId, Unremembered, Work, Writer};
 use crate::aws::clock::Clock;
 use crate::aws::error::AwsError;
 use crate::aws::observer::{Observer, Wait, WorkId};
 use crate::change::Changes;
 use crate::desired::Desired;
-use crate::identity::LogicalId;
+use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::plan::{Plan, Step};
 use crate::resource::Attributes;
 use crate::unknown;
@@ -144,13 +145,14 @@ pub async fn execute(
     tell: &mut dyn FnMut(Event<'_>),
 ) -> Report {
     let mut report = Report { attributes: attributes_at_start(plan), ..Report::default() };
-    let mut waiting: BTreeSet<TaskId> = (0..schedule.tasks.len()).map(TaskId).collect();
-    let mut done: BTreeSet<TaskId> = BTreeSet::new();
-    let mut lost: BTreeMap<TaskId, LogicalId> = BTreeMap::new();
+    let mut queue = Queue::new(schedule);
+    let deletions = deletions(schedule);
     let mut running = FuturesUnordered::new();
     let mut ended: Vec<Ended> = Vec::new();
     let mut waits = world.observer.listen();
     let mut in_flight: BTreeSet<TaskId> = BTreeSet::new();
+    // How many things of AWS's each of them waits for just now: who waits takes nobody's place.
+    let mut pausing: BTreeMap<TaskId, usize> = BTreeMap::new();
     let mut patience = world.clock.sleep(world.patience);
     loop {
         if !report.is_interrupted && *world.stop.borrow() {
@@ -161,8 +163,9 @@ pub async fn execute(
                 tell(Event::Stopping { running: &running, patience: world.patience });
             }
         }
-        let room = if report.is_stopped() { 0 } else { world.concurrency.saturating_sub(running.len() + ended.len()) };
-        let starting: Vec<_> = ready(schedule, &waiting, &done, room)
+        let room = if report.is_stopped() { 0 } else { room(world.concurrency, in_flight.len(), pausing.len()) };
+        let starting: Vec<_> = queue
+            .next(room)
             .into_iter()
             .map(|id| (id, prepare(schedule, id, plan, desired, &report.attributes)))
             .collect();
@@ -177,7 +180,7 @@ pub async fn execute(
         match written {
             Ok(()) => {
                 for (id, work) in starting {
-                    waiting.remove(&id);
+                    queue.remove(id);
                     in_flight.insert(id);
                     tell(Event::Started { id, task: &schedule.tasks[id.0] });
                     let (writer, clock, observer) = (world.writer, world.clock, world.observer);
@@ -201,6 +204,7 @@ pub async fn execute(
                 biased;
                 next = running.next() => next,
                 Some(wait) = waits.next() => {
+                    note_pause(&mut pausing, &in_flight, &wait);
                     tell(waits_or_goes_on(schedule, &wait));
                     continue;
                 }
@@ -216,6 +220,7 @@ pub async fn execute(
             ended.push(more);
         }
         while let Some(wait) = waits.next().now_or_never().flatten() {
+            note_pause(&mut pausing, &in_flight, &wait);
             tell(waits_or_goes_on(schedule, &wait));
         }
         let batch = std::mem::take(&mut ended);
@@ -225,16 +230,18 @@ pub async fn execute(
         {
             report.unremembered.get_or_insert(unremembered);
         }
+        let mut lost: Vec<(TaskId, LogicalId)> = Vec::new();
         for Ended { id, result, took, .. } in batch {
             in_flight.remove(&id);
+            pausing.remove(&id);
             let task = &schedule.tasks[id.0];
             let milliseconds = took.as_millis().try_into().unwrap_or(u64::MAX);
             let outcome = match result {
                 Ok(it) => {
-                    done.insert(id);
+                    queue.finish(id);
                     // What was to be replaced by another turned out to be what was wanted: it must not be deleted.
-                    if let Some(old) = deletion_of_the_same(schedule, task, &it).filter(|old| waiting.remove(old)) {
-                        done.insert(old);
+                    if let Some(old) = deletion_of_the_same(&deletions, task, &it).filter(|old| queue.remove(*old)) {
+                        queue.finish(old);
                         tell(Event::Unneeded { id: old, task: &schedule.tasks[old.0] });
                     }
                     learn(&mut report.attributes, task, &it);
@@ -242,7 +249,7 @@ pub async fn execute(
                     Outcome::Done(it)
                 }
                 Err(error) => {
-                    lost.insert(id, task.logical_id.clone());
+                    lost.extend(queue.lose(id).into_iter().map(|lost| (lost, task.logical_id.clone())));
                     let failure = Failure { task: task.clone(), error: error.to_string(), way_out: error.way_out() };
                     report.failed.push(failure);
                     Outcome::Failed(error)
@@ -250,7 +257,7 @@ pub async fn execute(
             };
             tell(Event::Finished { id, task, outcome: &outcome, milliseconds });
         }
-        for (skipped, because_of) in lose(schedule, &mut waiting, &mut lost) {
+        for (skipped, because_of) in lost {
             let task = &schedule.tasks[skipped.0];
             tell(Event::Skipped { id: skipped, task, because_of: &because_of });
             report.skipped.push(task.clone());
@@ -262,7 +269,7 @@ pub async fn execute(
         tell(Event::GivenUp { id, task });
         report.unfinished.push(task.clone());
     }
-    report.skipped.extend(waiting.into_iter().map(|id| schedule.tasks[id.0].clone()));
+    report.skipped.extend(queue.into_waiting().into_iter().map(|id| schedule.tasks[id.0].clone()));
     report
 }
 
@@ -317,12 +324,27 @@ fn attributes_at_start(plan: &Plan) -> BTreeMap<LogicalId, Attributes> {
     staying.filter_map(|step| Some((step.logical_id.clone(), step.live.as_ref()?.attributes.clone()))).collect()
 }
 
-fn ready(schedule: &Schedule, waiting: &BTreeSet<TaskId>, done: &BTreeSet<TaskId>, room: usize) -> Vec<TaskId> {
-    let is_free = |id: &&TaskId| schedule.after[id.0].is_subset(done);
-    let mut ready: Vec<TaskId> = waiting.iter().filter(is_free).copied().collect();
-    ready.sort_by_key(|id| std::cmp::Reverse(schedule.remaining[id.0]));
-    ready.truncate(room);
-    ready
+/// How many tasks may be under way for each that may be at work: what waits costs little, and not nothing.
+const UNDER_WAY: usize = 16;
+
+/// How many tasks may start. Where one at a time is asked for, one at a time it is.
+fn room(concurrency: usize, in_flight: usize, pausing: usize) -> usize {
+    if concurrency == 1 {
+        return 1_usize.saturating_sub(in_flight);
+    }
+    let at_work = in_flight.saturating_sub(pausing);
+    concurrency.saturating_sub(at_work).min((concurrency * UNDER_WAY).saturating_sub(in_flight))
+}
+
+/// Takes note of a wait that begins or ends. What is told of a task that has ended comes too late.
+fn note_pause(pausing: &mut BTreeMap<TaskId, usize>, in_flight: &BTreeSet<TaskId>, wait: &Wait) {
+    let id = TaskId(wait.by.0);
+    let waits = pausing.get(&id).copied().unwrap_or_default();
+    match &wait.waiting_for {
+        Some(_) if in_flight.contains(&id) => _ = pausing.insert(id, waits + 1),
+        None if waits > 1 => _ = pausing.insert(id, waits - 1),
+        Some(_) | None => _ = pausing.remove(&id),
+    }
 }
 
 /// Everything that is known now goes into the properties; what is still unknown cannot be asked for.
@@ -372,16 +394,20 @@ fn intent<'a>(
     }
 }
 
+/// The deletions of a schedule, by what they delete.
+type Deletions<'a> = BTreeMap<(&'a ResourceType, &'a PhysicalId), TaskId>;
+
+fn deletions(schedule: &Schedule) -> Deletions<'_> {
+    let all = schedule.tasks.iter().enumerate().rev();
+    let deletions = all.filter(|(_, task)| task.kind == Kind::Delete);
+    deletions.filter_map(|(id, task)| Some(((&task.resource_type, task.physical_id.as_ref()?), TaskId(id)))).collect()
+}
+
 /// The task that would delete what a create gave back instead of making a second one: the one that is replaced, or one that
 /// an earlier replacement has left.
-fn deletion_of_the_same(schedule: &Schedule, task: &Task, done: &Done) -> Option<TaskId> {
+fn deletion_of_the_same(deletions: &Deletions<'_>, task: &Task, done: &Done) -> Option<TaskId> {
     let Done::Created { id, .. } = done else { return None };
-    let is_it = |other: &Task| {
-        other.kind == Kind::Delete
-            && other.resource_type == task.resource_type
-            && other.physical_id.as_ref() == Some(id)
-    };
-    schedule.tasks.iter().position(is_it).map(TaskId)
+    deletions.get(&(&task.resource_type, id)).copied()
 }
 
 fn learn(attributes: &mut BTreeMap<LogicalId, Attributes>, task: &Task, done: &Done) {
@@ -391,24 +417,5 @@ fn learn(attributes: &mut BTreeMap<LogicalId, Attributes>, task: &Task, done: &D
         }
         // A replacement's old half goes after the new one has come, or before.
         Done::Deleted => {}
-    }
-}
-
-/// The tasks that now can never start, each with the failed resource that it waited for.
-fn lose(
-    schedule: &Schedule,
-    waiting: &mut BTreeSet<TaskId>,
-    lost: &mut BTreeMap<TaskId, LogicalId>,
-) -> Vec<(TaskId, LogicalId)> {
-    let mut skipped = Vec::new();
-    loop {
-        let next = waiting.iter().find_map(|id| {
-            let because_of = schedule.after[id.0].iter().find_map(|earlier| lost.get(earlier))?;
-            Some((*id, because_of.clone()))
-        });
-        let Some((id, because_of)) = next else { return skipped };
-        waiting.remove(&id);
-        lost.insert(id, because_of.clone());
-        skipped.push((id, because_of));
     }
 }

@@ -1,8 +1,10 @@
 //! Making a plan true: which task when, who does it, and what is told of it.
 
+pub mod bound;
 pub mod chronicle;
 pub mod durations;
 mod execute;
+mod queue;
 mod schedule;
 
 #[cfg(test)]

@@ -92,8 +92,7 @@ pub fn schedule(plan: &Plan) -> Schedule {
             schedule.let_wait(*task, dependents.filter_map(|it| making.get(&it.logical_id).copied()));
         }
     }
-    schedule.weigh();
-    schedule
+    schedule.weighed(&usual)
 }
 
 /// What has to be made before a step's resource: what it depends on, also through what stays as it is.
@@ -171,28 +170,39 @@ impl Schedule {
         false
     }
 
-    /// Works out the longest way from each task to the end, from the last tasks backwards.
-    fn weigh(&mut self) {
-        let mut before: Vec<Vec<usize>> = vec![Vec::new(); self.tasks.len()];
-        let mut followers: Vec<usize> = vec![0; self.tasks.len()];
-        for (task, after) in self.after.iter().enumerate() {
-            for earlier in after {
-                before[task].push(earlier.0);
-                followers[earlier.0] += 1;
+    /// The same schedule by another model of how long tasks take, in milliseconds: what has the longest way to go by it goes
+    /// first.
+    pub fn weighed(mut self, takes: &dyn Fn(&Task) -> u64) -> Self {
+        let takes: Vec<u64> = self.tasks.iter().map(takes).collect();
+        self.remaining.clone_from(&takes);
+        for task in self.in_order().into_iter().rev() {
+            for earlier in &self.after[task.0] {
+                let with_it = takes[earlier.0] + self.remaining[task.0];
+                self.remaining[earlier.0] = self.remaining[earlier.0].max(with_it);
             }
         }
-        self.remaining = self.tasks.iter().map(usual).collect();
-        let mut last: Vec<usize> = (0..self.tasks.len()).filter(|task| followers[*task] == 0).collect();
-        while let Some(task) = last.pop() {
-            for &earlier in &before[task] {
-                let with_it = usual(&self.tasks[earlier]) + self.remaining[task];
-                self.remaining[earlier] = self.remaining[earlier].max(with_it);
-                followers[earlier] -= 1;
-                if followers[earlier] == 0 {
-                    last.push(earlier);
+        self
+    }
+
+    /// The tasks, each after all that it waits for.
+    pub fn in_order(&self) -> Vec<TaskId> {
+        let mut missing: Vec<usize> = self.after.iter().map(BTreeSet::len).collect();
+        let mut followers: Vec<Vec<TaskId>> = vec![Vec::new(); self.tasks.len()];
+        for (task, after) in self.after.iter().enumerate() {
+            after.iter().for_each(|earlier| followers[earlier.0].push(TaskId(task)));
+        }
+        let mut order: Vec<TaskId> = (0..self.tasks.len()).map(TaskId).filter(|id| missing[id.0] == 0).collect();
+        let mut next = 0;
+        while let Some(id) = order.get(next).copied() {
+            next += 1;
+            for follower in &followers[id.0] {
+                missing[follower.0] -= 1;
+                if missing[follower.0] == 0 {
+                    order.push(*follower);
                 }
             }
         }
+        order
     }
 }
 

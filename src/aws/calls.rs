@@ -19,14 +19,27 @@ pub struct Count {
     pub attempts: usize,
     /// Those of them that repeat one that failed.
     pub retries: usize,
+    /// Those of them that look again, or try again, since what they wait for had not come.
+    pub waits: usize,
+}
+
+/// Why an attempt is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    Asks,
+    /// The same call has failed.
+    FailedBefore,
+    /// What is waited for had not come.
+    TooEarlyBefore,
 }
 
 impl Calls {
-    fn count(&mut self, service: &str, operation: &str, attempt: u32) {
+    fn count(&mut self, service: &str, operation: &str, why: Why) {
         let service = self.services.entry(word(service)).or_default();
         let count = service.entry(operation.to_owned()).or_default();
         count.attempts += 1;
-        count.retries += usize::from(attempt > 1);
+        count.retries += usize::from(why == Why::FailedBefore);
+        count.waits += usize::from(why == Why::TooEarlyBefore);
     }
 
     /// All attempts, by service, most first.
@@ -45,6 +58,10 @@ impl Calls {
         self.operations().map(|count| count.retries).sum()
     }
 
+    pub fn waits(&self) -> usize {
+        self.operations().map(|count| count.waits).sum()
+    }
+
     fn operations(&self) -> impl Iterator<Item = &Count> {
         self.services.values().flat_map(BTreeMap::values)
     }
@@ -55,9 +72,9 @@ impl Calls {
 pub struct Counter(Arc<Mutex<Calls>>);
 
 impl Counter {
-    /// Counts one attempt; the first of a call has the number 1.
-    pub fn count(&self, service: &str, operation: &str, attempt: u32) {
-        self.calls().count(service, operation, attempt);
+    /// Counts one attempt.
+    pub fn count(&self, service: &str, operation: &str, why: Why) {
+        self.calls().count(service, operation, why);
     }
 
     pub fn so_far(&self) -> Calls {
@@ -85,20 +102,20 @@ mod tests {
     #[test]
     fn attempts_and_retries_are_counted_by_service_and_operation() {
         let mut calls = Calls::default();
-        calls.count("SQS", "CreateQueue", 1);
-        calls.count("API Gateway", "GetRestApis", 1);
-        calls.count("API Gateway", "CreateRestApi", 1);
-        calls.count("API Gateway", "CreateRestApi", 2);
-        assert_eq!((calls.attempts(), calls.retries()), (4, 1));
+        calls.count("SQS", "CreateQueue", Why::Asks);
+        calls.count("API Gateway", "GetRestApis", Why::TooEarlyBefore);
+        calls.count("API Gateway", "CreateRestApi", Why::Asks);
+        calls.count("API Gateway", "CreateRestApi", Why::FailedBefore);
+        assert_eq!((calls.attempts(), calls.retries(), calls.waits()), (4, 1, 1));
         assert_eq!(calls.by_service(), [("apigateway", 3), ("sqs", 1)]);
         assert_eq!(
             serde_json::to_value(&calls).expect("plain data"),
             serde_json::json!({
                 "apigateway": {
-                    "CreateRestApi": {"attempts": 2, "retries": 1},
-                    "GetRestApis": {"attempts": 1, "retries": 0},
+                    "CreateRestApi": {"attempts": 2, "retries": 1, "waits": 0},
+                    "GetRestApis": {"attempts": 1, "retries": 0, "waits": 1},
                 },
-                "sqs": {"CreateQueue": {"attempts": 1, "retries": 0}},
+                "sqs": {"CreateQueue": {"attempts": 1, "retries": 0, "waits": 0}},
             })
         );
     }

@@ -20,9 +20,9 @@ use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, Runt
 use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::aws::ApiRates;
-use crate::aws::calls::{Counter, word};
+use crate::aws::calls::{Counter, Why, word};
 use crate::aws::clock::Clock;
-use crate::aws::observer::Observer;
+use crate::aws::observer::{Observer, RATE};
 use crate::aws::rates::Timetable;
 use crate::aws::retry::Call;
 use crate::aws::wait;
@@ -60,13 +60,20 @@ impl Gate {
 
     /// Gives the time for which the rates have held up the call.
     async fn pass(&self, service: &str, operation: &str, attempt: u32) -> Duration {
-        self.calls.count(service, operation, attempt);
+        let why = if attempt > 1 {
+            Why::FailedBefore
+        } else if wait::is_again() {
+            Why::TooEarlyBefore
+        } else {
+            Why::Asks
+        };
+        self.calls.count(service, operation, why);
         let Some(timetable) = &self.timetable else { return Duration::ZERO };
         let now = self.clock.monotonic();
         let moment = timetable.lock().unwrap_or_else(PoisonError::into_inner).book(service, operation, now);
         let wait = moment.saturating_sub(now);
         if !wait.is_zero() {
-            let waiting_for = || format!("the API's rate, for {} s", wait.as_secs_f64().ceil());
+            let waiting_for = || format!("{RATE}, for {} s", wait.as_secs_f64().ceil());
             let called = || format!("{}.{operation}", word(service));
             let _waiting = self.observer.as_ref().map(|observer| observer.waits(&called(), waiting_for()));
             self.clock.sleep(wait).await;

@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::aws::calls::word;
+
 /// A published rate.
 #[derive(Debug)]
 pub struct Rate {
@@ -166,6 +168,45 @@ impl Timetable {
     }
 }
 
+/// What calls share that count for the same rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shared(usize, &'static str);
+
+impl Shared {
+    /// All rates that a call counts for.
+    pub fn of(call: Call<'_>) -> impl Iterator<Item = Self> {
+        let counts = |(index, rate): (usize, &Rate)| Some(Self(index, rate.counts(call.service, call.operation)?));
+        RATES.iter().enumerate().filter_map(counts)
+    }
+
+    /// When the last one of so many calls goes at the earliest, after the first.
+    pub fn last_of(self, calls: usize) -> Duration {
+        let times = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        match RATES[self.0].allows {
+            Allowance::Window { calls: limit, seconds } => length(seconds) * times(calls.saturating_sub(1) / limit),
+            Allowance::Bucket { burst, per_second } => interval(per_second) * times(calls).saturating_sub(burst),
+        }
+    }
+}
+
+/// A call as the SDK names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call<'a> {
+    /// `API Gateway`.
+    pub service: &'a str,
+    /// `CreateRestApi`.
+    pub operation: &'a str,
+}
+
+impl<'a> Call<'a> {
+    /// A call written as `apigateway.CreateRestApi`; `None` for a service without rates.
+    pub fn named(name: &'a str) -> Option<Self> {
+        let (service, operation) = name.split_once('.')?;
+        let rate = RATES.iter().find(|rate| word(rate.service) == service)?;
+        Some(Self { service: rate.service, operation })
+    }
+}
+
 impl Rate {
     /// Under which name a call counts for this rate, if it does: its own, or none where a rate is shared.
     fn counts(&self, service: &str, operation: &str) -> Option<&'static str> {
@@ -225,13 +266,19 @@ impl Line {
 
     /// Whether the rate is kept when one more call goes at this moment.
     fn fits(&self, at: Duration) -> bool {
-        let mut calls = self.booked.clone();
-        calls.insert(calls.partition_point(|it| *it <= at), at);
+        let place = self.booked.partition_point(|it| *it <= at);
         match self.allows {
+            // Only calls that are less than a window away from this one can be too many with it.
             Allowance::Window { calls: limit, seconds } => {
-                calls.iter().zip(calls.iter().skip(limit)).all(|(first, last)| *last - *first >= length(seconds))
+                let (before, after) = self.booked.split_at(place);
+                let before = &before[place.saturating_sub(limit)..];
+                let near: Vec<Duration> =
+                    before.iter().copied().chain([at]).chain(after.iter().copied().take(limit)).collect();
+                near.iter().zip(near.iter().skip(limit)).all(|(first, last)| *last - *first >= length(seconds))
             }
             Allowance::Bucket { burst, per_second } => {
+                let mut calls = self.booked.clone();
+                calls.insert(place, at);
                 let mut full_at = self.full_at;
                 calls.into_iter().all(|at| {
                     full_at = full_at.max(at) + interval(per_second);

@@ -55,6 +55,16 @@ tokio::task_local! {
     static HELD: Cell<Duration>;
 }
 
+tokio::task_local! {
+    /// Is there where a call only looks again, or is tried again, since the first time was too early.
+    static AGAIN: ();
+}
+
+/// Whether a call is made only since an earlier one came too early.
+pub fn is_again() -> bool {
+    AGAIN.try_with(|()| ()).is_ok()
+}
+
 /// Says that a call waited for our own rates, which is not AWS's fault: it counts for no deadline of the waits around it.
 pub fn held_up(wait: Duration) {
     // Outside of all waits nobody asks.
@@ -77,7 +87,8 @@ impl<'a> Watch<'a> {
 
     /// Looks once.
     async fn look<F: Future>(&mut self, look: F) -> F::Output {
-        let (seen, held) = HELD.scope(Cell::default(), async { (look.await, HELD.with(Cell::get)) }).await;
+        let looks = HELD.scope(Cell::default(), async { (look.await, HELD.with(Cell::get)) });
+        let (seen, held) = if self.rounds > 0 { AGAIN.scope((), looks).await } else { looks.await };
         self.held += held;
         held_up(held);
         seen

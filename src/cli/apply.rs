@@ -7,12 +7,15 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::apply::bound::Bound;
 use crate::apply::chronicle::Chronicle;
-use crate::apply::{Event, Report, World as Run, execute, schedule};
+use crate::apply::{Event, Report, Task, World as Run, execute, schedule};
 use crate::aws::clock::Clock;
+use crate::aws::rates::Call;
+use crate::budget::{Foreseen, of_applying, of_task};
 use crate::cli::arguments::{ApplyArguments, Format, PlanningArguments, StackArguments};
 use crate::cli::assembly::{self, Others, each, only_one};
-use crate::cli::plan::{make, options};
+use crate::cli::plan::{foreseen_reading, make, options};
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, destroy, refresh, rules, saved, view};
 use crate::desired::Desired;
@@ -125,15 +128,37 @@ pub async fn finish(
     if approved.goal == Goal::Nothing {
         return destroy::finish(approved, journal, stack, world).await;
     }
+    let foreseen = foreseen(approved, stack, journal);
     let Ran { report, chronicle } = carry_out("apply", approved, &stack.desired, journal, stack, world).await?;
     let mut outputs = outputs(&stack.desired, &report.attributes, Secrets::Masked);
     // Of what was left out nothing is known.
     outputs.retain(|_, value| !unknown::is_within(value));
-    let ended =
-        view::Ended { plan: approved.plan, report: &report, timing: &chronicle.timing(), calls: &stack.calls.so_far() };
+    let ended = view::Ended {
+        plan: approved.plan,
+        report: &report,
+        timing: &chronicle.timing(),
+        calls: &stack.calls.so_far(),
+        bound: &bound(approved, &chronicle, stack),
+        foreseen: &foreseen,
+    };
     view::applied(world, &ended, &outputs, approved.format)?;
     keep_trace(approved, &chronicle, stack, world)?;
     Ok(exit(&report))
+}
+
+/// What the run was foreseen to take, by what was known before it: nothing of it has been done yet.
+pub fn foreseen(approved: &Approved<'_>, stack: &Opened, journal: &LedgerJournal<'_>) -> Foreseen {
+    let reading = foreseen_reading(approved.goal, stack, &journal.ledger);
+    Foreseen { reading, applying: of_applying(approved.plan) }
+}
+
+/// The least time that a run could have taken. An emulator keeps no rates.
+pub fn bound(approved: &Approved<'_>, chronicle: &Chronicle, stack: &Opened) -> Bound {
+    let calls = |task: &Task| {
+        let calls = of_task(approved.plan, task).filter(|_| stack.is_in_aws).unwrap_or_default();
+        calls.into_iter().filter_map(Call::named).collect()
+    };
+    chronicle.bound(usize::from(approved.concurrency), &calls)
 }
 
 /// Carries out a plan, keeping the ledger; an interruption stops starting new work.
@@ -151,6 +176,8 @@ pub async fn carry_out(
     journal.begin(plan).await?;
     plan.uploads().for_each(|digest| stack.shelf.keep(&digest));
     let schedule = schedule(plan);
+    let durations = &journal.ledger.durations;
+    let schedule = schedule.weighed(&|task| durations.usual(&task.resource_type, task.kind).milliseconds);
     let clock = std::sync::Arc::clone(&world.clock);
     let progress = RefCell::new(view::Progress::new(format, &schedule, &journal.ledger.durations, world));
     let run = Run {

@@ -163,7 +163,7 @@ pub struct PlanningArguments {
     /// Show all properties of what is created or changed.
     #[arg(long)]
     pub full: bool,
-    /// How many resources are read or changed at once.
+    /// How many resources are changed at once; what waits for AWS does not count, and four times as many are read.
     #[arg(long, value_name = "N", default_value_t = CONCURRENCY, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
 }
@@ -245,7 +245,7 @@ pub struct DestroyArguments {
     /// How plan and result are shown.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// How many resources are read or deleted at once.
+    /// How many resources are deleted at once; what waits for AWS does not count, and four times as many are read.
     #[arg(long, value_name = "N", default_value_t = CONCURRENCY, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
     /// How long to watch, when all is deleted, for log groups that late logs of functions and API stages bring back: they

@@ -1,6 +1,6 @@
 //! `paystack destroy`: the plan towards nothing, carried out, and then a second look at what is left.
 
-use crate::cli::apply::{Approved, Ran, ask, carry_out, exit, keep_attempts, keep_trace};
+use crate::cli::apply::{Approved, Ran, ask, bound, carry_out, exit, foreseen, keep_attempts, keep_trace};
 use crate::cli::arguments::DestroyArguments;
 use crate::cli::assembly::{self, Others, each};
 use crate::cli::plan::make;
@@ -61,6 +61,7 @@ pub async fn finish(
     world: &mut World,
 ) -> Result<Exit, CliError> {
     let nothing = stack.desired.nothing();
+    let foreseen = foreseen(approved, stack, journal);
     let Ran { mut report, chronicle } = carry_out("destroy", approved, &nothing, journal, stack, world).await?;
     if report.is_complete() {
         report.came_back = late_logs::watch(approved, stack, world).await?;
@@ -71,8 +72,14 @@ pub async fn finish(
     {
         journal.remove().await?;
     }
-    let ended =
-        view::Ended { plan: approved.plan, report: &report, timing: &chronicle.timing(), calls: &stack.calls.so_far() };
+    let ended = view::Ended {
+        plan: approved.plan,
+        report: &report,
+        timing: &chronicle.timing(),
+        calls: &stack.calls.so_far(),
+        bound: &bound(approved, &chronicle, stack),
+        foreseen: &foreseen,
+    };
     view::destroyed(world, &ended, left.as_ref(), approved.format)?;
     keep_trace(approved, &chronicle, stack, world)?;
     Ok(match left {

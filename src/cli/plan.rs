@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::budget::{Budget, Foreseen, of_applying, of_reading};
 use crate::cli::arguments::{PlanArguments, PlanFormat, PlanningArguments};
 use crate::cli::assembly::{self, Others, each, only_one};
 use crate::cli::stack::{Opened, open};
@@ -40,8 +41,11 @@ async fn one(arguments: &PlanArguments, world: &mut World) -> Result<Exit, CliEr
     }
     let ledger = stack.ledger(world).await?;
     let options = options(&arguments.planning, &stack)?;
+    let reading = foreseen_reading(goal, &stack, &ledger);
     let plan = make(goal, &options, &stack, &ledger, arguments.planning.concurrency).await?;
-    view::planned(world, &plan, &stack.calls.so_far(), arguments.format, arguments.planning.detail())?;
+    let foreseen = Foreseen { reading, applying: of_applying(&plan) };
+    let planned = view::Planned { plan: &plan, calls: &stack.calls.so_far(), foreseen: &foreseen };
+    view::planned(world, &planned, arguments.format, arguments.planning.detail())?;
     if plan.blocked().next().is_some() {
         return Ok(Exit::Failed);
     }
@@ -51,6 +55,11 @@ async fn one(arguments: &PlanArguments, world: &mut World) -> Result<Exit, CliEr
         saved::save(file, &plan, Asked { opening, goal, options }, &stack, world)?;
     }
     Ok(if arguments.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
+}
+
+/// What reading is going to take. Before all is deleted it is searched, whatever is remembered.
+pub fn foreseen_reading(goal: Goal, stack: &Opened, ledger: &Ledger) -> Option<Budget> {
+    (goal == Goal::Template).then(|| of_reading(&stack.desired, ledger)).flatten()
 }
 
 /// The plan towards what the template says, or towards nothing.

@@ -5,6 +5,7 @@
 
 mod adoption;
 mod assemblies;
+mod budget;
 mod conformance;
 mod crash;
 mod deployed;

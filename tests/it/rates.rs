@@ -54,7 +54,10 @@ fn a_run_tells_what_it_asked_of_aws() {
         paystack.run_command(command)
     };
     let applied = of(&["apply", "--auto-approve", "--format", "json"], "aws").exits(0).last_json();
-    assert_eq!(applied.pointer("/calls/cloudwatch/PutMetricAlarm"), Some(&json!({"attempts": 1, "retries": 0})));
+    assert_eq!(
+        applied.pointer("/calls/cloudwatch/PutMetricAlarm"),
+        Some(&json!({"attempts": 1, "retries": 0, "waits": 0}))
+    );
     let planned = of(&["plan", "--format", "json"], "").exits(0).json();
     assert_eq!(planned.pointer("/calls/cloudwatch/PutMetricAlarm"), None::<&Value>);
     let planned = of(&["plan"], "").exits(0);

@@ -56,7 +56,8 @@ pub fn destroyed(ended: &Ended<'_>, left: Option<&Plan>) -> Value {
 }
 
 fn finished(ended: &Ended<'_>) -> Value {
-    let Ended { plan: the_plan, report, timing, calls } = *ended;
+    let Ended { plan: the_plan, report, timing, calls, foreseen, bound } = *ended;
+    let (least, ratio) = (bound.lower_bound(), bound.ratio(timing.total_milliseconds));
     json!({
         "version": VERSION,
         "type": "finished",
@@ -64,6 +65,8 @@ fn finished(ended: &Ended<'_>) -> Value {
         "report": report,
         "timing": timing,
         "calls": calls,
+        "foreseen": foreseen,
+        "bound": { "parts": bound, "lower_bound_milliseconds": least, "ratio": ratio },
     })
 }
 

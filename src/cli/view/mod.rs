@@ -24,9 +24,11 @@ use std::io;
 use serde_json::Value;
 
 use crate::apply::Report as ApplyReport;
+use crate::apply::bound::Bound;
 use crate::apply::chronicle::Timing;
 use crate::aws::calls::Calls;
 use crate::aws::operate::{Found, Invocation, LogEvent};
+use crate::budget::{Foreseen, of_applying};
 use crate::capacity::Capacity;
 use crate::cli::World;
 use crate::cli::arguments::{Format, GraphFormat, PlanFormat};
@@ -56,14 +58,27 @@ pub fn plan(world: &mut World, plan: &Plan, format: PlanFormat, detail: Detail) 
     }
 }
 
-/// Shows a plan that is all that was asked for, and what it took.
-pub fn planned(world: &mut World, plan: &Plan, calls: &Calls, format: PlanFormat, detail: Detail) -> io::Result<()> {
+/// A plan that is all that was asked for, what it took, and what it and carrying it out were foreseen to take.
+pub struct Planned<'a> {
+    pub plan: &'a Plan,
+    pub calls: &'a Calls,
+    pub foreseen: &'a Foreseen,
+}
+
+/// Shows a plan that is all that was asked for.
+pub fn planned(world: &mut World, planned: &Planned<'_>, format: PlanFormat, detail: Detail) -> io::Result<()> {
+    let Planned { plan, calls, foreseen } = *planned;
     match format {
         PlanFormat::Text | PlanFormat::Markdown | PlanFormat::Html => {
             self::plan(world, plan, format, detail)?;
-            text::calls(&mut world.err, calls)
+            text::calls(&mut world.err, calls)?;
+            text::takes(&mut world.err, &foreseen.applying)
         }
-        PlanFormat::Json => json::write(&mut world.out, &json::with_calls(json::plan(plan), calls)),
+        PlanFormat::Json => {
+            let mut shown = json::with_calls(json::plan(plan), calls);
+            shown["foreseen"] = serde_json::json!(foreseen);
+            json::write(&mut world.out, &shown)
+        }
     }
 }
 
@@ -98,7 +113,10 @@ pub fn accepted(world: &mut World, drift: &Drift, format: Format) -> io::Result<
 /// Shows a plan that is about to be carried out, or is blocked. In JSON the former is a part of what is shown at the end.
 pub fn proposed(world: &mut World, plan: &Plan, format: Format, detail: Detail) -> io::Result<()> {
     match format {
-        Format::Text => text::plan(&mut world.out, plan, detail),
+        Format::Text => {
+            text::plan(&mut world.out, plan, detail)?;
+            text::takes(&mut world.err, &of_applying(plan))
+        }
         Format::Json if plan.blocked().next().is_some() => json::write_line(&mut world.out, &json::blocked(plan)),
         Format::Json => Ok(()),
     }
@@ -110,6 +128,9 @@ pub struct Ended<'a> {
     pub report: &'a ApplyReport,
     pub timing: &'a Timing,
     pub calls: &'a Calls,
+    pub foreseen: &'a Foreseen,
+    /// The least time that the run could have taken.
+    pub bound: &'a Bound,
 }
 
 /// Shows what an apply did, the outputs, and what it took.
@@ -127,6 +148,7 @@ pub fn applied(
                 text::outputs(&mut world.out, outputs)?;
             }
             timing::timing(&mut world.err, ended.timing)?;
+            timing::least(&mut world.err, ended.timing, ended.bound)?;
             text::calls(&mut world.err, ended.calls)
         }
         Format::Json => json::write_line(&mut world.out, &json::applied(ended, outputs)),
@@ -150,6 +172,7 @@ pub fn destroyed(world: &mut World, ended: &Ended<'_>, left: Option<&Plan>, form
                 text::left(&mut world.out, left)?;
             }
             timing::timing(&mut world.err, ended.timing)?;
+            timing::least(&mut world.err, ended.timing, ended.bound)?;
             text::calls(&mut world.err, ended.calls)
         }
         Format::Json => json::write_line(&mut world.out, &json::destroyed(ended, left)),

@@ -12,6 +12,7 @@ use similar::ChangeTag;
 use crate::apply::chronicle::Timing;
 use crate::apply::{Kind, Report, Task, Unremembered};
 use crate::aws::calls::Calls;
+use crate::budget::Budget;
 use crate::cli::view::palette::{Role, paint};
 use crate::cli::view::remarks::{self, Remark};
 use crate::cli::view::values::{inline, line_by_line, on_one_line};
@@ -174,6 +175,29 @@ pub fn calls(out: &mut dyn Write, calls: &Calls) -> io::Result<()> {
     }
     if calls.retries() > 0 {
         line.push_str(&format!(", {} of them repeated", calls.retries()));
+    }
+    if calls.waits() > 0 {
+        line.push_str(&format!(", {} to see what is waited for", calls.waits()));
+    }
+    writeln!(out, "{}", paint(Role::Quiet, line))
+}
+
+/// What carrying out a plan is going to ask of AWS, quietly; nothing where there is nothing to do.
+pub fn takes(out: &mut dyn Write, applying: &Budget) -> io::Result<()> {
+    if applying.reads() + applying.writes() == 0 {
+        return Ok(());
+    }
+    let by_service: Vec<_> =
+        applying.writes.iter().map(|(name, counts)| format!("{name} {}", counts.values().sum::<usize>())).collect();
+    let mut line = format!(
+        "Applying it takes {} ({}) and {}, and what there is to wait for",
+        count(applying.writes(), "write"),
+        by_service.join(", "),
+        count(applying.reads(), "read"),
+    );
+    if !applying.is_exact() {
+        let types: Vec<_> = applying.besides.iter().map(|it| it.as_str()).collect();
+        line.push_str(&format!("; more for {}", types.join(", ")));
     }
     writeln!(out, "{}", paint(Role::Quiet, line))
 }

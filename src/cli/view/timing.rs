@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::apply::Kind;
+use crate::apply::bound::Bound;
 use crate::apply::chronicle::Timing;
 use crate::cli::view::palette::{Role, paint};
 use crate::cli::view::words::duration;
@@ -44,4 +45,15 @@ pub fn timing(out: &mut dyn Write, timing: &Timing) -> io::Result<()> {
         writeln!(out, "{}", paint(Role::Quiet, line))?;
     }
     Ok(())
+}
+
+/// How near a run came to the least time that it could have taken, quietly.
+pub fn least(out: &mut dyn Write, timing: &Timing, bound: &Bound) -> io::Result<()> {
+    if timing.total_milliseconds < WORTH_TELLING {
+        return Ok(());
+    }
+    let (least, ratio) = (duration(bound.lower_bound()), bound.ratio(timing.total_milliseconds));
+    let line =
+        format!("With what each task took, no order takes less than {least}: this one took {ratio:.2} times that.");
+    writeln!(out, "{}", paint(Role::Quiet, line))
 }

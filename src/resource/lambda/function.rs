@@ -159,6 +159,12 @@ impl Handler for LambdaFunction {
     }
 }
 
+/// Whether properties in canonical form use a setting that has an API of its own.
+pub(crate) fn uses(properties: &serde_json::Value, setting: &str) -> bool {
+    let function = serde_json::from_value(properties.clone());
+    function.is_ok_and(|function| settings::is_used(&function, setting))
+}
+
 fn arn_of(scope: &Scope, name: &str) -> String {
     scope.arn("lambda", &format!("function:{name}"))
 }

@@ -1,0 +1,307 @@
+//! What carrying out a plan takes.
+
+use serde_json::Value;
+
+use crate::apply::{Kind, Task, schedule};
+use crate::budget::Budget;
+use crate::change::Changes;
+use crate::plan::Plan;
+use crate::resource::lambda::function;
+
+/// The calls that carrying out a plan is going to take, where everything goes as the plan says. Of every wait it has the first
+/// look, without which nobody knows whether there is anything to wait for.
+pub fn of_applying(plan: &Plan) -> Budget {
+    let mut budget = Budget::default();
+    for task in &schedule(plan).tasks {
+        match of_task(plan, task) {
+            Some(calls) => calls.iter().for_each(|call| budget.add(call)),
+            None => _ = budget.besides.insert(task.resource_type.clone()),
+        }
+    }
+    budget
+}
+
+/// The calls that one task of a plan's schedule is going to take, `None` where that is not known.
+pub fn of_task(plan: &Plan, task: &Task) -> Option<Vec<&'static str>> {
+    let step = &plan.steps[task.step];
+    let nothing = Value::Null;
+    let live = step.live.as_ref().map_or(&nothing, |live| &live.properties);
+    let wanted = step.desired.as_ref().unwrap_or(&nothing);
+    match task.kind {
+        Kind::Create => creating(task, wanted),
+        Kind::Update => updating(task, &Changes::between(live, wanted)),
+        Kind::Delete => deleting(task, live),
+    }
+}
+
+/// So many times the same.
+fn times(count: usize, call: &'static str) -> Vec<&'static str> {
+    vec![call; count]
+}
+
+fn length(value: &Value) -> usize {
+    value.as_array().map_or(0, Vec::len)
+}
+
+/// Of a create: whose is what has the name, if anything has it; what a create that was interrupted has left; and the create.
+fn creating(task: &Task, wanted: &Value) -> Option<Vec<&'static str>> {
+    Some(match task.resource_type.as_str() {
+        "AWS::ApiGateway::Account" => [times(2, "apigateway.GetAccount"), vec!["apigateway.UpdateAccount"]].concat(),
+        "AWS::ApiGateway::ApiKey" => [times(2, "apigateway.GetApiKeys"), vec!["apigateway.CreateApiKey"]].concat(),
+        "AWS::ApiGateway::Deployment" => {
+            [times(2, "apigateway.GetDeployments"), vec!["apigateway.CreateDeployment"]].concat()
+        }
+        "AWS::ApiGateway::GatewayResponse" => vec!["apigateway.GetGatewayResponse", "apigateway.PutGatewayResponse"],
+        "AWS::ApiGateway::Method" => {
+            let integration = &wanted["Integration"];
+            let put = usize::from(!integration.is_null());
+            [
+                times(2, "apigateway.GetMethod"),
+                vec!["apigateway.PutMethod"],
+                times(length(&wanted["MethodResponses"]), "apigateway.PutMethodResponse"),
+                times(put, "apigateway.PutIntegration"),
+                times(length(&integration["IntegrationResponses"]), "apigateway.PutIntegrationResponse"),
+            ]
+            .concat()
+        }
+        "AWS::ApiGateway::Model" => [times(2, "apigateway.GetModel"), vec!["apigateway.CreateModel"]].concat(),
+        "AWS::ApiGateway::RequestValidator" => {
+            [times(2, "apigateway.GetRequestValidators"), vec!["apigateway.CreateRequestValidator"]].concat()
+        }
+        "AWS::ApiGateway::Resource" => {
+            [times(2, "apigateway.GetResources"), vec!["apigateway.CreateResource"]].concat()
+        }
+        "AWS::ApiGateway::RestApi" => {
+            [times(2, "apigateway.GetRestApis"), vec!["apigateway.CreateRestApi", "apigateway.GetRestApi"]].concat()
+        }
+        "AWS::ApiGateway::Stage" => {
+            // What a create does not take is patched, and looked at again.
+            let is_patched = !wanted["AccessLogSetting"].is_null() || length(&wanted["MethodSettings"]) > 0;
+            let patches = usize::from(is_patched);
+            [
+                times(3 + patches, "apigateway.GetStage"),
+                vec!["apigateway.CreateStage"],
+                times(patches, "apigateway.UpdateStage"),
+            ]
+            .concat()
+        }
+        "AWS::ApiGateway::UsagePlan" => {
+            [times(2, "apigateway.GetUsagePlans"), vec!["apigateway.CreateUsagePlan"]].concat()
+        }
+        "AWS::ApiGateway::UsagePlanKey" => {
+            [times(2, "apigateway.GetUsagePlanKey"), vec!["apigateway.CreateUsagePlanKey"]].concat()
+        }
+        "AWS::CloudWatch::Alarm" => [times(3, "cloudwatch.DescribeAlarms"), vec!["cloudwatch.PutMetricAlarm"]].concat(),
+        "AWS::CloudWatch::Dashboard" => {
+            [times(3, "cloudwatch.GetDashboard"), vec!["cloudwatch.PutDashboard", "cloudwatch.ListTagsForResource"]]
+                .concat()
+        }
+        "AWS::DynamoDB::Table" => {
+            let is_set = |property: &str| usize::from(!wanted[property].is_null());
+            let (expires, recovers) = (is_set("TimeToLiveSpecification"), is_set("PointInTimeRecoverySpecification"));
+            let policy = is_set("ResourcePolicy");
+            [
+                times(3, "dynamodb.DescribeTable"),
+                vec!["dynamodb.CreateTable", "dynamodb.ListTagsOfResource"],
+                times(expires, "dynamodb.DescribeTimeToLive"),
+                times(expires, "dynamodb.UpdateTimeToLive"),
+                times(recovers, "dynamodb.UpdateContinuousBackups"),
+                times(policy, "dynamodb.PutResourcePolicy"),
+                times(policy, "dynamodb.GetResourcePolicy"),
+            ]
+            .concat()
+        }
+        "AWS::IAM::Role" => [
+            times(3, "iam.GetRole"),
+            vec!["iam.CreateRole"],
+            times(length(&wanted["Policies"]), "iam.PutRolePolicy"),
+            times(length(&wanted["ManagedPolicyArns"]), "iam.AttachRolePolicy"),
+        ]
+        .concat(),
+        "AWS::Lambda::EventSourceMapping" => [
+            times(2, "lambda.ListEventSourceMappings"),
+            vec!["lambda.CreateEventSourceMapping", "lambda.GetEventSourceMapping"],
+        ]
+        .concat(),
+        "AWS::Lambda::Function" => {
+            let uses = |setting: &str| usize::from(function::uses(wanted, setting));
+            [
+                times(3, "lambda.GetFunction"),
+                vec!["lambda.CreateFunction"],
+                times(uses("ReservedConcurrentExecutions"), "lambda.PutFunctionConcurrency"),
+                times(uses("RecursiveLoop"), "lambda.PutFunctionRecursionConfig"),
+                times(uses("RuntimeManagementConfig"), "lambda.PutRuntimeManagementConfig"),
+            ]
+            .concat()
+        }
+        "AWS::Lambda::LayerVersion" => {
+            [times(2, "lambda.ListLayerVersions"), vec!["lambda.PublishLayerVersion"]].concat()
+        }
+        "AWS::Lambda::Permission" => [times(3, "lambda.GetPolicy"), vec!["lambda.AddPermission"]].concat(),
+        "AWS::Logs::LogGroup" => {
+            let is_set = |property: &str| usize::from(!wanted[property].is_null());
+            let is_standard = usize::from(wanted["LogGroupClass"] == "STANDARD");
+            [
+                times(2, "logs.DescribeLogGroups"),
+                vec!["logs.CreateLogGroup", "logs.ListTagsForResource"],
+                times(is_standard, "logs.DescribeIndexPolicies"),
+                times(is_set("RetentionInDays"), "logs.PutRetentionPolicy"),
+                times(is_set("DataProtectionPolicy"), "logs.PutDataProtectionPolicy"),
+                times(length(&wanted["FieldIndexPolicies"]), "logs.PutIndexPolicy"),
+            ]
+            .concat()
+        }
+        "AWS::Logs::QueryDefinition" => {
+            [times(3, "logs.DescribeQueryDefinitions"), vec!["logs.PutQueryDefinition"]].concat()
+        }
+        "AWS::SNS::Topic" => topic(wanted)?,
+        "AWS::SNS::TopicPolicy" => {
+            let topics = length(&wanted["Topics"]);
+            [times(2 * topics, "sns.GetTopicAttributes"), times(topics, "sns.SetTopicAttributes")].concat()
+        }
+        "AWS::SQS::Queue" => [times(2, "sqs.GetQueueUrl"), vec!["sqs.CreateQueue", "sqs.GetQueueAttributes"]].concat(),
+        "AWS::SQS::QueuePolicy" => {
+            let queues = length(&wanted["Queues"]);
+            [times(2 * queues, "sqs.GetQueueAttributes"), times(queues, "sqs.SetQueueAttributes")].concat()
+        }
+        "AWS::WAFv2::LoggingConfiguration" => {
+            [times(2, "wafv2.GetLoggingConfiguration"), vec!["wafv2.PutLoggingConfiguration"]].concat()
+        }
+        "AWS::WAFv2::WebACL" => [times(2, "wafv2.ListWebACLs"), vec!["wafv2.CreateWebACL", "wafv2.GetWebACL"]].concat(),
+        "AWS::WAFv2::WebACLAssociation" => {
+            [times(2, "wafv2.GetWebACLForResource"), vec!["wafv2.AssociateWebACL"]].concat()
+        }
+        _ => return None,
+    })
+}
+
+/// Attributes of a new topic are set one a call. `None` for one with subscriptions or a delivery status of its own.
+fn topic(wanted: &Value) -> Option<Vec<&'static str>> {
+    let is_rare = ["DeliveryStatusLogging", "Subscription"].iter().any(|it| length(&wanted[*it]) > 0)
+        || !wanted["DataProtectionPolicy"].is_null()
+        || wanted["MaximumMessageSize"].as_i64().is_some_and(|size| size != 262_144);
+    if is_rare {
+        return None;
+    }
+    let is_fifo = wanted["FifoTopic"] == true;
+    let differs = |(property, unset): &&(&str, &str)| wanted[*property].as_str().is_some_and(|value| value != *unset);
+    let texts =
+        [("DisplayName", ""), ("KmsMasterKeyId", ""), ("SignatureVersion", "1"), ("TracingConfig", "PassThrough")];
+    let fifo_texts = [("FifoThroughputScope", "Topic")];
+    let set = texts.iter().chain(fifo_texts.iter().filter(|_| is_fifo)).filter(differs).count()
+        + usize::from(is_fifo && wanted["ContentBasedDeduplication"] == true)
+        + usize::from(is_fifo && !wanted["ArchivePolicy"].is_null());
+    Some(
+        [
+            // What is to be set is compared with what is there once more.
+            times(3 + usize::from(set > 0), "sns.GetTopicAttributes"),
+            vec!["sns.CreateTopic", "sns.ListTagsForResource"],
+            times(usize::from(!is_fifo), "sns.GetDataProtectionPolicy"),
+            times(set, "sns.SetTopicAttributes"),
+        ]
+        .concat(),
+    )
+}
+
+/// Of an update: the change, and the reading of what has become of it. Only what is changed often is in this table.
+fn updating(task: &Task, changes: &Changes) -> Option<Vec<&'static str>> {
+    let is_tag = |change: &crate::change::Change| change.path.property() == Some("Tags");
+    if changes.0.iter().any(is_tag) {
+        return None;
+    }
+    Some(match task.resource_type.as_str() {
+        "AWS::CloudWatch::Alarm" => {
+            vec!["cloudwatch.PutMetricAlarm", "cloudwatch.DescribeAlarms", "cloudwatch.ListTagsForResource"]
+        }
+        "AWS::CloudWatch::Dashboard" => {
+            vec!["cloudwatch.PutDashboard", "cloudwatch.GetDashboard", "cloudwatch.ListTagsForResource"]
+        }
+        "AWS::Lambda::Function" if changes.0.iter().all(|change| change.path.property() == Some("Code")) => {
+            [times(3, "lambda.GetFunction"), vec!["lambda.UpdateFunctionCode"]].concat()
+        }
+        _ => return None,
+    })
+}
+
+/// Of a deletion: the call, and the first look whether it is gone.
+fn deleting(task: &Task, live: &Value) -> Option<Vec<&'static str>> {
+    Some(match task.resource_type.as_str() {
+        "AWS::ApiGateway::Account" => vec!["apigateway.GetAccount", "apigateway.UpdateAccount"],
+        "AWS::ApiGateway::ApiKey" => vec!["apigateway.DeleteApiKey"],
+        "AWS::ApiGateway::Deployment" => vec!["apigateway.DeleteDeployment"],
+        "AWS::ApiGateway::GatewayResponse" => {
+            vec!["apigateway.DeleteGatewayResponse", "apigateway.GetGatewayResponse"]
+        }
+        "AWS::ApiGateway::Method" => vec!["apigateway.DeleteMethod", "apigateway.GetMethod"],
+        "AWS::ApiGateway::Model" => vec!["apigateway.DeleteModel", "apigateway.GetModel"],
+        "AWS::ApiGateway::RequestValidator" => {
+            vec!["apigateway.DeleteRequestValidator", "apigateway.GetRequestValidator"]
+        }
+        "AWS::ApiGateway::Resource" => vec!["apigateway.DeleteResource", "apigateway.GetResource"],
+        "AWS::ApiGateway::RestApi" => vec!["apigateway.DeleteRestApi", "apigateway.GetRestApi"],
+        "AWS::ApiGateway::Stage" => vec!["apigateway.DeleteStage"],
+        "AWS::ApiGateway::UsagePlan" => {
+            let stages = usize::from(length(&live["ApiStages"]) > 0);
+            [vec!["apigateway.GetUsagePlan", "apigateway.DeleteUsagePlan"], times(stages, "apigateway.UpdateUsagePlan")]
+                .concat()
+        }
+        "AWS::ApiGateway::UsagePlanKey" => vec!["apigateway.DeleteUsagePlanKey"],
+        "AWS::CloudWatch::Alarm" => vec!["cloudwatch.DeleteAlarms", "cloudwatch.DescribeAlarms"],
+        "AWS::CloudWatch::Dashboard" => vec!["cloudwatch.DeleteDashboards", "cloudwatch.GetDashboard"],
+        "AWS::DynamoDB::Table" => {
+            let is_protected = usize::from(live["DeletionProtectionEnabled"] == true);
+            [
+                times(3, "dynamodb.DescribeTable"),
+                vec!["dynamodb.UpdateContinuousBackups", "dynamodb.DeleteTable"],
+                times(is_protected, "dynamodb.UpdateTable"),
+            ]
+            .concat()
+        }
+        "AWS::IAM::Role" => {
+            let (inline, attached) = (length(&live["Policies"]), length(&live["ManagedPolicyArns"]));
+            [
+                vec![
+                    "iam.ListAttachedRolePolicies",
+                    "iam.ListRolePolicies",
+                    "iam.ListInstanceProfilesForRole",
+                    "iam.DeleteRole",
+                    "iam.GetRole",
+                ],
+                times(inline, "iam.DeleteRolePolicy"),
+                times(attached, "iam.DetachRolePolicy"),
+            ]
+            .concat()
+        }
+        "AWS::Lambda::EventSourceMapping" => {
+            vec!["lambda.DeleteEventSourceMapping", "lambda.GetEventSourceMapping"]
+        }
+        "AWS::Lambda::Function" => vec!["lambda.DeleteFunction", "lambda.GetFunction"],
+        "AWS::Lambda::LayerVersion" => vec!["lambda.DeleteLayerVersion", "lambda.GetLayerVersion"],
+        "AWS::Lambda::Permission" => vec!["lambda.RemovePermission", "lambda.GetPolicy"],
+        "AWS::Logs::LogGroup" => vec!["logs.DeleteLogGroup", "logs.DescribeLogGroups"],
+        "AWS::Logs::QueryDefinition" => vec!["logs.DeleteQueryDefinition", "logs.DescribeQueryDefinitions"],
+        "AWS::SNS::Topic" => {
+            let archives = usize::from(!live["ArchivePolicy"].is_null());
+            [
+                times(2, "sns.GetTopicAttributes"),
+                times(archives, "sns.SetTopicAttributes"),
+                vec!["sns.DeleteTopic", "sns.ListSubscriptionsByTopic"],
+            ]
+            .concat()
+        }
+        "AWS::SNS::TopicPolicy" => times(length(&live["Topics"]), "sns.SetTopicAttributes"),
+        "AWS::SQS::Queue" => vec!["sqs.DeleteQueue", "sqs.GetQueueAttributes"],
+        "AWS::SQS::QueuePolicy" => {
+            let queues = length(&live["Queues"]);
+            [times(queues, "sqs.SetQueueAttributes"), times(queues, "sqs.GetQueueAttributes")].concat()
+        }
+        "AWS::WAFv2::LoggingConfiguration" => {
+            vec!["wafv2.DeleteLoggingConfiguration", "wafv2.GetLoggingConfiguration"]
+        }
+        "AWS::WAFv2::WebACL" => vec!["wafv2.GetWebACL", "wafv2.DeleteWebACL", "wafv2.GetWebACL"],
+        "AWS::WAFv2::WebACLAssociation" => {
+            vec!["wafv2.GetWebACLForResource", "wafv2.DisassociateWebACL", "wafv2.GetWebACLForResource"]
+        }
+        _ => return None,
+    })
+}

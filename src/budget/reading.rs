@@ -1,0 +1,191 @@
+//! What reading takes.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::aws::survey::Expected;
+use crate::budget::Budget;
+use crate::desired::Desired;
+use crate::identity::{PhysicalId, ResourceType};
+use crate::inventory::expected;
+use crate::state::Ledger;
+
+/// A call, and what it asks about: in one survey it is sent once.
+type Ask = (&'static str, String);
+
+/// The calls that reading all that a ledger remembers is going to take, where all of it is still there as it was applied.
+///
+/// `None` where nothing is remembered: how many calls a search takes depends on what it finds.
+pub fn of_reading(desired: &Desired, ledger: &Ledger) -> Option<Budget> {
+    if !ledger.is_remembered {
+        return None;
+    }
+    let expected = expected(desired, ledger);
+    let mut asks = BTreeSet::new();
+    let mut budget = Budget::default();
+    for (logical_id, record) in &ledger.resources {
+        // What was asked for and not answered is looked for until it shows.
+        if record.intended.is_some() {
+            budget.besides.insert(record.resource_type.clone());
+        }
+        for id in record.physical_id.iter().chain(&record.deposed) {
+            let applied = record.applied.as_ref().unwrap_or(&Value::Null);
+            let has_expected_tags = expected.tags.len() > 1 && expected.tags.contains_key(logical_id);
+            let read = Read { expected: &expected, id, applied, has_expected_tags };
+            match read.asks(&record.resource_type) {
+                Some(of_this) => asks.extend(of_this),
+                None => _ = budget.besides.insert(record.resource_type.clone()),
+            }
+        }
+    }
+    // What the template has and the ledger has not is looked for by its name or its parent.
+    let is_new = |id: &&crate::identity::LogicalId| {
+        ledger.resources.get(*id).is_none_or(|record| record.physical_id.is_none() && record.intended.is_none())
+    };
+    let new = desired.graph.resources.keys().filter(is_new);
+    budget.besides.extend(new.filter_map(|id| Some(desired.graph.resources.get(id)?.resource_type.clone())));
+    asks.iter().for_each(|(call, _)| budget.add(call));
+    Some(budget)
+}
+
+/// Reading one resource.
+struct Read<'a> {
+    expected: &'a Expected,
+    id: &'a PhysicalId,
+    applied: &'a Value,
+    has_expected_tags: bool,
+}
+
+impl Read<'_> {
+    /// `None` for a type that is not in this table.
+    fn asks(&self, resource_type: &ResourceType) -> Option<Vec<Ask>> {
+        let id = self.id.as_str();
+        let first = || id.split('|').next().unwrap_or_default().to_owned();
+        let of = |calls: &[&'static str]| calls.iter().map(|call| (*call, id.to_owned())).collect::<Vec<_>>();
+        Some(match resource_type.as_str() {
+            "AWS::ApiGateway::Account" => vec![("apigateway.GetAccount", String::new())],
+            "AWS::ApiGateway::ApiKey" => of(&["apigateway.GetApiKey"]),
+            "AWS::ApiGateway::Deployment" => of(&["apigateway.GetDeployment"]),
+            "AWS::ApiGateway::GatewayResponse" => vec![("apigateway.GetGatewayResponses", first())],
+            "AWS::ApiGateway::Method" | "AWS::ApiGateway::Resource" => vec![("apigateway.GetResources", first())],
+            "AWS::ApiGateway::Model" => vec![("apigateway.GetModels", first())],
+            "AWS::ApiGateway::RequestValidator" => vec![("apigateway.GetRequestValidators", first())],
+            "AWS::ApiGateway::RestApi" => of(&["apigateway.GetRestApi"]),
+            "AWS::ApiGateway::Stage" => of(&["apigateway.GetStage"]),
+            "AWS::ApiGateway::UsagePlan" => of(&["apigateway.GetUsagePlan"]),
+            "AWS::ApiGateway::UsagePlanKey" => of(&["apigateway.GetUsagePlanKey"]),
+            "AWS::CloudWatch::Alarm" => {
+                vec![
+                    self.together("cloudwatch.DescribeAlarms", resource_type, 100),
+                    self.tags("cloudwatch.ListTagsForResource"),
+                ]
+            }
+            "AWS::CloudWatch::Dashboard" => {
+                vec![("cloudwatch.GetDashboard", id.to_owned()), self.tags("cloudwatch.ListTagsForResource")]
+            }
+            "AWS::DynamoDB::Table" => {
+                let mut asks = of(&[
+                    "dynamodb.DescribeTable",
+                    "dynamodb.DescribeTimeToLive",
+                    "dynamodb.DescribeContinuousBackups",
+                    "dynamodb.GetResourcePolicy",
+                ]);
+                asks.push(self.tags("dynamodb.ListTagsOfResource"));
+                asks
+            }
+            "AWS::IAM::Role" => self.role(resource_type),
+            "AWS::Lambda::EventSourceMapping" => {
+                vec![("lambda.GetEventSourceMapping", id.to_owned()), self.tags("lambda.ListTags")]
+            }
+            "AWS::Lambda::Function" => self.function(),
+            "AWS::Lambda::LayerVersion" => of(&["lambda.GetLayerVersion"]),
+            "AWS::Lambda::Permission" => vec![("lambda.GetPolicy", first())],
+            "AWS::Logs::LogGroup" => self.log_group(resource_type),
+            "AWS::Logs::QueryDefinition" => vec![("logs.DescribeQueryDefinitions", String::new())],
+            "AWS::SNS::Topic" => self.topic(),
+            "AWS::SNS::TopicPolicy" => self.each("sns.GetTopicAttributes"),
+            "AWS::SQS::Queue" => vec![("sqs.GetQueueAttributes", id.to_owned()), self.tags("sqs.ListQueueTags")],
+            "AWS::SQS::QueuePolicy" => self.each("sqs.GetQueueAttributes"),
+            "AWS::WAFv2::IPSet" => vec![("wafv2.GetIPSet", id.to_owned()), self.tags("wafv2.ListTagsForResource")],
+            "AWS::WAFv2::LoggingConfiguration" => of(&["wafv2.GetLoggingConfiguration"]),
+            "AWS::WAFv2::WebACL" => vec![("wafv2.GetWebACL", id.to_owned()), self.tags("wafv2.ListTagsForResource")],
+            "AWS::WAFv2::WebACLAssociation" => of(&["wafv2.GetWebACLForResource"]),
+            _ => return None,
+        })
+    }
+
+    /// One call for as many of a type as it takes.
+    fn together(&self, call: &'static str, resource_type: &ResourceType, most: usize) -> Ask {
+        let together = self.expected.together_with(resource_type.as_str(), self.id.as_str(), most);
+        (call, together.first().cloned().unwrap_or_default())
+    }
+
+    /// Tags come from one call for the whole stack, or each from its own.
+    fn tags(&self, call: &'static str) -> Ask {
+        if self.has_expected_tags {
+            return ("tagging.GetResources", String::new());
+        }
+        (call, self.id.to_string())
+    }
+
+    /// A policy on several targets is read on each.
+    fn each(&self, call: &'static str) -> Vec<Ask> {
+        self.id.as_str().split('|').map(|target| (call, target.to_owned())).collect()
+    }
+
+    fn role(&self, resource_type: &ResourceType) -> Vec<Ask> {
+        let id = self.id.to_string();
+        let mut asks = vec![("iam.GetRole", id.clone())];
+        if self.expected.together_with(resource_type.as_str(), &id, usize::MAX).len() > 1 {
+            asks.push(("iam.GetAccountAuthorizationDetails", String::new()));
+            return asks;
+        }
+        let inline = self.applied["Policies"].as_array().into_iter().flatten();
+        let names = inline.filter_map(|policy| policy["PolicyName"].as_str());
+        asks.extend(names.map(|name| ("iam.GetRolePolicy", format!("{id}|{name}"))));
+        asks.extend(["iam.ListRolePolicies", "iam.ListAttachedRolePolicies"].map(|call| (call, id.clone())));
+        asks
+    }
+
+    fn function(&self) -> Vec<Ask> {
+        const SETTINGS: [(&str, &str); 3] = [
+            ("CodeSigningConfigArn", "lambda.GetFunctionCodeSigningConfig"),
+            ("RecursiveLoop", "lambda.GetFunctionRecursionConfig"),
+            ("RuntimeManagementConfig", "lambda.GetRuntimeManagementConfig"),
+        ];
+        let used =
+            |(property, _): &&(&str, &'static str)| crate::resource::lambda::function::uses(self.applied, property);
+        let settings = SETTINGS.iter().filter(used).map(|(_, call)| *call);
+        std::iter::once("lambda.GetFunction").chain(settings).map(|call| (call, self.id.to_string())).collect()
+    }
+
+    fn log_group(&self, resource_type: &ResourceType) -> Vec<Ask> {
+        let id = || self.id.to_string();
+        let mut asks =
+            vec![self.together("logs.DescribeLogGroups", resource_type, 50), self.tags("logs.ListTagsForResource")];
+        if self.applied["LogGroupClass"] == "STANDARD" {
+            asks.push(("logs.DescribeIndexPolicies", id()));
+        }
+        if !self.applied["DataProtectionPolicy"].is_null() {
+            asks.push(("logs.GetDataProtectionPolicy", id()));
+        }
+        asks
+    }
+
+    fn topic(&self) -> Vec<Ask> {
+        let id = || self.id.to_string();
+        let mut asks = vec![("sns.GetTopicAttributes", id())];
+        if self.applied["Subscription"].as_array().is_some_and(|all| !all.is_empty()) {
+            // A tag of the topic tells which subscriptions are its own: then its tags are not what the template says.
+            asks.extend([("sns.ListSubscriptionsByTopic", id()), ("sns.ListTagsForResource", id())]);
+            asks.extend(self.has_expected_tags.then(|| ("tagging.GetResources", String::new())));
+        } else {
+            asks.push(self.tags("sns.ListTagsForResource"));
+        }
+        if !self.id.as_str().ends_with(".fifo") {
+            asks.push(("sns.GetDataProtectionPolicy", id()));
+        }
+        asks
+    }
+}

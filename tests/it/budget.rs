@@ -1,0 +1,131 @@
+//! What plan and apply say that they are going to ask of AWS, held against what the emulator is asked, call by call.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fault_proxy::fault::{Fault, What, When};
+use fault_proxy::{Line, Script};
+use serde_json::Value;
+
+use crate::harness::{Account, Paystack};
+
+/// How often each operation is called.
+type Calls = BTreeMap<String, i64>;
+
+/// The API Gateway logging role belongs to the account; a test's account is its own.
+const OWN_ACCOUNT: [&str; 2] = ["-p", "ManageApiGatewayAccount=true"];
+
+/// Calls of Terraform's AWS provider for a plan of the same system with nothing to change, and the share of them that is allowed.
+const TERRAFORM: (usize, usize) = (82, 60);
+
+#[test]
+fn the_calls_that_are_made_are_those_that_were_foreseen() {
+    let (account, paystack) = (Account::fresh(), Paystack::in_empty_directory());
+    paystack.copy("paystack.toml").copy("examples").copy("handlers");
+    let run = |arguments: &[&str], faults: Vec<Fault>| {
+        let proxy = account.proxy(Script { faults, ..Script::default() });
+        let arguments = [arguments, &["--format", "json"], &OWN_ACCOUNT].concat();
+        let ran = paystack.run(&account.through(&proxy), &arguments).exits(0);
+        (if arguments[0] == "plan" { ran.json() } else { ran.last_json() }, proxy.log())
+    };
+
+    // Nothing is remembered: what the search takes is seen by searching, and applying searches once more.
+    let (_, searched) = run(&["plan"], vec![]);
+    let (applied, log) = run(&["apply", "--auto-approve"], vec![]);
+    let mut of_tasks = asked(&log, &applied);
+    asked(&searched, &Value::Null).into_iter().for_each(|(call, count)| *of_tasks.entry(call).or_default() -= count);
+    // The emulator forgets the tags that PutDashboard brings, which AWS takes.
+    for call in ["cloudwatch.ListTagsForResource", "cloudwatch.TagResource"] {
+        of_tasks.entry(call.to_owned()).and_modify(|count| *count -= 1);
+    }
+    assert_same(of_tasks, foreseen(&applied, &["/foreseen/applying"]), "applying to an empty account");
+    assert!(applied["bound"]["ratio"].as_f64().is_some_and(|ratio| ratio >= 1.0), "{}", applied["bound"]);
+
+    // With half a second on every call, those of one round overlap however busy the machine is.
+    let later = Fault { when: When::Chance(1.0), what: What::Delay(Duration::from_millis(500)) };
+    let (planned, log) = run(&["plan"], vec![later]);
+    assert_same(asked(&log, &planned), foreseen(&planned, &["/foreseen/reading"]), "planning with nothing to change");
+    assert_eq!(foreseen(&planned, &["/foreseen/applying"]), Calls::new(), "there is nothing to apply");
+    let (terraform, percent) = TERRAFORM;
+    assert!(log.len() * 100 <= terraform * percent, "{} calls are too many: {log:#?}", log.len());
+    assert!(rounds(&log) <= 4, "{} rounds are too many: {log:#?}", rounds(&log));
+
+    let template = "examples/payments/template.yaml";
+    paystack.replace(template, "Threshold: !Ref OldestMessageAgeThresholdSeconds", "Threshold: 77");
+    let (applied, log) = run(&["apply", "--auto-approve"], vec![]);
+    assert_eq!(applied["plan"]["summary"]["updated"], 1, "{}", applied["plan"]["summary"]);
+    let both = ["/foreseen/reading", "/foreseen/applying"];
+    assert_same(asked(&log, &applied), foreseen(&applied, &both), "applying one change");
+
+    let (destroyed, log) = run(&["destroy", "--auto-approve"], vec![]);
+    // What a destroy looks for, before and after, depends on what it finds.
+    let writes = |mut calls: Calls| {
+        let reads = ["Describe", "Get", "List", "Scan"];
+        calls.retain(|call, _| !reads.iter().any(|verb| call.contains(&format!(".{verb}"))));
+        calls
+    };
+    let foreseen = foreseen(&destroyed, &["/foreseen/applying"]);
+    assert_same(writes(asked(&log, &destroyed)), writes(foreseen), "destroying");
+}
+
+/// What a log has, without what was repeated or only waited.
+fn asked(log: &[Line], said: &Value) -> Calls {
+    let mut calls = Calls::new();
+    // Whose the credentials are is asked before anything is known.
+    for line in log.iter().filter(|line| line.call != "sts.GetCallerIdentity") {
+        *calls.entry(line.call.clone()).or_default() += 1;
+    }
+    for (service, operations) in said["calls"].as_object().into_iter().flatten() {
+        for (operation, count) in operations.as_object().into_iter().flatten() {
+            let apart = count["retries"].as_i64().unwrap_or_default() + count["waits"].as_i64().unwrap_or_default();
+            *calls.entry(format!("{service}.{operation}")).or_default() -= apart;
+        }
+    }
+    calls
+}
+
+/// What was foreseen, in one or more of its parts together.
+fn foreseen(said: &Value, parts: &[&str]) -> Calls {
+    let mut calls = Calls::new();
+    for part in parts {
+        let budget = said.pointer(part).unwrap_or_else(|| panic!("{part} is in {said:#}"));
+        assert_eq!(budget.get("besides"), None, "everything is foreseen in {part}");
+        for kind in ["reads", "writes"] {
+            for (service, operations) in budget[kind].as_object().into_iter().flatten() {
+                for (operation, count) in operations.as_object().into_iter().flatten() {
+                    *calls.entry(format!("{service}.{operation}")).or_default() += count.as_i64().unwrap_or_default();
+                }
+            }
+        }
+    }
+    calls
+}
+
+#[track_caller]
+fn assert_same(mut asked: Calls, mut foreseen: Calls, what: &str) {
+    asked.retain(|_, count| *count != 0);
+    foreseen.retain(|_, count| *count != 0);
+    let all: std::collections::BTreeSet<_> = asked.keys().chain(foreseen.keys()).cloned().collect();
+    let count = |calls: &Calls, call: &String| calls.get(call).copied().unwrap_or_default();
+    let differ = all.iter().filter(|call| count(&asked, call) != count(&foreseen, call));
+    let differ: Vec<String> = differ
+        .map(|call| format!("{call}: foreseen {}, asked {}", count(&foreseen, call), count(&asked, call)))
+        .collect();
+    assert!(differ.is_empty(), "{what}:\n{}", differ.join("\n"));
+}
+
+/// The longest chain of calls of which each began when the one before had ended.
+fn rounds(log: &[Line]) -> usize {
+    let mut calls: Vec<_> = log.iter().map(|line| (line.to_ms, line.from_ms)).collect();
+    calls.sort_unstable();
+    let mut end = 0;
+    calls
+        .into_iter()
+        .filter(|(to, from)| {
+            *from >= end && {
+                end = *to;
+                true
+            }
+        })
+        .count()
+}
