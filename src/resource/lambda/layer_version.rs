@@ -4,7 +4,8 @@
 //! own text in the description: `Shared code [paystack payments-dev/Libraries sha256:…]`. That makes looking for a version
 //! one call. Text and mark together may have 256 characters. The core refuses content in S3 before a handler sees it.
 //!
-//! A version without the mark is not adopted: nothing of it can change, and one of our own is published beside it.
+//! A version without the mark is not looked for: nothing of it can change, and one of our own is published beside it. One that
+//! another tool or the ledger names by its ARN is taken as it is, and can carry none.
 
 use std::collections::BTreeSet;
 
@@ -84,7 +85,7 @@ impl Handler for LambdaLayerVersion {
             compatible_architectures: architectures(answer.compatible_architectures.as_deref()),
             license_info: answer.license_info,
         };
-        let mark = Mark::Elsewhere(mark.map(|mark| mark.owner));
+        let mark = Mark::in_name(mark.map(|mark| mark.owner));
         Ok(Some(Live { properties: layer, attributes: attributes_of(id.as_str()), mark }))
     }
 
