@@ -371,6 +371,8 @@ pub struct PolicyArguments {
 pub enum MigrateCommand {
     /// Take over a stack of CloudFormation's: write its template, plan, and mark its resources.
     Cloudformation(MigrateArguments),
+    /// Take over what a state of Terraform's has deployed: write a template of what is live, plan, and mark it.
+    Terraform(TerraformArguments),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -378,6 +380,27 @@ pub struct MigrateArguments {
     /// The stack.
     #[arg(value_name = "STACK")]
     pub name: String,
+    #[command(flatten)]
+    pub take_over: TakeOverArguments,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct TerraformArguments {
+    /// The state: `terraform.tfstate`, or what `terraform state pull` or `terraform show -json` prints.
+    #[arg(value_name = "STATEFILE")]
+    pub state: PathBuf,
+    /// The name of the stack from now on; without it, that of the state's directory.
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
+    /// Leave to Terraform what cannot be taken over.
+    #[arg(long)]
+    pub skip_unsupported: bool,
+    #[command(flatten)]
+    pub take_over: TakeOverArguments,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct TakeOverArguments {
     /// Where template and packages are written to; without it, a directory of the stack's name. A template that is there
     /// already is used as it is.
     #[arg(long, value_name = "DIR")]
@@ -385,7 +408,7 @@ pub struct MigrateArguments {
     /// A parameter of the template: one that CloudFormation does not tell, or another value.
     #[arg(short, long = "parameter", value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub parameters: Vec<(String, String)>,
-    /// The region of the stack.
+    /// The region of what is taken over.
     #[arg(long)]
     pub region: Option<String>,
     /// Use the emulator on this machine; it is installed and started when it is not there.

@@ -10,6 +10,7 @@ use crate::cli::view;
 use crate::diagnostic::{self, Diagnostic, Severity, Source, Style};
 use crate::identity::StackId;
 use crate::local::LocalError;
+use crate::migrate::terraform::{StateError, Unsupported};
 use crate::policy::PolicyError;
 use crate::project::ProjectError;
 use crate::sam::SamError;
@@ -143,6 +144,22 @@ pub enum CliError {
     MigrationChanges { resources: String },
     #[error("the template of the stack cannot be written to `{path}`: it is none that paystack can read")]
     UnreadableMigration { path: std::path::PathBuf },
+    #[error("failed to read the state `{path}`")]
+    UnreadableState {
+        path: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("`{path}` is no state of Terraform's")]
+    NoTerraformState {
+        path: std::path::PathBuf,
+        #[source]
+        source: StateError,
+    },
+    #[error("nothing in the state `{path}` can be taken over")]
+    NothingToTakeOver { path: std::path::PathBuf },
+    #[error("{} of the state cannot be taken over, and nothing was changed:{}", view::count(.unsupported.len(), "resource"), listed(.unsupported))]
+    NotTakenOver { unsupported: Vec<Unsupported> },
     #[error("failed to write `{path}`")]
     Write {
         path: std::path::PathBuf,
@@ -160,6 +177,10 @@ fn count(findings: &[Diagnostic]) -> String {
 fn broken(findings: &[Diagnostic]) -> String {
     let broken = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     format!("nothing is applied: a mandatory rule is broken {}", view::count(broken, "time"))
+}
+
+fn listed(unsupported: &[Unsupported]) -> String {
+    unsupported.iter().map(|it| format!("\n  {}: {}", it.address, it.reason)).collect()
 }
 
 fn quoted(names: &[String]) -> String {
@@ -265,6 +286,12 @@ impl CliError {
                 "write into the template what is deployed, as the plan above shows it, and run the same command again"
                     .to_owned(),
             ),
+            Self::NoTerraformState { .. } => Some(
+                "give `terraform.tfstate`; where it is elsewhere, what `terraform state pull` prints of it".to_owned(),
+            ),
+            Self::NotTakenOver { .. } => {
+                Some("`--skip-unsupported` takes over the rest, and leaves these to Terraform".to_owned())
+            }
             Self::UnknownCommand { known, .. } => Some(format!("there is {}", known.join(", "))),
             Self::UnknownOutput { known, .. } if known.is_empty() => {
                 Some("the template declares no outputs".to_owned())

@@ -1,5 +1,7 @@
 //! `paystack migrate`: takes over what another tool has deployed. Nothing of it is changed but its tags.
 
+mod terraform;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +10,7 @@ use std::sync::Arc;
 use crate::aws::deployed::{self, DeployedStack};
 use crate::aws::{Context, Packages};
 use crate::cli::apply::{Approved, ask, finish};
-use crate::cli::arguments::{CONCURRENCY, Format, MigrateArguments, MigrateCommand, StackArguments};
+use crate::cli::arguments::{CONCURRENCY, Format, MigrateArguments, MigrateCommand, StackArguments, TakeOverArguments};
 use crate::cli::plan::make;
 use crate::cli::stack::{Opened, connection, open};
 use crate::cli::{CliError, Exit, World, view};
@@ -25,40 +27,54 @@ use crate::visible::on_its_line;
 pub async fn migrate(command: &MigrateCommand, world: &mut World) -> Result<Exit, CliError> {
     match command {
         MigrateCommand::Cloudformation(arguments) => cloudformation(arguments, world).await,
+        MigrateCommand::Terraform(arguments) => terraform::terraform(arguments, world).await,
     }
 }
 
 /// Reads the stack, writes its template, takes over what it made, and says how to retire it.
 async fn cloudformation(arguments: &MigrateArguments, world: &mut World) -> Result<Exit, CliError> {
-    let directory = arguments.directory.clone().unwrap_or_else(|| PathBuf::from(&arguments.name));
-    let asking = stack_arguments(arguments, &directory, "template.yaml", BTreeMap::new());
-    let environment = Environment { region: arguments.region.clone(), ..Environment::default() };
-    let connection = connection(&asking, &environment, world).await?;
-    let cx = Arc::new(Context::new(&connection, Packages::new(), Arc::clone(&world.clock)));
+    let MigrateArguments { name, take_over } = arguments;
+    let directory = directory(take_over, name);
+    let cx = context(take_over, name, world).await?;
     let deployed = deployed::stack(&cx, &arguments.name).await?;
     let files = Files::of(&deployed, &world.directory.join(&directory), &directory);
     if !files.template.exists() {
         write_template(&deployed, &files, &cx, world).await?;
     }
-    if let Some(name) = deployed.secret_parameters.iter().find(|name| !has(&arguments.parameters, name)) {
+    if let Some(name) = deployed.secret_parameters.iter().find(|name| !has(&take_over.parameters, name)) {
         return Err(CliError::SecretParameter { stack: arguments.name.clone(), name: name.clone() });
     }
     let mut parameters = deployed.parameters.clone();
-    parameters.extend(arguments.parameters.iter().cloned());
-    let opening = stack_arguments(arguments, &directory, files.template_name, parameters);
+    parameters.extend(take_over.parameters.iter().cloned());
+    let opening = stack_arguments(take_over, name, directory.join(files.template_name), parameters);
     let mut stack = open(&opening, world).await?;
-    stack.reader.believe(&deployed);
-    let stack = &stack;
-    let work = async |lock: &dyn Lock, world: &mut World| take_over(arguments, stack, lock, world).await;
-    let ended = stack.locked("migrate", arguments.lock, world, work).await?;
+    stack.reader.believe_cloudformation(&deployed);
+    let ended = take_over_all(take_over, &stack, world).await?;
     if ended == Exit::Done {
         writeln!(world.out, "{}", how_to_retire(arguments, &files, &opening, &deployed.secret_parameters))?;
     }
     Ok(ended)
 }
 
+fn directory(arguments: &TakeOverArguments, stack: &str) -> PathBuf {
+    arguments.directory.clone().unwrap_or_else(|| PathBuf::from(stack))
+}
+
+/// AWS, before there is a template.
+async fn context(arguments: &TakeOverArguments, name: &str, world: &mut World) -> Result<Arc<Context>, CliError> {
+    let asking = stack_arguments(arguments, name, PathBuf::new(), BTreeMap::new());
+    let environment = Environment { region: arguments.region.clone(), ..Environment::default() };
+    let connection = connection(&asking, &environment, world).await?;
+    Ok(Arc::new(Context::new(&connection, Packages::new(), Arc::clone(&world.clock))))
+}
+
+async fn take_over_all(arguments: &TakeOverArguments, stack: &Opened, world: &mut World) -> Result<Exit, CliError> {
+    let work = async |lock: &dyn Lock, world: &mut World| take_over(arguments, stack, lock, world).await;
+    stack.locked("migrate", arguments.lock, world, work).await
+}
+
 async fn take_over(
-    arguments: &MigrateArguments,
+    arguments: &TakeOverArguments,
     stack: &Opened,
     lock: &dyn Lock,
     world: &mut World,
@@ -169,17 +185,17 @@ fn write(path: &Path, content: &[u8]) -> Result<(), CliError> {
 }
 
 fn stack_arguments(
-    arguments: &MigrateArguments,
-    directory: &Path,
-    template: &str,
+    arguments: &TakeOverArguments,
+    name: &str,
+    template: PathBuf,
     parameters: BTreeMap<String, String>,
 ) -> StackArguments {
     StackArguments {
         environment: None,
         parameters: parameters.into_iter().collect(),
         project: None,
-        template: Some(directory.join(template)),
-        stack: Some(arguments.name.clone()),
+        template: Some(template),
+        stack: Some(name.to_owned()),
         imports: Vec::new(),
         skip_unsupported: false,
         delete_retained: false,

@@ -1,6 +1,13 @@
-//! Taking over what another tool has deployed: which names and identifiers it gave. Pure.
+//! Taking over what another tool has deployed: which names and identifiers it gave, and a template from what is live. Pure.
 
 pub mod ids;
+pub mod names;
+pub mod references;
+pub mod terraform;
+pub mod written;
+#[cfg(test)]
+mod written_tests;
+pub mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -27,7 +27,14 @@ pub struct AwsReader {
     /// Where the reader is one look at everything: what asks again until something shows asks here.
     fresh: Arc<Context>,
     /// What another tool says that it has deployed.
-    deployed: BTreeMap<LogicalId, DeployedResource>,
+    told: BTreeMap<LogicalId, Told>,
+}
+
+/// How another tool names something that it has deployed.
+#[derive(Clone)]
+enum Told {
+    ByCloudFormation(DeployedResource),
+    AsHere { resource_type: ResourceType, id: PhysicalId },
 }
 
 /// Changes AWS.
@@ -37,19 +44,30 @@ pub struct AwsWriter {
 
 impl AwsReader {
     pub fn new(cx: Arc<Context>) -> Self {
-        Self { fresh: Arc::clone(&cx), cx, deployed: BTreeMap::new() }
+        Self { fresh: Arc::clone(&cx), cx, told: BTreeMap::new() }
     }
 
-    /// Takes another tool's word for what is whose. What is found so is nobody's until it is adopted.
-    pub fn believe(&mut self, stack: &DeployedStack) {
-        self.deployed.clone_from(&stack.resources);
+    /// Takes CloudFormation's word for what is whose. What is found so is nobody's until it is adopted.
+    pub fn believe_cloudformation(&mut self, stack: &DeployedStack) {
+        let told = |(id, it): (&LogicalId, &DeployedResource)| (id.clone(), Told::ByCloudFormation(it.clone()));
+        self.told = stack.resources.iter().map(told).collect();
+    }
+
+    /// Takes another tool's word, where it says by which identifiers of ours. What is found so is nobody's until it is adopted.
+    pub fn believe(&mut self, resources: impl IntoIterator<Item = (LogicalId, ResourceType, PhysicalId)>) {
+        let told = |(logical_id, resource_type, id)| (logical_id, Told::AsHere { resource_type, id });
+        self.told = resources.into_iter().map(told).collect();
     }
 
     /// What another tool knows by an identifier of its own.
     fn told(&self, what: &Identity) -> Option<PhysicalId> {
-        let resource = self.deployed.get(&what.owner.resource)?;
-        let wanted = what.wanted.as_ref().filter(|_| resource.resource_type == what.resource_type)?;
-        ids::ours(what.resource_type.as_str(), &resource.physical_id, wanted)
+        match self.told.get(&what.owner.resource)? {
+            Told::ByCloudFormation(DeployedResource { resource_type, physical_id }) => {
+                let wanted = what.wanted.as_ref().filter(|_| *resource_type == what.resource_type)?;
+                ids::ours(what.resource_type.as_str(), physical_id, wanted)
+            }
+            Told::AsHere { resource_type, id } => (*resource_type == what.resource_type).then(|| id.clone()),
+        }
     }
 
     async fn look(&self, what: &Identity) -> Result<Option<LiveResource>, AwsError> {
@@ -110,7 +128,7 @@ impl Reader for AwsReader {
         Box::new(Self {
             cx: Arc::new(self.fresh.surveying(expected)),
             fresh: Arc::clone(&self.fresh),
-            deployed: self.deployed.clone(),
+            told: self.told.clone(),
         })
     }
 

@@ -207,11 +207,11 @@ fn the_value_of_an_api_key_is_told_to_aws_and_to_nobody_else() {
 
 /// Lets CloudFormation deploy a template as the stack `demo`.
 #[track_caller]
-fn deploy(account: &Account, template: &str) {
+pub fn deploy(account: &Account, template: &str) {
     let asked = json!({
         "StackName": "demo",
         "TemplateBody": template,
-        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+        "Capabilities": ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     });
     account.aws("cloudformation", "create_stack", asked);
     let mut status = String::new();
@@ -252,7 +252,8 @@ fn is_taken_over_from_cloudformation(example: &str, marks: usize) {
     run(&["destroy", "--auto-approve"], 0);
 }
 
-fn counts(account: &Account) -> BTreeMap<String, usize> {
+/// How many there are of each kind.
+pub fn counts(account: &Account) -> BTreeMap<String, usize> {
     account.census().counts().into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect()
 }
 

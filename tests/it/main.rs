@@ -13,6 +13,7 @@ mod docs;
 mod evidence;
 mod harness;
 mod interrupts;
+mod migration;
 mod mistakes;
 mod operating;
 mod payments;
