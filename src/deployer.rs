@@ -12,26 +12,33 @@ use crate::state::StateTable;
 /// How long a managed policy may be, in characters without white space ("IAM and AWS STS quotas").
 pub const LONGEST_MANAGED_POLICY: usize = 6_144;
 
-/// What statements are told apart by: their resources, and to whom a role may be passed.
-type Place = (BTreeSet<String>, Option<&'static str>);
+/// What is allowed, and to whom a role may be passed by it.
+type Permission = (String, Option<&'static str>);
 
 /// The policy for planning, applying and destroying what the template has now, under the names that it has now; where ledgers
-/// are in a table, with what is done there.
+/// are in a table, with what is done there. Nothing in it is said twice: without any statement, something is refused.
 pub fn policy(desired: &Desired, state_table: Option<&StateTable>) -> Value {
     let properties = desired.predicted();
-    let mut statements: BTreeMap<Place, BTreeSet<String>> = BTreeMap::new();
+    let mut permissions: BTreeMap<Permission, BTreeSet<String>> = BTreeMap::new();
     for need in needs() {
         let resources = resources(need, desired, &properties);
         if !resources.is_empty() {
-            statements.entry((resources, need.passed_to)).or_default().extend(need.actions());
+            for action in need.actions() {
+                permissions.entry((action, need.passed_to)).or_default().extend(resources.clone());
+            }
         }
     }
     if let Some(table) = state_table {
         let scope = &desired.scope;
         let arn =
             format!("arn:{}:dynamodb:{}:{}:table/{}", scope.partition, scope.region, scope.account_id, table.name);
-        let actions = StateTable::CALLS.iter().flat_map(|call| actions(call));
-        statements.entry((BTreeSet::from([arn]), None)).or_default().extend(actions);
+        for action in StateTable::CALLS.iter().flat_map(|call| actions(call)) {
+            permissions.entry((action, None)).or_default().insert(arn.clone());
+        }
+    }
+    let mut statements: BTreeMap<(BTreeSet<String>, Option<&str>), BTreeSet<String>> = BTreeMap::new();
+    for ((action, passed_to), resources) in permissions {
+        statements.entry((without_covered(&resources), passed_to)).or_default().insert(action);
     }
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     let statements = statements.into_iter().map(|((resources, passed_to), actions)| {
@@ -46,6 +53,15 @@ pub fn policy(desired: &Desired, state_table: Option<&StateTable>) -> Value {
         statement
     });
     document(statements.collect::<Vec<_>>())
+}
+
+/// The resources but for those that another of them stands for, as `topic-*` does for `topic-dev`.
+fn without_covered(resources: &BTreeSet<String>) -> BTreeSet<String> {
+    let covers = |pattern: &str, resource: &str| {
+        let start = pattern.strip_suffix('*').filter(|start| !start.contains('*'));
+        pattern != resource && start.is_some_and(|start| resource.starts_with(start))
+    };
+    resources.iter().filter(|it| !resources.iter().any(|pattern| covers(pattern, it))).cloned().collect()
 }
 
 /// How long a policy is, as IAM counts.
@@ -82,9 +98,7 @@ fn resources(
     let on = |properties: &Value| (need.on)(&Subject { scope, properties });
     let Some(resource_type) = need.resource_type else { return on(&Value::Null).into_iter().collect() };
     let declared = desired.graph.resources.values().filter(|it| it.resource_type.as_str() == resource_type);
-    let resources: BTreeSet<String> =
-        declared.flat_map(|it| on(properties.get(&it.logical_id).unwrap_or(&Value::Null))).collect();
-    if resources.contains("*") { BTreeSet::from(["*".to_owned()]) } else { resources }
+    declared.flat_map(|it| on(properties.get(&it.logical_id).unwrap_or(&Value::Null))).collect()
 }
 
 /// A statement is named by its service.
@@ -130,6 +144,14 @@ mod tests {
         let arn = more["Resource"].as_str().expect("one resource");
         assert!(arn.starts_with("arn:aws:dynamodb:") && arn.ends_with(":table/ledgers"), "{arn}");
         assert!(more["Action"].as_array().expect("several actions").contains(&json!("dynamodb:PutItem")), "{more}");
+    }
+
+    #[test]
+    fn what_one_resource_stands_for_is_not_said_again() {
+        let given =
+            ["arn:aws:sns:eu-west-1:1:pay-*", "arn:aws:sns:eu-west-1:1:pay-dev", "arn:aws:sns:eu-west-1:1:ship"];
+        let kept = without_covered(&given.map(str::to_owned).into());
+        assert_eq!(Vec::from_iter(kept), ["arn:aws:sns:eu-west-1:1:pay-*", "arn:aws:sns:eu-west-1:1:ship"]);
     }
 
     #[test]

@@ -71,7 +71,7 @@ const fn pass(resource_type: &'static str, to: &'static str, on: fn(&Subject<'_>
     Need { resource_type: Some(resource_type), calls: &[], besides: &["iam:PassRole"], passed_to: Some(to), on }
 }
 
-/// What every stack needs, whatever is in its template.
+/// What every stack needs, whatever is in its template: for what is searched by its marks, and told by its name.
 const ALWAYS: &[Need] = &[
     always(
         anything,
@@ -82,7 +82,9 @@ const ALWAYS: &[Need] = &[
             "iam.ListInstanceProfiles",
             "iam.ListPolicies",
             "lambda.ListLayers",
+            "logs.DescribeLogGroups",
             "logs.DescribeQueryDefinitions",
+            "logs.DescribeResourcePolicies",
         ],
     ),
     always(apis, &["apigateway.GetRestApis", "apigateway.GetDeployments"]),
@@ -107,10 +109,12 @@ pub fn needs() -> impl Iterator<Item = &'static Need> {
     .flatten()
 }
 
+/// What of it knows no resources: finding log groups, and which of their fields are indexed.
+const LOGS_ANYWHERE: &[&str] = &["logs.DescribeIndexPolicies", "logs.DescribeLogGroups"];
+
 /// What reading and deleting a log group that no template declares takes.
 const LOGS_ON_THE_SIDE: &[&str] = &[
     "logs.DeleteLogGroup",
-    "logs.DescribeIndexPolicies",
     "logs.DescribeLogStreams",
     "logs.DescribeMetricFilters",
     "logs.DescribeSubscriptionFilters",

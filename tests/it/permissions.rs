@@ -1,11 +1,15 @@
-//! The deployer's policy, held against what plan, apply and destroy really call; and what is said where a call is refused.
+//! The deployer's policy, enforced: every call of a deployment is decided by the policy that paystack prints, as IAM would.
+//! With it everything passes; without any one of its statements, something is refused.
 
 use std::collections::BTreeSet;
+use std::env;
+use std::sync::Arc;
 
-use paystack::aws::actions::actions;
-use serde_json::Value;
+use fault_proxy::permissions::{Permissions, Policy};
+use fault_proxy::{Behaviour, Proxy, Script};
+use serde_json::{Value, json};
 
-use crate::harness::{Account, Paystack};
+use crate::harness::{Account, Code, Paystack, Ran};
 
 fn texts(value: &Value) -> Vec<&str> {
     match value {
@@ -14,53 +18,98 @@ fn texts(value: &Value) -> Vec<&str> {
     }
 }
 
-/// The calls that a command made, as errors name them.
-fn calls(shown: &Value) -> BTreeSet<String> {
-    let services = shown["calls"].as_object().expect("the calls are counted");
-    let of = |(service, calls): (&String, &Value)| {
-        let calls = calls.as_object().expect("by operation");
-        calls.keys().map(|call| format!("{service}.{call}")).collect::<Vec<_>>()
-    };
-    services.iter().flat_map(of).collect()
+/// Whoever deploys one template, in an account where others have things as well.
+struct Deployer {
+    paystack: Paystack,
+    account: Account,
+    stack: Vec<String>,
 }
 
-/// Called only where somebody else has instance profiles, or policies of his own: a fresh account has neither.
-const WHERE_OTHERS_ARE: [&str; 3] =
-    ["iam.ListInstanceProfileTags", "iam.ListPolicyTags", "iam.RemoveRoleFromInstanceProfile"];
+impl Deployer {
+    fn of_payments() -> Self {
+        let paystack = Paystack::in_empty_directory();
+        for path in ["paystack.toml", "examples/payments", "handlers"] {
+            paystack.copy(path);
+        }
+        Self::of(paystack, &["-p", "ManageApiGatewayAccount=true"])
+    }
 
-/// Deploys a stack from nothing to nothing, and gives every action that its policy lacks, and every statement of which nothing
-/// was called: without any of the others, a call would be refused.
-fn lacking(paystack: &Paystack, account: &Account, stack: &[&str]) -> Vec<String> {
-    let run = |arguments: &[&str]| paystack.run(account, &[arguments, stack].concat()).exits(0);
-    let policy = run(&["policy", "--deployer"]).json();
+    fn of_example(name: &str) -> Self {
+        let (paystack, template) = (Paystack::in_empty_directory(), format!("examples/{name}.yaml"));
+        paystack.copy(&template);
+        Self::of(paystack, &["--template", &template, "--stack", "demo"])
+    }
+
+    fn of(paystack: Paystack, stack: &[&str]) -> Self {
+        let account = Account::fresh();
+        // Of these paystack has to ask whose they are.
+        account.aws("iam", "create_instance_profile", json!({"InstanceProfileName": "of-others"}));
+        let document = json!({"Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "*"});
+        let document = json!({"Version": "2012-10-17", "Statement": document}).to_string();
+        account.aws("iam", "create_policy", json!({"PolicyName": "of-others", "PolicyDocument": document}));
+        Self { paystack, account, stack: stack.iter().map(|it| (*it).to_owned()).collect() }
+    }
+
+    fn policy(&self) -> Value {
+        self.run(&["policy", "--deployer"], &self.account).exits(0).json()
+    }
+
+    fn run(&self, arguments: &[&str], account: &Account) -> Ran {
+        let stack = self.stack.iter().map(String::as_str);
+        self.paystack.run(account, &arguments.iter().copied().chain(stack).collect::<Vec<_>>())
+    }
+
+    /// The account, as somebody enters it who has this policy and no more.
+    fn enter(&self, policy: &Value) -> (Arc<Permissions>, Proxy, Account) {
+        let permissions = Arc::new(Permissions::of(Policy::read(policy).expect("a policy that can be judged")));
+        let behaviours: Vec<Arc<dyn Behaviour>> = vec![permissions.clone()];
+        let proxy = self.account.proxy(Script { behaviours, ..Script::default() });
+        let account = self.account.through(&proxy);
+        (permissions, proxy, account)
+    }
+
+    /// Deploys from nothing to nothing under the printed policy, in which no statement may be idle. Gives the
+    /// policy.
+    #[track_caller]
+    fn deploys_under_its_policy(&self) -> Value {
+        let policy = self.policy();
+        let (permissions, _proxy, account) = self.enter(&policy);
+        for command in COMMANDS {
+            let ran = self.run(command, &account);
+            assert_eq!(permissions.refused(), BTreeSet::new(), "{command:?}: {}", ran.stderr);
+            ran.exits(0);
+        }
+        let asked = permissions.asked();
+        assert!(asked.len() > 10, "{asked:?}");
+        for (sid, rest) in with_one_out(&policy) {
+            let rest = Policy::read(&rest).expect("a policy that can be judged");
+            assert!(asked.iter().any(|ask| !rest.allows(ask)), "nothing needs {sid} of {policy:#}");
+        }
+        policy
+    }
+}
+
+const COMMANDS: [&[&str]; 5] =
+    [&["plan"], &["apply", "--auto-approve"], &["plan"], &["apply", "--auto-approve"], &["destroy", "--auto-approve"]];
+
+/// The policy without each of its statements in turn, by the name of what is missing.
+fn with_one_out(policy: &Value) -> Vec<(String, Value)> {
     let statements = policy["Statement"].as_array().expect("statements");
-    let allowed: BTreeSet<&str> = statements.iter().flat_map(|statement| texts(&statement["Action"])).collect();
-    let mut called = calls(&run(&["plan", "--format", "json"]).json());
-    for command in ["apply", "apply", "destroy"] {
-        called.extend(calls(&run(&[command, "--auto-approve", "--format", "json"]).last_json()));
-    }
-    assert!(called.len() > 5, "{called:?}");
-    let needed = called.iter().map(|call| (call, actions(call).remove(0)));
-    let missing = needed.filter(|(_, action)| !allowed.contains(action.as_str()));
-    let missing = missing.map(|(call, action)| format!("{action} for {call}"));
-    let asked_for: BTreeSet<String> =
-        called.iter().map(String::as_str).chain(WHERE_OTHERS_ARE).flat_map(actions).collect();
-    let is_idle = |statement: &&Value| !texts(&statement["Action"]).iter().any(|action| asked_for.contains(*action));
-    let idle = statements.iter().filter(is_idle).map(|statement| format!("nothing needs {}", statement["Sid"]));
-    missing.chain(idle).collect()
+    let without = |index: usize| {
+        let mut rest = statements.clone();
+        let sid = rest.remove(index)["Sid"].as_str().expect("statements have names").to_owned();
+        (sid, json!({"Version": "2012-10-17", "Statement": rest}))
+    };
+    (0..statements.len()).map(without).collect()
 }
 
 #[test]
-fn the_policy_allows_all_that_deploying_the_payments_system_calls() {
-    let (paystack, account) = (Paystack::in_empty_directory(), Account::fresh());
-    for path in ["paystack.toml", "examples/payments", "handlers"] {
-        paystack.copy(path);
-    }
-    assert_eq!(lacking(&paystack, &account, &["-p", "ManageApiGatewayAccount=true"]), [""; 0]);
+fn the_payments_system_is_deployed_under_its_policy() {
+    Deployer::of_payments().deploys_under_its_policy();
 }
 
 #[test]
-fn the_policy_allows_all_that_deploying_the_small_examples_calls() {
+fn the_small_examples_are_deployed_under_their_policies() {
     for example in [
         "api-documentation",
         "inline-function",
@@ -75,12 +124,38 @@ fn the_policy_allows_all_that_deploying_the_small_examples_calls() {
         "waf-ipset",
         "waf-rule-group",
     ] {
-        let (paystack, account) = (Paystack::in_empty_directory(), Account::fresh());
-        paystack.copy(&format!("examples/{example}.yaml"));
-        let template = format!("examples/{example}.yaml");
-        let stack = ["--template", &template, "--stack", "demo"];
-        assert_eq!(lacking(&paystack, &account, &stack), [""; 0], "{example}");
+        eprintln!("{example}");
+        Deployer::of_example(example).deploys_under_its_policy();
     }
+}
+
+/// Which statements are taken out for real, by their names; in CI one. `scripts/deployer-policy` takes out all.
+#[test]
+fn with_a_statement_taken_out_the_deployment_is_refused() {
+    let chosen = env::var("PAYSTACK_STATEMENTS").unwrap_or_else(|_| "PassRoles".to_owned());
+    let statements = with_one_out(&Deployer::of_payments().policy());
+    let (mut tried, mut passed) = (0, Vec::new());
+    for (index, (sid, _)) in statements.iter().enumerate() {
+        if chosen != "all" && !chosen.split(',').any(|it| it == sid) {
+            continue;
+        }
+        let deployer = Deployer::of_payments();
+        // The policy names the account that it is for.
+        let (_, rest) = with_one_out(&deployer.policy()).remove(index);
+        let (permissions, _proxy, account) = deployer.enter(&rest);
+        let ran = COMMANDS.iter().map(|command| (command, deployer.run(command, &account)));
+        let failed = ran.into_iter().find(|(_, ran)| ran.code != Code::Exit(0));
+        tried += 1;
+        match &failed {
+            Some((command, ran)) if (ran.stderr.clone() + &ran.stdout).contains("not authorized to perform") => {
+                let refused: Vec<String> = permissions.refused().iter().map(ToString::to_string).collect();
+                eprintln!("without {sid}: `{}` is refused {}", command[0], refused.join(", "));
+            }
+            failed => passed.push(format!("without {sid}: {failed:?}, refused {:?}", permissions.refused())),
+        }
+    }
+    assert!(tried > 0, "there is no statement {chosen}");
+    assert!(passed.is_empty(), "{} of {tried} are not needed:\n{}", passed.len(), passed.join("\n"));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What the types of API Gateway need.
 
 use super::{
-    GATEWAY_TAGS, LOGS_ON_THE_SIDE, Need, account, anything, apis, besides, execution_logs, gateway_tags, keys, need,
-    pass, usage_plans,
+    GATEWAY_TAGS, LOGS_ANYWHERE, LOGS_ON_THE_SIDE, Need, account, anything, apis, besides, execution_logs,
+    gateway_tags, keys, need, pass, usage_plans,
 };
 
 pub(super) const NEEDS: &[Need] = &[
@@ -226,6 +226,6 @@ pub(super) const NEEDS: &[Need] = &[
     ),
     need("AWS::ApiGateway::VpcLink", gateway_tags, GATEWAY_TAGS),
     // The groups that API Gateway and Lambda make on the side are looked for, and go with the stack.
-    need("AWS::ApiGateway::Stage", anything, &["logs.DescribeLogGroups"]),
+    need("AWS::ApiGateway::Stage", anything, LOGS_ANYWHERE),
     need("AWS::ApiGateway::Stage", execution_logs, LOGS_ON_THE_SIDE),
 ];

@@ -1,6 +1,6 @@
 //! What the types of Lambda need.
 
-use super::{KMS, LOGS_ON_THE_SIDE, Need, Subject, anything, besides, function_logs, layer, need, pass};
+use super::{KMS, LOGS_ANYWHERE, LOGS_ON_THE_SIDE, Need, Subject, anything, besides, function_logs, layer, need, pass};
 
 pub(super) const NEEDS: &[Need] = &[
     need(
@@ -58,19 +58,15 @@ pub(super) const NEEDS: &[Need] = &[
     need(
         "AWS::Lambda::LayerVersion",
         layer,
-        &[
-            "lambda.DeleteLayerVersion",
-            "lambda.GetLayerVersion",
-            "lambda.ListLayerVersions",
-            "lambda.PublishLayerVersion",
-        ],
+        &["lambda.DeleteLayerVersion", "lambda.GetLayerVersion", "lambda.PublishLayerVersion"],
     ),
+    need("AWS::Lambda::LayerVersion", anything, &["lambda.ListLayerVersions"]),
     need(
         "AWS::Lambda::Permission",
         |it| it.named("lambda", "function:", "FunctionName"),
         &["lambda.AddPermission", "lambda.GetPolicy", "lambda.RemovePermission"],
     ),
-    need("AWS::Lambda::Function", anything, &["logs.DescribeLogGroups"]),
+    need("AWS::Lambda::Function", anything, LOGS_ANYWHERE),
     need("AWS::Lambda::Function", function_logs, LOGS_ON_THE_SIDE),
     need(
         "AWS::Lambda::Alias",

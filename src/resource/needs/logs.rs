@@ -1,9 +1,10 @@
 //! What the types of CloudWatch Logs need.
 
-use super::{Need, anything, besides, log_group, need, pass};
+use super::{LOGS_ANYWHERE, Need, anything, besides, log_group, need, pass};
 
 pub(super) const NEEDS: &[Need] = &[
-    need("AWS::Logs::LogGroup", anything, &["logs.DescribeLogGroups"]),
+    need("AWS::Logs::LogGroup", anything, LOGS_ANYWHERE),
+    need("AWS::Logs::LogGroup", anything, &["logs.DeleteIndexPolicy", "logs.PutIndexPolicy"]),
     // As with functions: filters that the template does not declare.
     need("AWS::Logs::LogGroup", log_group, &["logs.DescribeMetricFilters"]),
     // What a plan would lose is counted.
@@ -15,16 +16,13 @@ pub(super) const NEEDS: &[Need] = &[
             "logs.AssociateKmsKey",
             "logs.CreateLogGroup",
             "logs.DeleteDataProtectionPolicy",
-            "logs.DeleteIndexPolicy",
             "logs.DeleteLogGroup",
             "logs.DeleteRetentionPolicy",
-            "logs.DescribeIndexPolicies",
             "logs.DisassociateKmsKey",
             "logs.GetDataProtectionPolicy",
             "logs.ListTagsForResource",
             "logs.PutBearerTokenAuthentication",
             "logs.PutDataProtectionPolicy",
-            "logs.PutIndexPolicy",
             "logs.PutLogGroupDeletionProtection",
             "logs.PutRetentionPolicy",
             "logs.TagResource",

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use crate::cbor;
 use crate::http::Request;
 
 /// One call of an AWS API.
@@ -104,8 +105,8 @@ impl Call {
         self.service == service && self.operation == operation
     }
 
-    /// A member of the input, of the first level: from the path, a JSON body, or a form. `None` for what is not there, and in
-    /// CBOR.
+    /// A member of the input, of the first level: from the path, a body in JSON or CBOR, or a form. `None` for what is not
+    /// there.
     pub fn input(&self, member: &str) -> Option<Value> {
         if let Some(value) = self.path.get(member) {
             return Some(Value::from(value.as_str()));
@@ -121,9 +122,12 @@ impl Call {
         Some(self.input(member)?.as_str()?.to_owned())
     }
 
-    /// The body, where it is JSON.
+    /// The body, where it is JSON or CBOR.
     pub fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.request.body).ok()
+        match self.request.headers.get("smithy-protocol") {
+            Some("rpc-v2-cbor") => cbor::json(&self.request.body),
+            _ => serde_json::from_slice(&self.request.body).ok(),
+        }
     }
 
     fn form(&self) -> impl Iterator<Item = (String, String)> {
@@ -176,6 +180,10 @@ fn operation(service: Service, request: &Request) -> (String, BTreeMap<&'static 
             path.rsplit_once("/operation/").map(|(_, operation)| operation).or(target).map(str::to_owned)
         }
         Service::ApiGateway | Service::Lambda => {
+            // Two operations of Lambda share a path.
+            if request.target.contains("?find=LayerVersion") {
+                return ("GetLayerVersionByArn".to_owned(), BTreeMap::new());
+            }
             let Some(route) = ROUTES.iter().find_map(|route| route.matches(service, request, path)) else {
                 return (format!("{} {path}", request.method), BTreeMap::new());
             };
@@ -265,6 +273,9 @@ mod tests {
         let code = call("lambda", "PUT", path, None, "{}");
         assert_eq!(code.name(), "lambda.UpdateFunctionCode");
         assert_eq!(code.text("FunctionName").as_deref(), Some("pay:ment"));
+        let layers = |query: &str| call("lambda", "GET", &format!("/2018-10-31/layers{query}"), None, "").name();
+        assert_eq!(layers("?MaxItems=50"), "lambda.ListLayers");
+        assert_eq!(layers("?find=LayerVersion&Arn=x"), "lambda.GetLayerVersionByArn");
         assert_eq!((queue.account.as_str(), queue.region.as_str()), ("123456789012", "us-east-1"));
     }
 

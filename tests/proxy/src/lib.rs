@@ -6,9 +6,11 @@
 #![expect(clippy::disallowed_methods, reason = "a test program has the machine's clock")]
 
 pub mod call;
+mod cbor;
 pub mod error;
 pub mod fault;
 pub mod http;
+pub mod permissions;
 pub mod real;
 
 use std::io::{self, BufReader};
