@@ -9,7 +9,7 @@ use fancy_regex::Regex;
 use serde::Serialize;
 
 use crate::identity::LogicalId;
-use crate::policy::iam::statements_of;
+use crate::policy::roles::{role_of, statements_of, with_policies};
 use crate::resolved::{Resolved, Subject};
 
 /// A file of a function's code, or of a layer's.
@@ -105,8 +105,8 @@ const METHODS: [Method; 44] = [
 
 /// Holds a function's role against its sources.
 pub fn fit(function: &Subject<'_>, resolved: &Resolved<'_>, sources: &[SourceFile]) -> Fit {
-    let role = resolved.of_type("AWS::IAM::Role").find(|role| role.is_among(&function.properties["Role"]));
-    let granted: BTreeSet<String> = role.map(|role| granted(&role, resolved)).unwrap_or_default();
+    let role = role_of(function, resolved);
+    let granted: BTreeSet<String> = role.map(|role| granted(role, resolved)).unwrap_or_default();
     let called = called(sources);
     let mut used = BTreeMap::new();
     let mut excess = BTreeSet::new();
@@ -128,13 +128,9 @@ pub fn fit(function: &Subject<'_>, resolved: &Resolved<'_>, sources: &[SourceFil
     }
 }
 
-fn granted(role: &Subject<'_>, resolved: &Resolved<'_>) -> BTreeSet<String> {
-    let attached = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"].into_iter().flat_map(|kind| resolved.of_type(kind));
-    let attached = attached.filter(|policy| {
-        role.is_among(&policy.properties["Roles"]) || policy.is_among(&role.properties["ManagedPolicyArns"])
-    });
+fn granted(role: Subject<'_>, resolved: &Resolved<'_>) -> BTreeSet<String> {
     let mut granted = BTreeSet::new();
-    for policy in std::iter::once(*role).chain(attached) {
+    for policy in with_policies(role, resolved) {
         for statement in statements_of(&policy).iter().filter(|statement| statement.allows()) {
             granted.extend(statement.actions().into_iter().map(|(_, action)| action.to_owned()));
         }

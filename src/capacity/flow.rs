@@ -1,13 +1,18 @@
 //! Which function and queue gets how much: from the API's methods to the functions, by what their roles let them reach, and
 //! by event source mappings from queues to functions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
+
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::{DfsPostOrder, EdgeRef, Walker};
 
 use super::{Load, number};
 use crate::identity::LogicalId;
-use crate::policy::iam::statements_of;
+use crate::policy::roles::{FUNCTION, role_of, statements_of, with_policies};
 use crate::policy::sources::{function_of, queue_of};
 use crate::resolved::{Resolved, Subject};
+
+const QUEUE: &str = "AWS::SQS::Queue";
 
 /// How much passes where, in events per second.
 pub struct Flow {
@@ -26,8 +31,12 @@ pub struct Flow {
 /// What a role's actions do to the hops behind a function.
 const WRITES: [&str; 3] = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
 
-/// How many hops are followed: no request passes more functions.
-const LONGEST: usize = 16;
+/// The ways that a load takes: from functions to the queues that they may send to, and from queues to what takes from them
+/// and to their dead-letter queues, with the share that goes on.
+struct Ways<'a> {
+    graph: DiGraph<Subject<'a>, f64>,
+    called: Vec<NodeIndex>,
+}
 
 impl Flow {
     pub fn of(resolved: &Resolved<'_>, load: &Load) -> Self {
@@ -38,45 +47,34 @@ impl Flow {
             written: BTreeMap::new(),
             published: BTreeMap::new(),
         };
-        // Each function is followed once from where it gets its load; a circle ends where it began.
-        let mut at: Vec<(LogicalId, f64)> = Vec::new();
-        for function in called_by_api(resolved) {
-            flow.called.insert(function.clone(), load.rate);
-            at.push((function, load.rate));
-        }
-        let mut seen = BTreeSet::new();
-        for _ in 0..LONGEST {
-            let mut next = Vec::new();
-            for (function, rate) in std::mem::take(&mut at) {
-                if !seen.insert(function.clone()) {
-                    continue;
-                }
-                let Some(function) = resolved.of_type("AWS::Lambda::Function").find(|it| it.id() == &function) else {
-                    continue;
-                };
-                next.extend(flow.follow(resolved, load, &function, rate));
+        let Ways { graph, called } = Ways::of(resolved, load);
+        let mut totals: Vec<Option<f64>> = vec![None; graph.node_count()];
+        for function in &called {
+            flow.called.insert(graph[*function].id().clone(), load.rate);
+            for (node, rate) in rates_from(&graph, *function, load.rate) {
+                *totals[node.index()].get_or_insert_default() += rate;
             }
-            at = next;
+        }
+        for node in graph.node_indices() {
+            let Some(rate) = totals[node.index()] else { continue };
+            let subject = &graph[node];
+            if subject.resource_type() == FUNCTION {
+                flow.use_stores(resolved, subject, rate);
+                continue;
+            }
+            flow.sent.insert(subject.id().clone(), rate);
+            for consumer in graph.neighbors(node).filter(|it| graph[*it].resource_type() == FUNCTION) {
+                *flow.taken.entry(graph[consumer].id().clone()).or_default() += rate;
+            }
         }
         flow
     }
 
-    /// What a function does with what it gets; gives the functions that get something from it.
-    fn follow(
-        &mut self,
-        resolved: &Resolved<'_>,
-        load: &Load,
-        function: &Subject<'_>,
-        rate: f64,
-    ) -> Vec<(LogicalId, f64)> {
+    /// What a function writes and publishes.
+    fn use_stores(&mut self, resolved: &Resolved<'_>, function: &Subject<'_>, rate: f64) {
         let grants = grants(resolved, function);
-        let may = |action: &str, target: &Subject<'_>| {
-            grants
-                .iter()
-                .any(|(granted, resource)| granted.eq_ignore_ascii_case(action) && target.is_named_by(resource))
-        };
         for table in resolved.of_type("AWS::DynamoDB::Table") {
-            for action in WRITES.into_iter().filter(|action| may(action, &table)) {
+            for action in WRITES.into_iter().filter(|action| may(&grants, action, &table)) {
                 let (sum, parts) = self.written.entry(table.id().clone()).or_default();
                 *sum += rate;
                 parts.push(format!(
@@ -87,33 +85,9 @@ impl Flow {
                 ));
             }
         }
-        for topic in resolved.of_type("AWS::SNS::Topic").filter(|topic| may("sns:Publish", topic)) {
+        for topic in resolved.of_type("AWS::SNS::Topic").filter(|topic| may(&grants, "sns:Publish", topic)) {
             *self.published.entry(topic.id().clone()).or_default() += rate;
         }
-        let mut next = Vec::new();
-        for queue in resolved.of_type("AWS::SQS::Queue").filter(|queue| may("sqs:SendMessage", queue)) {
-            next.extend(self.send(resolved, load, &queue, rate));
-        }
-        next
-    }
-
-    /// What is put into a queue goes on to what takes from it, and a share of it to its dead-letter queue.
-    fn send(&mut self, resolved: &Resolved<'_>, load: &Load, queue: &Subject<'_>, rate: f64) -> Vec<(LogicalId, f64)> {
-        *self.sent.entry(queue.id().clone()).or_default() += rate;
-        let mut next = Vec::new();
-        for mapping in resolved.of_type("AWS::Lambda::EventSourceMapping") {
-            let is_it = queue_of(&mapping, resolved).is_some_and(|it| it.id() == queue.id());
-            if let Some(function) = function_of(&mapping, resolved).filter(|_| is_it) {
-                *self.taken.entry(function.id().clone()).or_default() += rate;
-                next.push((function.id().clone(), rate));
-            }
-        }
-        let target = &queue.properties["RedrivePolicy"]["deadLetterTargetArn"];
-        let mut dead = resolved.of_type("AWS::SQS::Queue").filter(|it| it.is_among(target) && it.id() != queue.id());
-        if let Some(dead) = dead.next().filter(|dead| !self.sent.contains_key(dead.id())) {
-            next.extend(self.send(resolved, load, &dead, rate * load.failing));
-        }
-        next
     }
 
     /// What is taken for granted where nobody has said it.
@@ -162,14 +136,9 @@ fn called_by_api(resolved: &Resolved<'_>) -> Vec<LogicalId> {
 
 /// Action and resource of everything that a function's role allows.
 fn grants(resolved: &Resolved<'_>, function: &Subject<'_>) -> Vec<(String, String)> {
-    let role = |it: &Subject<'_>| it.is_among(&function.properties["Role"]);
-    let Some(role) = resolved.of_type("AWS::IAM::Role").find(role) else { return Vec::new() };
-    let attached = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"].into_iter().flat_map(|kind| resolved.of_type(kind));
-    let attached = attached.filter(|policy| {
-        role.is_among(&policy.properties["Roles"]) || policy.is_among(&role.properties["ManagedPolicyArns"])
-    });
+    let Some(role) = role_of(function, resolved) else { return Vec::new() };
     let mut grants = Vec::new();
-    for policy in std::iter::once(role).chain(attached) {
+    for policy in with_policies(role, resolved) {
         for statement in statements_of(&policy).iter().filter(|statement| statement.allows()) {
             for (_, action) in statement.actions() {
                 grants.extend(
@@ -179,4 +148,61 @@ fn grants(resolved: &Resolved<'_>, function: &Subject<'_>) -> Vec<(String, Strin
         }
     }
     grants
+}
+
+fn may(grants: &[(String, String)], action: &str, target: &Subject<'_>) -> bool {
+    grants.iter().any(|(granted, resource)| granted.eq_ignore_ascii_case(action) && target.is_named_by(resource))
+}
+
+impl<'a> Ways<'a> {
+    fn of(resolved: &'a Resolved<'_>, load: &Load) -> Self {
+        let mut graph = DiGraph::new();
+        let mut nodes = BTreeMap::new();
+        for subject in [FUNCTION, QUEUE].into_iter().flat_map(|kind| resolved.of_type(kind)) {
+            nodes.insert(subject.id(), graph.add_node(subject));
+        }
+        let subjects: Vec<NodeIndex> = graph.node_indices().collect();
+        for node in &subjects {
+            let subject = graph[*node];
+            if subject.resource_type() == FUNCTION {
+                let grants = grants(resolved, &subject);
+                for queue in resolved.of_type(QUEUE).filter(|queue| may(&grants, "sqs:SendMessage", queue)) {
+                    graph.add_edge(*node, nodes[queue.id()], 1.0);
+                }
+                continue;
+            }
+            for mapping in resolved.of_type("AWS::Lambda::EventSourceMapping") {
+                let is_it = queue_of(&mapping, resolved).is_some_and(|it| it.id() == subject.id());
+                let function = function_of(&mapping, resolved).filter(|_| is_it);
+                if let Some(function) = function.and_then(|function| nodes.get(function.id())) {
+                    graph.add_edge(*node, *function, 1.0);
+                }
+            }
+            let target = &subject.properties["RedrivePolicy"]["deadLetterTargetArn"];
+            let dead = resolved.of_type(QUEUE).find(|it| it.is_among(target) && it.id() != subject.id());
+            if let Some(dead) = dead.and_then(|dead| nodes.get(dead.id())) {
+                graph.add_edge(*node, *dead, load.failing);
+            }
+        }
+        let called = called_by_api(resolved).iter().filter_map(|id| nodes.get(id).copied()).collect();
+        Self { graph, called }
+    }
+}
+
+/// How much of what begins at one node comes to each that is reached from it. A circle ends where it was entered.
+fn rates_from(graph: &DiGraph<Subject<'_>, f64>, start: NodeIndex, rate: f64) -> Vec<(NodeIndex, f64)> {
+    let mut order: Vec<NodeIndex> = DfsPostOrder::new(graph, start).iter(graph).collect();
+    order.reverse();
+    let place: HashMap<NodeIndex, usize> = order.iter().enumerate().map(|(index, node)| (*node, index)).collect();
+    let mut rates = vec![0.0; order.len()];
+    rates[0] = rate;
+    for (index, node) in order.iter().enumerate() {
+        for way in graph.edges(*node) {
+            let to = place[&way.target()];
+            if to > index {
+                rates[to] += rates[index] * way.weight();
+            }
+        }
+    }
+    order.into_iter().zip(rates).collect()
 }

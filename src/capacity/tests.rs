@@ -122,6 +122,79 @@ fn a_queue_is_taken_from_in_batches_and_its_backlog_worked_off() {
     assert_eq!((backlog.minutes, backlog.carries), (None, false));
 }
 
+/// Two functions behind an API that send to one queue each, and a third that takes from both and sends back to the first.
+const TWO_PRODUCERS: &str = "
+Resources:
+  Api: { Type: AWS::ApiGateway::RestApi, Properties: { Name: shop } }
+  BuyMethod:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      RestApiId: !Ref Api
+      ResourceId: !GetAtt Api.RootResourceId
+      HttpMethod: POST
+      AuthorizationType: NONE
+      Integration: { Type: AWS_PROXY, IntegrationHttpMethod: POST, Uri: !Sub 'x/functions/${Buy.Arn}/invocations' }
+  SellMethod:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      RestApiId: !Ref Api
+      ResourceId: !GetAtt Api.RootResourceId
+      HttpMethod: PUT
+      AuthorizationType: NONE
+      Integration: { Type: AWS_PROXY, IntegrationHttpMethod: POST, Uri: !Sub 'x/functions/${Sell.Arn}/invocations' }
+  Bought: { Type: AWS::SQS::Queue, Properties: { QueueName: bought } }
+  Sold: { Type: AWS::SQS::Queue, Properties: { QueueName: sold } }
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: books
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{ AttributeName: id, AttributeType: S }]
+      KeySchema: [{ AttributeName: id, KeyType: HASH }]
+FUNCTIONS
+  FromBought:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: { EventSourceArn: !GetAtt Bought.Arn, FunctionName: !Ref Book }
+  FromSold:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: { EventSourceArn: !GetAtt Sold.Arn, FunctionName: !Ref Book }
+";
+
+fn two_producers() -> Desired {
+    let function = |name: &str, statements: &str| {
+        format!(
+            "  {name}Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: {name}
+      AssumeRolePolicyDocument: {{ Version: '2012-10-17', Statement: [] }}
+      Policies: [{{ PolicyName: own, PolicyDocument: {{ Version: '2012-10-17', Statement: [{statements}] }} }}]
+  {name}:
+    Type: AWS::Lambda::Function
+    Properties: {{ FunctionName: {name}, Runtime: python3.13, Handler: a.b, Role: !GetAtt {name}Role.Arn, Code: {{ ZipFile: 'x = 1' }} }}
+"
+        )
+    };
+    let allow = |action: &str, on: &str| format!("{{ Effect: Allow, Action: {action}, Resource: !GetAtt {on}.Arn }}");
+    let functions = [
+        function("Buy", &allow("'sqs:SendMessage'", "Bought")),
+        function("Sell", &allow("'sqs:SendMessage'", "Sold")),
+        function("Book", &[allow("'dynamodb:PutItem'", "Table"), allow("'sqs:SendMessage'", "Bought")].join(", ")),
+    ];
+    desired_with(&TWO_PRODUCERS.replace("FUNCTIONS\n", &functions.concat()), &[])
+}
+
+#[test]
+fn what_gets_its_load_from_two_gets_the_sum_and_a_circle_ends_where_it_began() {
+    let capacity = capacity(&two_producers(), &load(10.0));
+    let of = |id: &str| {
+        let hops = capacity.hops.iter().filter(|hop| hop.resource.as_ref().is_some_and(|it| it.as_str() == id));
+        hops.map(|hop| format!("{}: {}", hop.what, hop.arithmetic)).collect::<Vec<_>>()
+    };
+    assert_eq!(of("FromBought"), ["messages per second from Bought: 20/s"]);
+    assert!(of("Table").iter().any(|it| it.contains("20/s PutItem by Book")), "{:?}", of("Table"));
+}
+
 #[test]
 fn a_reservation_below_the_mappings_concurrency_is_what_counts() {
     let starved = payments(&[("ProcessAccountingReservedConcurrency", "5")]);

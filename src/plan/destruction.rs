@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::desired::Desired;
 use crate::identity::LogicalId;
-use crate::policy::iam::creates_log_groups;
+use crate::policy::roles::{creates_log_groups, log_group_of, role_of};
 use crate::resolved::{Resolved, Subject};
 
 /// What a later destroy has to do.
@@ -65,7 +65,7 @@ fn made_by_aws(resolved: &Resolved<'_>) -> Vec<MadeByAws> {
         match subject.resource_type() {
             "AWS::Lambda::Function" => {
                 let name = subject.properties["FunctionName"].as_str().unwrap_or_default();
-                if !writes_to_declared_group(resolved, &subject) && may_create_log_groups(resolved, &subject) {
+                if log_group_of(&subject, resolved).is_none() && may_create_log_groups(resolved, &subject) {
                     makes(format!("the log group /aws/lambda/{name}, at its first run"), AtDestroy::Deleted);
                 }
             }
@@ -127,19 +127,9 @@ fn obstacles(resolved: &Resolved<'_>) -> Vec<Obstacle> {
     obstacles
 }
 
-fn writes_to_declared_group(resolved: &Resolved<'_>, function: &Subject<'_>) -> bool {
-    let name = function.properties["FunctionName"].as_str().unwrap_or_default();
-    let usual = format!("/aws/lambda/{name}");
-    let named = function.properties["LoggingConfig"]["LogGroup"].as_str().unwrap_or(&usual);
-    resolved
-        .of_type("AWS::Logs::LogGroup")
-        .any(|group| group.is_named_by(named) || group.properties["LogGroupName"] == named)
-}
-
 /// A role that the template does not declare may allow anything.
 fn may_create_log_groups(resolved: &Resolved<'_>, function: &Subject<'_>) -> bool {
-    let mut roles = resolved.of_type("AWS::IAM::Role").filter(|role| role.is_among(&function.properties["Role"]));
-    roles.next().is_none_or(|role| creates_log_groups(&role).is_some())
+    role_of(function, resolved).is_none_or(|role| creates_log_groups(role, resolved).is_some())
 }
 
 fn names_others_stages(resolved: &Resolved<'_>, plan: &Subject<'_>) -> bool {

@@ -1,8 +1,7 @@
 //! Rules for who may do what.
 
-use super::statements::{Statement, statements};
-use super::{Breach, Level, On, Rule, Stack};
-use crate::property_path::PropertyPath;
+use super::roles::{FUNCTION, ROLE, creates_log_groups, managed, statements_of};
+use super::{Breach, Level, On, Rule, Stack, broken};
 use crate::resolved::Subject;
 
 /// A function and its role.
@@ -39,7 +38,20 @@ pub const RULES: &[Rule] = &[
         demand: "No policy allows actions by a wildcard",
         reason: "it also allows what AWS adds to the service tomorrow (PCI DSS 7.2)",
         fix: "name the actions that are needed; `paystack policy --functions` says which the code calls",
-        on: On::Types(&[ROLE, POLICY, MANAGED_POLICY, "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"]),
+        on: On::Types(&[
+            ROLE,
+            "AWS::IAM::Group",
+            "AWS::IAM::GroupPolicy",
+            "AWS::IAM::ManagedPolicy",
+            "AWS::IAM::Policy",
+            "AWS::IAM::RolePolicy",
+            "AWS::IAM::User",
+            "AWS::IAM::UserPolicy",
+            "AWS::SNS::TopicInlinePolicy",
+            "AWS::SNS::TopicPolicy",
+            "AWS::SQS::QueueInlinePolicy",
+            "AWS::SQS::QueuePolicy",
+        ]),
         breaches: actions,
         kept_by: "
 Pay:
@@ -62,7 +74,7 @@ Pay:
         demand: "No policy allows an action on every resource, where the action knows resources",
         reason: "it reaches the tables, queues and keys of every other system of the account (PCI DSS 7.2)",
         fix: "name the resources by `Fn::GetAtt` or `Fn::Sub`",
-        on: On::Types(&[ROLE, POLICY, MANAGED_POLICY]),
+        on: GIVES,
         breaches: resources,
         kept_by: "
 Pay:
@@ -105,9 +117,17 @@ Pay:
     },
 ];
 
-const ROLE: &str = "AWS::IAM::Role";
-const POLICY: &str = "AWS::IAM::Policy";
-const MANAGED_POLICY: &str = "AWS::IAM::ManagedPolicy";
+/// What gives permissions to roles, users and groups.
+const GIVES: On = On::Types(&[
+    ROLE,
+    "AWS::IAM::Group",
+    "AWS::IAM::GroupPolicy",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::RolePolicy",
+    "AWS::IAM::User",
+    "AWS::IAM::UserPolicy",
+]);
 
 /// Actions that know no resources, so that `*` is as narrow as they get ("Service Authorization Reference").
 const WITHOUT_RESOURCES: [&str; 31] = [
@@ -156,25 +176,6 @@ pub fn is_wide(managed: &str) -> bool {
         && (name == "AdministratorAccess" || name == "PowerUserAccess" || name.contains("FullAccess"))
 }
 
-/// Every statement of a resource that gives permissions.
-pub fn statements_of<'a>(subject: &Subject<'a>) -> Vec<Statement<'a>> {
-    let declared = subject.declared;
-    if subject.resource_type() != ROLE {
-        return statements(&declared["PolicyDocument"], &PropertyPath::of("PolicyDocument"));
-    }
-    let policies = declared["Policies"].as_array().into_iter().flatten().enumerate();
-    let of_policy = |(index, policy): (usize, &'a serde_json::Value)| {
-        statements(&policy["PolicyDocument"], &PropertyPath::of("Policies").index(index).key("PolicyDocument"))
-    };
-    policies.flat_map(of_policy).collect()
-}
-
-fn managed<'a>(subject: &Subject<'a>) -> Vec<(PropertyPath, &'a str)> {
-    let arns =
-        super::statements::listed(&subject.declared["ManagedPolicyArns"], &PropertyPath::of("ManagedPolicyArns"));
-    arns.into_iter().filter_map(|(at, arn)| Some((at, arn.as_str()?))).collect()
-}
-
 fn actions(subject: &Subject<'_>, _: &Stack<'_>) -> Vec<Breach> {
     let statements = statements_of(subject);
     let allowing = statements.iter().filter(|statement| statement.allows());
@@ -182,7 +183,7 @@ fn actions(subject: &Subject<'_>, _: &Stack<'_>) -> Vec<Breach> {
     let by_action = by_action.map(|(at, action)| Breach { at, what: format!("allows the actions `{action}`") });
     let by_exception = allowing.filter(|statement| !statement.value["NotAction"].is_null());
     let by_exception = by_exception
-        .map(|statement| Breach { at: statement.at.key("NotAction"), what: "allows all actions but some".to_owned() });
+        .map(|statement| Breach { at: statement.place("NotAction"), what: "allows all actions but some".to_owned() });
     let by_managed = managed(subject).into_iter().filter(|(_, arn)| is_wide(arn));
     let by_managed = by_managed.map(|(at, arn)| Breach { at, what: format!("has all that `{arn}` allows") });
     by_action.chain(by_exception).chain(by_managed).collect()
@@ -195,7 +196,7 @@ fn resources(subject: &Subject<'_>, _: &Stack<'_>) -> Vec<Breach> {
         let Some((_, action)) = actions.iter().find(|(_, action)| knows_resources(action)) else { continue };
         if !statement.value["NotResource"].is_null() {
             let what = format!("allows `{action}` on all resources but some");
-            breaches.push(Breach { at: statement.at.key("NotResource"), what });
+            breaches.push(Breach { at: statement.place("NotResource"), what });
         }
         for (at, resource) in statement.resources().into_iter().filter(|(_, resource)| is_everything(resource)) {
             breaches.push(Breach { at, what: format!("allows `{action}` on `{resource}`") });
@@ -215,22 +216,12 @@ pub fn is_everything(resource: &str) -> bool {
 }
 
 fn log_groups(role: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
-    let is_functions =
-        stack.of_type("AWS::Lambda::Function").any(|function| role.is_among(&function.properties["Role"]));
-    let at = creates_log_groups(role).filter(|_| is_functions);
-    at.into_iter().map(|at| Breach { at, what: "lets a function create log groups".to_owned() }).collect()
-}
-
-/// Where a role allows to create log groups, if it does.
-pub fn creates_log_groups(role: &Subject<'_>) -> Option<PropertyPath> {
-    let creates = |action: &str| {
-        let action = action.to_ascii_lowercase();
-        ["*", "logs:*", "logs:create*", "logs:creat*", "logs:createloggroup"].contains(&action.as_str())
-    };
-    let statements = statements_of(role);
-    let own = statements.iter().filter(|it| it.allows()).flat_map(Statement::actions).filter(|(_, it)| creates(it));
-    let managed = managed(role).into_iter().filter(|(_, arn)| arn.contains(":aws:policy/service-role/AWSLambda"));
-    own.map(|(at, _)| at).chain(managed.map(|(at, _)| at)).next()
+    let is_functions = stack.of_type(FUNCTION).any(|function| role.is_among(&function.properties["Role"]));
+    let Some((policy, at)) = creates_log_groups(*role, stack).filter(|_| is_functions) else { return Vec::new() };
+    if policy.id() == role.id() {
+        return vec![Breach { at, what: "lets a function create log groups".to_owned() }];
+    }
+    broken(format!("lets a function create log groups, by the policy `{}`", policy.id()))
 }
 
 #[cfg(test)]

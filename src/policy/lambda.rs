@@ -1,5 +1,6 @@
 //! Rules for functions.
 
+use super::roles::{FUNCTION, log_group_of};
 use super::{Breach, Level, On, Rule, Stack, broken, broken_at, unless};
 use crate::resolved::Subject;
 use crate::resource::facts::lambda_runtime;
@@ -119,8 +120,6 @@ Refund:
     },
 ];
 
-const FUNCTION: &str = "AWS::Lambda::Function";
-
 fn runtime(function: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
     let Some(name) = function.properties["Runtime"].as_str() else { return Vec::new() };
     let deprecated = lambda_runtime(name).and_then(|runtime| runtime.deprecated.as_deref());
@@ -156,13 +155,5 @@ fn own_role(function: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
 }
 
 fn logs(function: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
-    let named = &function.properties["LoggingConfig"]["LogGroup"];
-    let usual = function.properties["FunctionName"].as_str().map(|name| format!("/aws/lambda/{name}"));
-    let is_it = |group: &Subject<'_>| match named.as_str() {
-        Some(name) => group.is_named_by(name) || group.properties["LogGroupName"] == *name,
-        None => usual.as_deref().is_some_and(|name| group.properties["LogGroupName"] == *name),
-    };
-    unless(stack.of_type("AWS::Logs::LogGroup").any(|group| is_it(&group)), || {
-        broken("writes to a log group that is not declared")
-    })
+    unless(log_group_of(function, stack).is_some(), || broken("writes to a log group that is not declared"))
 }

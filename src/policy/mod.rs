@@ -11,6 +11,7 @@ mod guard;
 pub(crate) mod iam;
 mod lambda;
 mod logs;
+pub(crate) mod roles;
 mod settings;
 mod sns;
 pub(crate) mod sources;

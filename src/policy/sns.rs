@@ -1,9 +1,8 @@
 //! Rules for topics.
 
 use super::sqs::is_awss_own;
-use super::statements::statements;
+use super::statements::denies_plain_text;
 use super::{Breach, Key, Level, On, Rule, Stack, broken, broken_at, unless};
-use crate::property_path::PropertyPath;
 use crate::resolved::Subject;
 
 pub const RULES: &[Rule] = &[
@@ -59,9 +58,7 @@ fn encryption(topic: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
 
 fn tls(topic: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
     let is_denied = stack.of_type("AWS::SNS::TopicPolicy").any(|policy| {
-        let document = &policy.declared["PolicyDocument"];
-        topic.is_among(&policy.declared["Topics"])
-            && statements(document, &PropertyPath::default()).iter().any(|statement| statement.denies_plain_text())
+        topic.is_among(&policy.declared["Topics"]) && denies_plain_text(&policy.declared["PolicyDocument"])
     });
     unless(is_denied, || broken("has no policy that denies what is published without TLS"))
 }

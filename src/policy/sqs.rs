@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::statements::statements;
+use super::statements::denies_plain_text;
 use super::{Breach, Key, Level, On, Rule, Stack, broken, broken_at, unless};
-use crate::property_path::PropertyPath;
 use crate::resolved::Subject;
 
 pub const RULES: &[Rule] = &[
@@ -138,9 +137,7 @@ fn takes_dead_letters(queue: &Subject<'_>, stack: &Stack<'_>) -> bool {
 
 fn tls(queue: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
     let is_denied = stack.of_type("AWS::SQS::QueuePolicy").any(|policy| {
-        let document = &policy.declared["PolicyDocument"];
-        queue.is_among(&policy.declared["Queues"])
-            && statements(document, &PropertyPath::default()).iter().any(|statement| statement.denies_plain_text())
+        queue.is_among(&policy.declared["Queues"]) && denies_plain_text(&policy.declared["PolicyDocument"])
     });
     unless(is_denied, || broken("has no policy that denies what comes without TLS"))
 }

@@ -76,6 +76,29 @@ fn every_rule_is_broken_by_its_example_at_a_place() {
 }
 
 #[test]
+fn a_policy_that_is_written_as_a_text_keeps_the_same_rules() {
+    let managed = |document: &str| {
+        let resources = format!("Pay:\n  Type: AWS::IAM::ManagedPolicy\n  Properties:\n    PolicyDocument: {document}");
+        let found = findings(&resources, &policy());
+        found.into_iter().map(|it| (it.rule, it.what)).collect::<Vec<_>>()
+    };
+    let found = |rule: &str, what: &str| (rule.to_owned(), what.to_owned());
+    let wide = r#"'{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}}'"#;
+    assert_eq!(
+        managed(wide),
+        [found("policy-action", "allows the actions `sqs:*`"), found("policy-resource", "allows `sqs:*` on `*`")]
+    );
+    let queue = r#"
+Orders: { Type: AWS::SQS::Queue, Properties: { QueueName: orders-dev } }
+OrdersPolicy:
+  Type: AWS::SQS::QueuePolicy
+  Properties:
+    Queues: [!Ref Orders]
+    PolicyDocument: !Sub '{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "${Orders.Arn}", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}'"#;
+    assert!(!findings(queue, &policy()).iter().any(|it| it.rule == "queue-tls"));
+}
+
+#[test]
 fn rules_have_names_of_their_own_and_say_why_and_what_to_do() {
     let mut ids: Vec<&str> = rules().map(|rule| rule.id).collect();
     let count = ids.len();
