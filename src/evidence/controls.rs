@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use crate::policy::statements::{denies_plain_text, statements};
 use crate::property_path::PropertyPath;
 use crate::resource::facts::lambda_runtime;
 
@@ -23,14 +24,18 @@ pub struct Control {
     pub(super) holds: fn(&Value, &Around<'_>) -> bool,
     /// The policy's rule that asks for the same: where the template is let off that, it is let off this.
     pub rule: Option<&'static str>,
+    /// The property that names the resources which the rule is about; `None` where it is about this resource.
+    pub rule_is_about: Option<&'static str>,
 }
 
 /// What a control may look at beside its field.
 pub(super) struct Around<'a> {
     /// A date, `2026-11-22`.
     pub today: &'a str,
-    /// The properties of every resource of the type.
-    pub siblings: &'a [&'a Value],
+    /// All properties of the resource.
+    pub own: &'a Value,
+    /// The properties of every other live resource of the type.
+    pub others: &'a [&'a Value],
 }
 
 /// The title of each requirement, shortened.
@@ -67,7 +72,8 @@ pub const CONTROLS: &[Control] = &[
         field: "",
         expected: "the association is there",
         holds: |value, _| !value.is_null(),
-        rule: Some("stage-waf"),
+        rule: None,
+        rule_is_about: None,
     },
     Control {
         id: "firewall-rules",
@@ -78,6 +84,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "a rate-based rule that blocks, and managed rule groups that are not overridden to count",
         holds: |rules, _| firewall_blocks(rules),
         rule: None,
+        rule_is_about: None,
     },
     Control {
         id: "firewall-logs",
@@ -88,6 +95,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "a destination",
         holds: |value, _| has_items(value),
         rule: None,
+        rule_is_about: None,
     },
     Control {
         id: "firewall-redaction",
@@ -102,6 +110,7 @@ pub const CONTROLS: &[Control] = &[
             })
         },
         rule: None,
+        rule_is_about: None,
     },
     Control {
         id: "endpoint-type",
@@ -115,6 +124,7 @@ pub const CONTROLS: &[Control] = &[
                 && !any(&value["Types"], |kind| kind == "EDGE")
         },
         rule: None,
+        rule_is_about: None,
     },
     Control {
         id: "table-encryption",
@@ -125,6 +135,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "SSEEnabled is true",
         holds: |value, _| value["SSEEnabled"] == true,
         rule: Some("table-encryption"),
+        rule_is_about: None,
     },
     Control {
         id: "queue-encryption",
@@ -133,8 +144,9 @@ pub const CONTROLS: &[Control] = &[
         resource_type: "AWS::SQS::Queue",
         field: "SqsManagedSseEnabled",
         expected: "true, or a KMS key instead",
-        holds: |value, around| *value == true || around.siblings.iter().any(|queue| !queue["KmsMasterKeyId"].is_null()),
+        holds: |value, around| *value == true || !around.own["KmsMasterKeyId"].is_null(),
         rule: Some("queue-encryption"),
+        rule_is_about: None,
     },
     Control {
         id: "topic-encryption",
@@ -145,6 +157,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "a key",
         holds: |value, _| !value.is_null(),
         rule: Some("topic-encryption"),
+        rule_is_about: None,
     },
     Control {
         id: "queue-tls",
@@ -155,6 +168,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "a statement that denies where aws:SecureTransport is false",
         holds: |value, _| denies_plain_text(value),
         rule: Some("queue-tls"),
+        rule_is_about: Some("Queues"),
     },
     Control {
         id: "topic-tls",
@@ -165,6 +179,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "a statement that denies where aws:SecureTransport is false",
         holds: |value, _| denies_plain_text(value),
         rule: Some("topic-tls"),
+        rule_is_about: Some("Topics"),
     },
     Control {
         id: "request-validator",
@@ -175,6 +190,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "true",
         holds: |value, _| *value == true,
         rule: None,
+        rule_is_about: None,
     },
     Control {
         id: "method-validation",
@@ -185,6 +201,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "a validator",
         holds: |value, _| !value.is_null(),
         rule: Some("method-validation"),
+        rule_is_about: None,
     },
     Control {
         id: "api-key",
@@ -195,6 +212,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "true",
         holds: |value, _| *value == true,
         rule: Some("method-api-key"),
+        rule_is_about: None,
     },
     Control {
         id: "runtime",
@@ -208,6 +226,7 @@ pub const CONTROLS: &[Control] = &[
             !value.is_null() && runtime.and_then(|it| it.deprecated.as_deref()).is_none_or(|date| date > around.today)
         },
         rule: Some("function-runtime"),
+        rule_is_about: None,
     },
     Control {
         id: "own-role",
@@ -216,8 +235,9 @@ pub const CONTROLS: &[Control] = &[
         resource_type: "AWS::Lambda::Function",
         field: "Role",
         expected: "no other function's",
-        holds: |value, around| around.siblings.iter().filter(|it| it["Role"] == *value).count() == 1,
+        holds: |value, around| !around.others.iter().any(|it| it["Role"] == *value),
         rule: Some("function-own-role"),
+        rule_is_about: None,
     },
     Control {
         id: "least-privilege",
@@ -228,6 +248,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "no `*` among allowed actions; `*` as a resource only of X-Ray and its like",
         holds: |value, _| has_least_privilege(value),
         rule: Some("policy-action"),
+        rule_is_about: None,
     },
     Control {
         id: "managed-policies",
@@ -238,6 +259,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "no AdministratorAccess, PowerUserAccess or …FullAccess",
         holds: |value, _| !any(value, |arn| arn.as_str().is_some_and(crate::policy::iam::is_wide)),
         rule: Some("policy-action"),
+        rule_is_about: None,
     },
     Control {
         id: "role-trust",
@@ -248,6 +270,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "every allowed principal is a service",
         holds: |value, _| trusts_services_only(value),
         rule: None,
+        rule_is_about: None,
     },
     Control {
         id: "invoke-permission",
@@ -258,6 +281,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "the permission is there, with an ARN as its source",
         holds: |value, _| value["SourceArn"].as_str().is_some_and(|arn| arn.starts_with("arn:")),
         rule: None,
+        rule_is_about: None,
     },
     Control {
         id: "access-logs",
@@ -268,6 +292,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "a destination, and a format with time, address, method, path and status",
         holds: |value, _| logs_what_is_needed(value),
         rule: Some("stage-access-logs"),
+        rule_is_about: None,
     },
     Control {
         id: "no-bodies-logged",
@@ -278,6 +303,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "DataTraceEnabled is false for every method",
         holds: |value, _| !any(value, |setting| setting["DataTraceEnabled"] == true),
         rule: None,
+        rule_is_about: None,
     },
     Control {
         id: "log-retention",
@@ -288,6 +314,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "365 or more, or without an end",
         holds: |value, _| value.is_null() || value.as_u64().is_some_and(|days| days >= 365),
         rule: None,
+        rule_is_about: None,
     },
     Control {
         id: "alarms-tell",
@@ -298,6 +325,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "an action",
         holds: |value, _| has_items(value),
         rule: Some("alarm-action"),
+        rule_is_about: None,
     },
     Control {
         id: "alarms-enabled",
@@ -308,6 +336,7 @@ pub const CONTROLS: &[Control] = &[
         expected: "true",
         holds: |value, _| *value == true,
         rule: None,
+        rule_is_about: None,
     },
 ];
 
@@ -333,16 +362,10 @@ fn firewall_blocks(rules: &Value) -> bool {
         && !any(rules, |rule| is_managed(rule) && !rule["OverrideAction"]["Count"].is_null())
 }
 
-fn denies_plain_text(document: &Value) -> bool {
-    let statements = crate::policy::statements::statements(document, &PropertyPath::default());
-    statements.iter().any(|statement| statement.denies_plain_text())
-}
-
 fn has_least_privilege(policies: &Value) -> bool {
     let policies = policies.as_array().map_or(&[][..], Vec::as_slice);
-    let mut statements = policies
-        .iter()
-        .flat_map(|policy| crate::policy::statements::statements(&policy["PolicyDocument"], &PropertyPath::default()));
+    let mut statements =
+        policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"], &PropertyPath::default()));
     statements.all(|statement| {
         let actions = statement.actions();
         let is_wild = actions.iter().any(|(_, action)| action.contains('*')) || !statement.value["NotAction"].is_null();
@@ -354,7 +377,7 @@ fn has_least_privilege(policies: &Value) -> bool {
 }
 
 fn trusts_services_only(document: &Value) -> bool {
-    let statements = crate::policy::statements::statements(document, &PropertyPath::default());
+    let statements = statements(document, &PropertyPath::default());
     let is_service = |principal: &Value| {
         principal.as_object().is_some_and(|kinds| !kinds.is_empty() && kinds.keys().all(|kind| kind == "Service"))
     };

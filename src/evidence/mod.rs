@@ -19,6 +19,7 @@ use crate::identity::{LogicalId, PhysicalId, StackId};
 use crate::inventory::Inventory;
 use crate::plan::{Action, Plan, SENSITIVE};
 use crate::policy::Finding;
+use crate::resolved::Resolved;
 use crate::resource::Reading;
 
 pub use compare::{Comparison, Difference, Side, compare};
@@ -124,10 +125,10 @@ impl Report {
 
 fn of_control(control: &Control, seen: &Seen<'_>) -> Vec<Evidence> {
     let of_type = seen.desired.graph.resources.values().filter(|it| it.resource_type.as_str() == control.resource_type);
-    let live: Vec<&Value> = of_type
+    let live: Vec<(&LogicalId, &Value)> = of_type
         .clone()
         .filter_map(|resource| match seen.inventory.readings.get(&resource.logical_id)? {
-            Reading::Live(live) => Some(&live.properties),
+            Reading::Live(live) => Some((&resource.logical_id, &live.properties)),
             Reading::Absent | Reading::Unreadable(_) => None,
         })
         .collect();
@@ -154,10 +155,10 @@ fn of_control(control: &Control, seen: &Seen<'_>) -> Vec<Evidence> {
                     evidence.physical_id = Some(found.id.clone());
                     let value =
                         if control.field.is_empty() { &found.properties } else { &found.properties[control.field] };
-                    // A resource without siblings of its kind is judged alone.
-                    let alone = [&found.properties];
-                    let siblings = if control.id == "own-role" { &live[..] } else { &alone[..] };
-                    let holds = (control.holds)(value, &Around { today: &today, siblings });
+                    let others = live.iter().filter(|(id, _)| **id != resource.logical_id);
+                    let others: Vec<&Value> = others.map(|(_, properties)| *properties).collect();
+                    let around = Around { today: &today, own: &found.properties, others: &others };
+                    let holds = (control.holds)(value, &around);
                     evidence.status = if holds { Status::Pass } else { Status::Fail };
                     evidence.live = without_secrets(value, control.field, &resource.logical_id, seen);
                 }
@@ -192,11 +193,24 @@ fn without_secrets(value: &Value, field: &str, resource: &LogicalId, seen: &Seen
     value
 }
 
-/// Why the template is let off the rule that asks for the same.
+/// Why the template is let off the rule that asks for the same. Where the rule is about what the resource is put on, as a
+/// queue's policy is on queues, all of that has to be let off.
 fn exemption(control: &Control, resource: &LogicalId, seen: &Seen<'_>) -> Option<String> {
     let rule = control.rule?;
-    let finding = seen.findings.iter().find(|finding| finding.rule == rule && finding.resource == *resource)?;
-    finding.suppressed.clone()
+    let let_off = |id: &LogicalId| {
+        let finding = seen.findings.iter().find(|finding| finding.rule == rule && finding.resource == *id)?;
+        finding.suppressed.clone()
+    };
+    let Some(property) = control.rule_is_about else { return let_off(resource) };
+    let resolved = Resolved::new(seen.desired);
+    let on = resolved.subjects().find(|it| it.id() == resource)?;
+    let named: Vec<&LogicalId> = resolved
+        .subjects()
+        .filter(|it| it.id() != resource && it.is_among(&on.declared[property]))
+        .map(|it| it.id())
+        .collect();
+    let reasons: Option<Vec<String>> = named.into_iter().map(let_off).collect();
+    reasons.filter(|reasons| !reasons.is_empty()).map(|reasons| reasons.join("; "))
 }
 
 /// Of each resource, whether all fields that no control is about are as the template says.

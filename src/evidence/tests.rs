@@ -71,6 +71,33 @@ fn thirty_days_of_logs_are_not_twelve_months() {
 }
 
 #[test]
+fn a_policy_on_queues_that_are_let_off_is_let_off_and_on_one_that_is_not_it_fails() {
+    let template = "
+Resources:
+  Orders: { Type: AWS::SQS::Queue, Properties: { QueueName: orders, SqsManagedSseEnabled: true } }
+  Refunds: { Type: AWS::SQS::Queue, Properties: { QueueName: refunds, SqsManagedSseEnabled: true } }
+  Both:
+    Type: AWS::SQS::QueuePolicy
+    Properties: { Queues: [!Ref Orders, !Ref Refunds], PolicyDocument: { Version: '2012-10-17', Statement: [] } }
+";
+    let (account, desired) = (Account::default(), desired_with(template, &[]));
+    account.apply(&desired);
+    let finding = |resource: &str, suppressed: Option<&str>| Finding {
+        rule: "queue-tls".into(),
+        resource: resource.into(),
+        suppressed: suppressed.map(str::to_owned),
+        ..let_off().remove(0)
+    };
+    let one = [finding("Orders", Some("inside of the VPC")), finding("Refunds", None)];
+    assert_eq!(failing(&seen(&account, &desired, &one)), BTreeSet::from(["queue-tls"]));
+    let both = [finding("Orders", Some("inside of the VPC")), finding("Refunds", Some("no payment data"))];
+    let report = seen(&account, &desired, &both);
+    assert_eq!(failing(&report), BTreeSet::new());
+    let reason = report.evidence.iter().find_map(|it| it.reason.as_deref());
+    assert_eq!(reason, Some("inside of the VPC; no payment data"));
+}
+
+#[test]
 fn what_is_not_exempt_by_the_template_fails() {
     let (account, desired) = applied();
     assert_eq!(failing(&seen(&account, &desired, &[])), BTreeSet::from(["topic-encryption"]));

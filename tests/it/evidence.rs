@@ -1,5 +1,9 @@
 //! Evidence, capacity and the functions' grants, as a user asks for them.
 
+use std::collections::BTreeSet;
+use std::env;
+
+use paystack::evidence::controls::{AS_DECLARED, CONTROLS};
 use serde_json::Value;
 
 use crate::harness::{Account, Paystack};
@@ -42,6 +46,44 @@ fn evidence_names_the_request_that_has_read_it_and_sees_what_was_changed_since()
     paystack.replace("queue.yaml", "DelaySeconds: 1", "DelaySeconds: 2");
     let second = run(&paystack, &account, &["evidence", "--since", "earlier.json"], 1);
     assert!(second.stdout.contains("as-declared at Orders: pass -> fail"), "{}", second.stdout);
+}
+
+/// What cannot be changed here, and why.
+const NOT_CHANGED: [(&str, &str); 2] = [
+    ("firewall-logs", "AWS takes no logging without a destination, and with it the redaction goes as well"),
+    ("endpoint-type", "the emulator takes the patch, and answers what was there before"),
+];
+
+/// How many fields are changed at once in CI. `PAYSTACK_FIELDS_AT_ONCE=1` changes them one by one, in some minutes.
+const AT_ONCE: usize = 8;
+
+#[test]
+fn every_control_sees_its_field_changed_in_the_account_and_no_other_does() {
+    let at_once = env::var("PAYSTACK_FIELDS_AT_ONCE").map_or(AT_ONCE, |it| it.parse().expect("a number of fields"));
+    let paystack = Paystack::in_empty_directory();
+    for path in ["paystack.toml", "examples/payments", "handlers", "policies"] {
+        paystack.copy(path);
+    }
+    let account = Account::fresh();
+    let stack = ["-p", "ManageApiGatewayAccount=true", "-p", "LogRetentionDays=400"];
+    let run = |arguments: &[&str]| paystack.run(&account, &[arguments, &stack].concat());
+    run(&["apply", "--auto-approve"]).exits(0);
+    let failing = || {
+        let report = run(&["evidence", "--format", "json"]).json();
+        let failing = statuses(&report).into_iter().filter(|(_, status)| status != "pass" && status != "exempt");
+        failing.map(|(control, _)| control).collect::<BTreeSet<String>>()
+    };
+    assert_eq!(failing(), BTreeSet::new());
+    let controls = CONTROLS.iter().map(|control| control.id).chain([AS_DECLARED]);
+    let controls: Vec<&str> = controls.filter(|id| !NOT_CHANGED.iter().any(|(it, _)| it == id)).collect();
+    let mut back = Value::Null;
+    for changed in controls.chunks(at_once) {
+        let calls = account.run_python(include_str!("meddle.py"), changed, &back, &[]);
+        back = serde_json::from_str(&calls).expect("the script prints JSON");
+        assert_eq!(failing(), changed.iter().map(|it| (*it).to_owned()).collect());
+    }
+    account.run_python(include_str!("meddle.py"), &[], &back, &[]);
+    assert_eq!(failing(), BTreeSet::new());
 }
 
 #[test]
