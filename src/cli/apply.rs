@@ -21,6 +21,7 @@ use crate::cli::{CliError, Exit, World, destroy, refresh, rules, saved, view};
 use crate::desired::Desired;
 use crate::identity::LogicalId;
 use crate::interrupt::PATIENCE;
+use crate::plan::residue::Before;
 use crate::plan::saved::Goal;
 use crate::plan::{Options, Plan, SENSITIVE};
 use crate::resource::Attributes;
@@ -129,6 +130,10 @@ pub async fn finish(
         return destroy::finish(approved, journal, stack, world).await;
     }
     let foreseen = foreseen(approved, stack, journal);
+    // Where nothing of the stack is there yet, this is what a destroy has to come back to.
+    if approved.plan.is_first() {
+        journal.ledger.before = Some(Before { at: world.clock.now(), names: stack.reader.unmarked().await });
+    }
     let Ran { report, chronicle } = carry_out("apply", approved, &stack.desired, journal, stack, world).await?;
     let mut outputs = outputs(&stack.desired, &report.attributes, Secrets::Masked);
     // Of what was left out nothing is known.

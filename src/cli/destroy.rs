@@ -6,6 +6,7 @@ use crate::cli::assembly::{self, Others, each};
 use crate::cli::plan::make;
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, late_logs, view};
+use crate::plan::residue::residue;
 use crate::plan::saved::Goal;
 use crate::plan::{Options, Plan};
 use crate::state::{Ledger, LedgerJournal, Lock};
@@ -53,7 +54,7 @@ async fn destroy_locked(
     finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await
 }
 
-/// Deletes, looks again, and shows what is left.
+/// Deletes, looks again, and shows what is left, and in what the account differs from what it was before the stack.
 pub async fn finish(
     approved: &Approved<'_>,
     journal: &mut LedgerJournal<'_>,
@@ -67,6 +68,10 @@ pub async fn finish(
         report.came_back = late_logs::watch(approved, stack, world).await?;
     }
     let left = if report.is_complete() { Some(look_again(stack, approved.concurrency).await?) } else { None };
+    let residue = match (&left, &journal.ledger.before) {
+        (Some(_), Some(before)) => Some(residue(before, &stack.reader.unmarked().await)),
+        _ => None,
+    };
     if let Some(left) = &left
         && is_nothing(left)
     {
@@ -80,7 +85,7 @@ pub async fn finish(
         bound: &bound(approved, &chronicle, stack),
         foreseen: &foreseen,
     };
-    view::destroyed(world, &ended, left.as_ref(), approved.format)?;
+    view::destroyed(world, &ended, left.as_ref(), residue.as_ref(), approved.format)?;
     keep_trace(approved, &chronicle, stack, world)?;
     Ok(match left {
         Some(left) if !is_nothing(&left) => Exit::Failed,

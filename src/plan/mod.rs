@@ -11,6 +11,7 @@ mod holds;
 mod legible;
 pub mod loss;
 mod remarks;
+pub mod residue;
 pub mod saved;
 pub mod served;
 mod shown;
@@ -199,6 +200,11 @@ impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.touching().next().is_none()
+    }
+
+    /// Whether nothing of the stack is there yet.
+    pub fn is_first(&self) -> bool {
+        !self.steps.is_empty() && self.steps.iter().all(|step| matches!(step.action, Action::Create { .. }))
     }
 
     pub fn blocked(&self) -> impl Iterator<Item = &Step> {

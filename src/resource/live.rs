@@ -15,10 +15,11 @@ use crate::aws::wait::Patience;
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use crate::inventory::{Identity, Reader, Stray};
 use crate::migrate::ids;
+use crate::plan::residue::Names;
 use crate::resource::apigateway;
 use crate::resource::lost::until_answered;
-use crate::resource::tags;
 use crate::resource::{Contents, LiveResource, Owner, Ownership, Reading, Resource, Row, TYPES, row};
+use crate::resource::{tags, unmarked};
 use crate::unknown;
 
 /// Reads AWS. Cannot change it.
@@ -57,6 +58,11 @@ impl AwsReader {
     pub fn believe(&mut self, resources: impl IntoIterator<Item = (LogicalId, ResourceType, PhysicalId)>) {
         let told = |(logical_id, resource_type, id)| (logical_id, Told::AsHere { resource_type, id });
         self.told = resources.into_iter().map(told).collect();
+    }
+
+    /// The names of all in the account that carries no marks and may be a stack's or AWS's own.
+    pub async fn unmarked(&self) -> Names {
+        unmarked::names(&self.cx).await
     }
 
     /// What another tool knows by an identifier of its own.

@@ -19,6 +19,7 @@ mod registry;
 pub mod sns;
 pub mod sqs;
 pub mod tags;
+mod unmarked;
 pub mod wafv2;
 
 use std::collections::BTreeMap;

@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 use crate::apply::durations::Durations;
 use crate::aws::error::AwsError;
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
+use crate::plan::residue::Before;
 
 pub use dynamodb::{DynamoDbLedgers, StateTable};
 pub use journal::LedgerJournal;
@@ -49,6 +50,9 @@ pub struct Ledger {
     /// How long the tasks of earlier runs took.
     #[serde(default, skip_serializing_if = "Durations::is_empty")]
     pub durations: Durations,
+    /// What was in the account before the stack was first applied, of what carries no marks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
 }
 
 /// What is remembered of one resource.
@@ -93,6 +97,7 @@ impl Ledger {
             resources: BTreeMap::new(),
             history: Vec::new(),
             durations: Durations::default(),
+            before: None,
         }
     }
 

@@ -38,7 +38,8 @@ pub struct ShownRecord {
 
 impl Ledger {
     pub fn shown(&self) -> Shown<'_> {
-        let Self { version: _, stack, serial, salt: _, is_remembered: _, resources, history, durations: _ } = self;
+        let Self { version: _, stack, serial, salt: _, is_remembered: _, resources, history, durations: _, before: _ } =
+            self;
         let resources = resources.iter().map(|(logical_id, record)| record.shown(logical_id)).collect();
         Shown { stack, serial: *serial, resources, history }
     }

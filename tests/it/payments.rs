@@ -236,6 +236,8 @@ impl Story {
     fn destroy(&self) {
         let ran = self.run(&["destroy", "--auto-approve"]).exits(0);
         assert!(ran.stdout.contains("Nothing of the stack `payments-dev` is left."), "{}", ran.stdout);
+        let is_compared = ran.stdout.contains("What carries no marks is as it was before the first apply");
+        assert_eq!(is_compared, self.memory == Memory::Kept, "{}", ran.stdout);
         self.account.census().assert_empty();
         let plan = self.plan();
         assert!(plan.values().all(|action| action == "create"), "after a destroy everything is new: {plan:?}");

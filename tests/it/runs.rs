@@ -90,9 +90,17 @@ fn a_program_gets_a_line_an_event_and_all_that_came_of_it_on_the_last() {
     let again = story.events(&["apply", "--format", "json"]);
     assert_eq!(again.iter().map(|event| &event["type"]).collect::<Vec<_>>(), ["finished"]);
 
+    // What API Gateway makes by itself, as the emulator does not.
+    let welcome = json!({"logGroupName": "/aws/apigateway/welcome"});
+    story.account.aws("logs", "create_log_group", welcome);
     let destroyed = story.events(&["destroy", "--format", "json"]);
     assert_eq!(story.misfits(&destroyed), "");
-    assert_eq!(destroyed[destroyed.len() - 1]["left"]["summary"]["blocked"], 0);
+    let last = &destroyed[destroyed.len() - 1];
+    assert_eq!(last["left"]["summary"]["blocked"], 0);
+    let appeared = last["account"]["appeared"].as_array().expect("the account is compared");
+    assert_eq!(appeared.iter().map(|it| &it["name"]).collect::<Vec<_>>(), ["/aws/apigateway/welcome"]);
+    assert!(appeared[0]["made_by_aws"].as_str().is_some_and(|why| why.starts_with("API Gateway")), "{appeared:?}");
+    assert_eq!(last["account"]["disappeared"], json!([]));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::aws::calls::Calls;
 use crate::cli::view::Ended;
+use crate::plan::residue::Residue;
 use crate::plan::{Drift, Plan};
 use crate::unknown::display_within;
 use crate::visible::in_json;
@@ -49,9 +50,10 @@ pub fn applied(ended: &Ended<'_>, the_outputs: &BTreeMap<String, Value>) -> Valu
 }
 
 /// The last line of a destroy.
-pub fn destroyed(ended: &Ended<'_>, left: Option<&Plan>) -> Value {
+pub fn destroyed(ended: &Ended<'_>, left: Option<&Plan>, residue: Option<&Residue>) -> Value {
     let mut value = finished(ended);
     value["left"] = json!(left.map(plan));
+    value["account"] = json!(residue);
     value
 }
 

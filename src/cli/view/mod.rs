@@ -38,6 +38,7 @@ use crate::deployer;
 use crate::diagnostic::{self, Source, Style};
 use crate::evidence::{Comparison, Report};
 use crate::grants::Fit;
+use crate::plan::residue::Residue;
 use crate::plan::{Drift, Plan};
 use crate::policy::{self, Finding};
 use crate::smoke::Smoked;
@@ -163,19 +164,28 @@ pub fn watching(world: &mut World, seconds: u16, format: Format) -> io::Result<(
     }
 }
 
-/// Shows what a destroy did, what is left, and what it took.
-pub fn destroyed(world: &mut World, ended: &Ended<'_>, left: Option<&Plan>, format: Format) -> io::Result<()> {
+/// Shows what a destroy did, what is left, what is otherwise in the account, and what it took.
+pub fn destroyed(
+    world: &mut World,
+    ended: &Ended<'_>,
+    left: Option<&Plan>,
+    residue: Option<&Residue>,
+    format: Format,
+) -> io::Result<()> {
     match format {
         Format::Text => {
             text::report(&mut world.out, ended.report, ended.timing, "destroy")?;
             if let Some(left) = left {
                 text::left(&mut world.out, left)?;
             }
+            if let Some(residue) = residue {
+                text::residue(&mut world.out, residue)?;
+            }
             timing::timing(&mut world.err, ended.timing)?;
             timing::least(&mut world.err, ended.timing, ended.bound)?;
             text::calls(&mut world.err, ended.calls)
         }
-        Format::Json => json::write_line(&mut world.out, &json::destroyed(ended, left)),
+        Format::Json => json::write_line(&mut world.out, &json::destroyed(ended, left, residue)),
     }
 }
 

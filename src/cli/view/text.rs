@@ -17,6 +17,7 @@ use crate::cli::view::palette::{Role, paint};
 use crate::cli::view::remarks::{self, Remark};
 use crate::cli::view::values::{inline, line_by_line, on_one_line};
 use crate::cli::view::words::{count, drift_summary, elapsed};
+use crate::plan::residue::{Residue, Thing};
 use crate::plan::{Action, Drift, Drifted, Happened, Plan, Since};
 use crate::policy::Finding;
 use crate::property_path::PropertyPath;
@@ -156,6 +157,22 @@ pub fn left(out: &mut dyn Write, left: &Plan) -> io::Result<()> {
         }
     }
     writeln!(out, "Run `paystack destroy` again to delete it.")
+}
+
+/// In what an account differs from what it was, and why that may be.
+pub fn residue(out: &mut dyn Write, residue: &Residue) -> io::Result<()> {
+    let Residue { since, kinds: _, appeared, disappeared } = residue;
+    let since = since.strftime("%Y-%m-%d %H:%M UTC");
+    if residue.is_empty() {
+        return writeln!(out, "What carries no marks is as it was before the first apply ({since}).");
+    }
+    writeln!(out, "\nSince before the first apply ({since}), of what carries no marks:")?;
+    let things = appeared.iter().map(|thing| ("new ", thing)).chain(disappeared.iter().map(|thing| ("gone", thing)));
+    for (sign, Thing { kind, name, made_by_aws }) in things {
+        let why = made_by_aws.filter(|_| sign == "new ").map(|why| format!(": {why}")).unwrap_or_default();
+        writeln!(out, "  {sign}  {kind} {}{why}", on_its_line(name))?;
+    }
+    writeln!(out, "What AWS makes for all of an account, and what others make or delete meanwhile, stays as it is.")
 }
 
 pub fn outputs(out: &mut dyn Write, outputs: &BTreeMap<String, Value>) -> io::Result<()> {
