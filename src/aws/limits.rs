@@ -1,6 +1,6 @@
 //! What an account and its functions can take, as AWS says it. Changes nothing.
 
-use aws_sdk_cloudwatch::types::{Dimension, Statistic};
+use aws_sdk_cloudwatch::types::{Datapoint, Dimension, Statistic};
 use jiff::Timestamp;
 
 use crate::aws::Context;
@@ -38,10 +38,11 @@ pub async fn mean_duration(
         .start_time(aws_smithy_types::DateTime::from_millis(since.as_millisecond()))
         .end_time(aws_smithy_types::DateTime::from_millis(until.as_millisecond()))
         .period(86_400)
-        .statistics(Statistic::Average)
+        .statistics(Statistic::Sum)
+        .statistics(Statistic::SampleCount)
         .send();
     let answer = asked.await.during("cloudwatch.GetMetricStatistics")?;
-    let means: Vec<f64> = answer.datapoints().iter().filter_map(|point| point.average()).collect();
-    let count = means.len() as f64;
-    Ok((!means.is_empty()).then(|| means.iter().sum::<f64>() / count / 1_000.0))
+    let of_all = |of: fn(&Datapoint) -> Option<f64>| answer.datapoints().iter().filter_map(of).sum::<f64>();
+    let (milliseconds, runs) = (of_all(Datapoint::sum), of_all(Datapoint::sample_count));
+    Ok((runs > 0.0).then(|| milliseconds / runs / 1_000.0))
 }

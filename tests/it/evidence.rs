@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::env;
 
 use paystack::evidence::controls::{AS_DECLARED, CONTROLS};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Account, Paystack};
 
@@ -106,6 +106,25 @@ fn capacity_says_whether_the_payments_system_carries_a_load_without_asking_aws()
     assert_eq!(json["bottleneck"]["resource"], "ProcessPayment");
     let online = paystack.run(&account, &["capacity", "--rate", "10000/min"]).exits(0).stdout;
     assert!(online.contains("the account's concurrency is 1,000, as it says"), "{online}");
+}
+
+#[test]
+fn capacity_takes_the_mean_of_all_runs_of_the_last_day_as_measured() {
+    let paystack = Paystack::in_empty_directory();
+    for path in ["paystack.toml", "examples/payments", "handlers"] {
+        paystack.copy(path);
+    }
+    let account = Account::fresh();
+    // As Lambda writes it down; the emulator's does not.
+    let run = |milliseconds: f64, hours: i64| {
+        let at = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours)).to_string();
+        let function = json!([{"Name": "FunctionName", "Value": "process-payment-dev"}]);
+        json!({"MetricName": "Duration", "Dimensions": function, "Value": milliseconds, "Timestamp": at})
+    };
+    let runs = json!([run(100.0, 20), run(100.0, 19), run(100.0, 18), run(500.0, 1), run(9_000.0, 30)]);
+    account.aws("cloudwatch", "put_metric_data", json!({"Namespace": "AWS/Lambda", "MetricData": runs}));
+    let measured = paystack.run(&account, &["capacity", "--measured", "--rate", "10000/min"]).exits(0).stdout;
+    assert!(measured.contains("one run takes 0.2 s for ProcessPayment, 1 s for every other function"), "{measured}");
 }
 
 #[test]
