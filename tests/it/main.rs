@@ -31,5 +31,6 @@ mod state;
 mod tampering;
 mod types;
 mod views;
+mod walks;
 mod watching;
 mod wild;

@@ -194,6 +194,14 @@ impl Victim {
         }
     }
 
+    /// Tells it to stop, as Ctrl-C does, if it runs.
+    pub fn interrupt(&self) {
+        if let Some(child) = self.child().as_mut() {
+            let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+            assert!(sent.expect("kill runs").success(), "a child that is not waited for yet takes signals");
+        }
+    }
+
     fn set(&self, child: Option<Child>) {
         *self.child() = child;
     }
