@@ -16,7 +16,8 @@ use paystack::apply::{Done, End, Journal, Kind, Task, Unremembered, Work, Writer
 use paystack::aws::clock::Clock;
 use paystack::aws::error::AwsError;
 use paystack::aws::observer::Observer;
-use paystack::aws::rates::{Call, Timetable};
+use paystack::aws::rates::Call;
+use paystack::aws::turnstile::Turnstile;
 use paystack::desired::Desired;
 use paystack::identity::{PhysicalId, REF, ResourceType};
 use paystack::plan::Step;
@@ -63,7 +64,7 @@ fn takes_of(resource_type: &ResourceType, kind: Kind) -> Takes {
 pub struct Simulated<'a> {
     pub desired: &'a Desired,
     pub clock: SimulatedClock,
-    pub rates: Arc<Mutex<Timetable>>,
+    pub rates: Turnstile,
     pub observer: Observer,
 }
 
@@ -76,13 +77,8 @@ impl Writer for Simulated<'_> {
                 Work::Delete { resource_type, .. } => (resource_type, Kind::Delete),
             };
             let takes = takes_of(resource_type, kind);
-            for Call { service, operation } in &takes.calls {
-                let now = self.clock.monotonic();
-                let moment = held(&self.rates).book(service, operation, now);
-                if moment > now {
-                    let _waiting = self.observer.waits(operation, "the API's rate".to_owned());
-                    self.clock.sleep(moment - now).await;
-                }
+            for call in &takes.calls {
+                self.rates.pass(*call, &self.clock, Some(&self.observer)).await;
             }
             self.clock.sleep(takes.whole - takes.waiting).await;
             if !takes.waiting.is_zero() {

@@ -15,6 +15,7 @@ use crate::apply::{Done, End, Journal, Kind, Schedule, Task, TaskId, Unremembere
 use crate::aws::clock::Clock;
 use crate::aws::error::AwsError;
 use crate::aws::observer::{Observer, Wait, WorkId};
+use crate::aws::turnstile::urgently;
 use crate::change::Changes;
 use crate::desired::Desired;
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
@@ -184,11 +185,13 @@ pub async fn execute(
                     in_flight.insert(id);
                     tell(Event::Started { id, task: &schedule.tasks[id.0] });
                     let (writer, clock, observer) = (world.writer, world.clock, world.observer);
+                    let remaining = schedule.remaining[id.0];
                     running.push(async move {
                         let start = clock.monotonic();
                         let (work, result) = match work {
                             Ok(work) => {
-                                let result = observer.at_work(WorkId(id.0), writer.run(&work)).await;
+                                let run = Box::pin(urgently(remaining, writer.run(&work)));
+                                let result = observer.at_work(WorkId(id.0), run).await;
                                 (Some(work), result)
                             }
                             Err(error) => (None, Err(error)),

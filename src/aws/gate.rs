@@ -5,7 +5,7 @@
 //! what comes before, only the cache of credentials waits, knows the operation, and is asked once for every attempt.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -20,11 +20,12 @@ use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, Runt
 use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::aws::ApiRates;
-use crate::aws::calls::{Counter, Why, word};
+use crate::aws::calls::{Counter, Why};
 use crate::aws::clock::Clock;
-use crate::aws::observer::{Observer, RATE};
-use crate::aws::rates::Timetable;
+use crate::aws::observer::Observer;
+use crate::aws::rates;
 use crate::aws::retry::Call;
+use crate::aws::turnstile::Turnstile;
 use crate::aws::wait;
 
 /// The gate of one run; its clones are the same gate.
@@ -32,7 +33,7 @@ use crate::aws::wait;
 pub struct Gate {
     credentials: SharedIdentityCache,
     /// None where there are no rates to keep.
-    timetable: Option<Arc<Mutex<Timetable>>>,
+    turnstile: Option<Turnstile>,
     calls: Counter,
     clock: Arc<dyn Clock>,
     observer: Option<Observer>,
@@ -40,12 +41,12 @@ pub struct Gate {
 
 impl Gate {
     pub fn new(config: &SdkConfig, rates: ApiRates, calls: Counter, clock: Arc<dyn Clock>) -> Self {
-        let timetable = match (rates, config.endpoint_url()) {
+        let turnstile = match (rates, config.endpoint_url()) {
             (ApiRates::WhereTheyExist, Some(_)) => None,
-            (ApiRates::WhereTheyExist, None) | (ApiRates::Everywhere, _) => Some(Arc::default()),
+            (ApiRates::WhereTheyExist, None) | (ApiRates::Everywhere, _) => Some(Turnstile::default()),
         };
         let credentials = config.identity_cache().unwrap_or_else(|| IdentityCache::lazy().build());
-        Self { credentials, timetable, calls, clock, observer: None }
+        Self { credentials, turnstile, calls, clock, observer: None }
     }
 
     /// A gate that tells what waits at it.
@@ -68,17 +69,12 @@ impl Gate {
             Why::Asks
         };
         self.calls.count(service, operation, why);
-        let Some(timetable) = &self.timetable else { return Duration::ZERO };
-        let now = self.clock.monotonic();
-        let moment = timetable.lock().unwrap_or_else(PoisonError::into_inner).book(service, operation, now);
-        let wait = moment.saturating_sub(now);
-        if !wait.is_zero() {
-            let waiting_for = || format!("{RATE}, for {} s", wait.as_secs_f64().ceil());
-            let called = || format!("{}.{operation}", word(service));
-            let _waiting = self.observer.as_ref().map(|observer| observer.waits(&called(), waiting_for()));
-            self.clock.sleep(wait).await;
+        match &self.turnstile {
+            Some(turnstile) => {
+                turnstile.pass(rates::Call { service, operation }, &*self.clock, self.observer.as_ref()).await
+            }
+            None => Duration::ZERO,
         }
-        wait
     }
 }
 
@@ -120,23 +116,21 @@ impl ResolveCachedIdentity for Gate {
 
 impl fmt::Debug for Gate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Gate").field("timetable", &self.timetable).finish_non_exhaustive()
+        formatter.debug_struct("Gate").field("turnstile", &self.turnstile).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use futures::future::{BoxFuture, join_all};
+    use futures::FutureExt;
+    use futures::future::BoxFuture;
 
     use super::*;
 
-    const HELD: &str = "no test goes on after a panic under this lock";
+    /// No time passes.
+    struct Still;
 
-    /// Time passes where somebody sleeps, and all sleep at once.
-    #[derive(Default)]
-    struct Naps(Mutex<Vec<Duration>>);
-
-    impl Clock for Naps {
+    impl Clock for Still {
         fn now(&self) -> jiff::Timestamp {
             jiff::Timestamp::UNIX_EPOCH
         }
@@ -145,31 +139,30 @@ mod tests {
             Duration::ZERO
         }
 
-        fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-            self.0.lock().expect(HELD).push(duration);
-            Box::pin(std::future::ready(()))
+        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+            Box::pin(std::future::pending())
         }
     }
 
-    /// How long four deletions of APIs wait, in tenths of a second.
-    async fn waits(config: &SdkConfig, rates: ApiRates) -> Vec<u128> {
-        let clock = Arc::new(Naps::default());
+    /// How many of four deletions of APIs go at once.
+    fn at_once(config: &SdkConfig, rates: ApiRates) -> usize {
         let calls = Counter::default();
-        let gate = Gate::new(config, rates, calls.clone(), Arc::clone(&clock) as Arc<dyn Clock>);
-        join_all((0..4).map(|_| gate.pass("API Gateway", "DeleteRestApi", 1))).await;
+        let gate = Gate::new(config, rates, calls.clone(), Arc::new(Still));
+        let mut asked: Vec<_> = (0..4).map(|_| Box::pin(gate.pass("API Gateway", "DeleteRestApi", 1))).collect();
+        let gone = asked.iter_mut().filter_map(|it| it.now_or_never()).count();
         assert_eq!(calls.so_far().attempts(), 4);
-        clock.0.lock().expect(HELD).iter().map(|nap| nap.as_millis() / 100).collect()
+        gone
     }
 
-    #[tokio::test]
-    async fn calls_to_aws_wait_for_its_rates() {
-        assert_eq!(waits(&SdkConfig::builder().build(), ApiRates::WhereTheyExist).await, [301, 602, 903]);
+    #[test]
+    fn calls_to_aws_wait_for_its_rates() {
+        assert_eq!(at_once(&SdkConfig::builder().build(), ApiRates::WhereTheyExist), 1);
     }
 
-    #[tokio::test]
-    async fn calls_to_an_emulator_wait_only_where_they_are_told_to() {
+    #[test]
+    fn calls_to_an_emulator_wait_only_where_they_are_told_to() {
         let emulator = SdkConfig::builder().endpoint_url("http://localhost:4566").build();
-        assert_eq!(waits(&emulator, ApiRates::WhereTheyExist).await, [0; 0]);
-        assert_eq!(waits(&emulator, ApiRates::Everywhere).await, [301, 602, 903]);
+        assert_eq!(at_once(&emulator, ApiRates::WhereTheyExist), 4);
+        assert_eq!(at_once(&emulator, ApiRates::Everywhere), 1);
     }
 }

@@ -14,6 +14,7 @@ pub mod rates;
 mod retry;
 pub mod smoke;
 pub mod survey;
+pub mod turnstile;
 pub mod wait;
 
 use std::collections::{BTreeMap, HashMap};

@@ -4,7 +4,8 @@
 //! All rates are an account's in a region. Who else calls there at the same time is not seen from here; for that the
 //! SDK's retries remain.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::aws::calls::word;
@@ -133,38 +134,75 @@ const fn window(calls: usize, seconds: u64) -> Allowance {
 /// One call may be longer on its way to AWS than the next one, which then comes too early: this much is added to windows.
 const MARGIN: Duration = Duration::from_millis(100);
 
-/// When the calls of a run go.
-///
-/// A call is given its moment when it asks; calls that ask later fill the gaps that the rates leave. So an operation that
-/// may go once in 30 seconds holds up no other operation, and calls of one operation go in the order of asking.
-#[derive(Debug, Default)]
-pub struct Timetable {
-    lines: BTreeMap<(usize, &'static str), Line>,
+/// Who of those that want to call may go, and when: the most urgent first, and of two that are equally urgent the one that asked
+/// first. Whoever may not go yet holds up nobody whose rates have room. `W` is by which a waiting one is known.
+#[derive(Debug)]
+pub struct Turns<W> {
+    lines: BTreeMap<Shared, Line>,
+    waiting: BTreeMap<Turn, Waiting<W>>,
+    asked: u64,
 }
 
-impl Timetable {
-    /// Books the earliest moment, `now` or later, at which a call keeps all the rates that are for it.
-    pub fn book(&mut self, service: &str, operation: &str, now: Duration) -> Duration {
-        let mut candidates = vec![now];
-        let mut concerned = Vec::new();
-        for (index, rate) in RATES.iter().enumerate() {
-            let Some(who) = rate.counts(service, operation) else { continue };
-            let line = self.lines.entry((index, who)).or_insert_with(|| Line::new(rate.allows));
-            line.forget_before(now);
-            candidates.extend(line.openings().into_iter().filter(|opening| *opening > now));
-            concerned.push((index, who));
+/// A place among those that wait; what comes first goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Turn {
+    urgency: Reverse<u64>,
+    number: u64,
+}
+
+#[derive(Debug)]
+struct Waiting<W> {
+    who: W,
+    rates: Vec<Shared>,
+}
+
+impl<W> Default for Turns<W> {
+    fn default() -> Self {
+        Self { lines: BTreeMap::new(), waiting: BTreeMap::new(), asked: 0 }
+    }
+}
+
+impl<W> Turns<W> {
+    /// Lines up for a call.
+    pub fn ask(&mut self, call: Call<'_>, urgency: u64, who: W) -> Turn {
+        let turn = Turn { urgency: Reverse(urgency), number: self.asked };
+        self.asked += 1;
+        let rates: Vec<Shared> = Shared::of(call).collect();
+        for rate in &rates {
+            self.lines.entry(*rate).or_insert_with(|| Line::new(rate.allows()));
         }
-        candidates.sort_unstable();
-        let lines = &mut self.lines;
-        let fits = |at: &Duration| concerned.iter().all(|key| lines.get(key).is_none_or(|line| line.fits(*at)));
-        // Behind everything that is booked, there is room in every line.
-        let at = candidates.iter().copied().find(fits).or(candidates.last().copied()).unwrap_or(now);
-        for key in &concerned {
-            if let Some(line) = lines.get_mut(key) {
-                line.book(at);
+        self.waiting.insert(turn, Waiting { who, rates });
+        turn
+    }
+
+    /// Lets all go whose rates have room now.
+    pub fn let_go(&mut self, now: Duration) -> Vec<W> {
+        let Self { lines, waiting, .. } = self;
+        let goes = |_: &Turn, it: &mut Waiting<W>| {
+            let has_room = it.rates.iter().all(|rate| lines.get(rate).is_none_or(|line| line.opens(1, now) <= now));
+            if has_room {
+                for rate in &it.rates {
+                    lines.entry(*rate).and_modify(|line| line.go(now));
+                }
             }
-        }
-        at
+            has_room
+        };
+        waiting.extract_if(.., goes).map(|(_, it)| it.who).collect()
+    }
+
+    /// When somebody may go at the earliest, if nobody more urgent comes; `None` for who waits no longer.
+    pub fn opens(&self, turn: Turn, now: Duration) -> Option<Duration> {
+        let it = self.waiting.get(&turn)?;
+        let moment = |rate: &Shared| {
+            let before = self.waiting.range(..turn).filter(|(_, other)| other.rates.contains(rate)).count();
+            self.lines.get(rate).map_or(now, |line| line.opens(before + 1, now))
+        };
+        Some(it.rates.iter().map(moment).max().unwrap_or(now))
+    }
+
+    /// Somebody does not want to call any more.
+    pub fn leave(&mut self, turn: Turn) {
+        self.waiting.remove(&turn);
     }
 }
 
@@ -181,11 +219,11 @@ impl Shared {
 
     /// When the last one of so many calls goes at the earliest, after the first.
     pub fn last_of(self, calls: usize) -> Duration {
-        let times = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        match RATES[self.0].allows {
-            Allowance::Window { calls: limit, seconds } => length(seconds) * times(calls.saturating_sub(1) / limit),
-            Allowance::Bucket { burst, per_second } => interval(per_second) * times(calls).saturating_sub(burst),
-        }
+        Line::new(self.allows()).opens(calls, Duration::ZERO)
+    }
+
+    fn allows(self) -> Allowance {
+        RATES[self.0].allows
     }
 }
 
@@ -224,73 +262,48 @@ impl Rate {
 #[derive(Debug)]
 struct Line {
     allows: Allowance,
-    /// When a bucket is full again, by all that has been forgotten.
+    /// When a bucket is full again.
     full_at: Duration,
-    /// In order.
-    booked: Vec<Duration>,
+    /// When the last calls went, in order: as many as a window allows.
+    recent: VecDeque<Duration>,
 }
 
 impl Line {
     fn new(allows: Allowance) -> Self {
-        Self { allows, full_at: Duration::ZERO, booked: Vec::new() }
+        Self { allows, full_at: Duration::ZERO, recent: VecDeque::new() }
     }
 
-    /// Drops what no longer matters for moments from `now` on.
-    fn forget_before(&mut self, now: Duration) {
+    /// When the next call may go, or with a greater `nth` the one so many after it, if all go as early as they may.
+    fn opens(&self, nth: usize, now: Duration) -> Duration {
         match self.allows {
-            Allowance::Window { seconds, .. } => self.booked.retain(|at| *at + length(seconds) > now),
-            Allowance::Bucket { per_second, .. } => {
-                let past = self.booked.partition_point(|at| *at <= now);
-                for at in self.booked.drain(..past) {
-                    self.full_at = self.full_at.max(at) + interval(per_second);
+            Allowance::Window { calls: limit, seconds } => {
+                let (windows, place) = (nth.saturating_sub(1) / limit, nth.saturating_sub(1) % limit);
+                // The call that is one window's calls before it.
+                let before = (self.recent.len() + place).checked_sub(limit).and_then(|index| self.recent.get(index));
+                before.map_or(now, |before| now.max(*before + length(seconds))) + length(seconds) * times(windows)
+            }
+            Allowance::Bucket { burst, per_second } => {
+                let full_at = self.full_at.max(now) + interval(per_second) * times(nth);
+                now.max(full_at.saturating_sub(interval(per_second) * burst))
+            }
+        }
+    }
+
+    fn go(&mut self, at: Duration) {
+        match self.allows {
+            Allowance::Window { calls, .. } => {
+                self.recent.push_back(at);
+                if self.recent.len() > calls {
+                    self.recent.pop_front();
                 }
             }
+            Allowance::Bucket { per_second, .. } => self.full_at = self.full_at.max(at) + interval(per_second),
         }
     }
+}
 
-    /// The first moments of the stretches in which another call may fit.
-    fn openings(&self) -> Vec<Duration> {
-        match self.allows {
-            Allowance::Window { seconds, .. } => self.booked.iter().map(|at| *at + length(seconds)).collect(),
-            Allowance::Bucket { burst, per_second } => {
-                let others = interval(per_second) * burst.saturating_sub(1);
-                let mut full_at = self.full_at;
-                let after = self.booked.iter().map(|at| {
-                    full_at = full_at.max(*at) + interval(per_second);
-                    full_at.saturating_sub(others).max(*at)
-                });
-                std::iter::once(self.full_at.saturating_sub(others)).chain(after.collect::<Vec<_>>()).collect()
-            }
-        }
-    }
-
-    /// Whether the rate is kept when one more call goes at this moment.
-    fn fits(&self, at: Duration) -> bool {
-        let place = self.booked.partition_point(|it| *it <= at);
-        match self.allows {
-            // Only calls that are less than a window away from this one can be too many with it.
-            Allowance::Window { calls: limit, seconds } => {
-                let (before, after) = self.booked.split_at(place);
-                let before = &before[place.saturating_sub(limit)..];
-                let near: Vec<Duration> =
-                    before.iter().copied().chain([at]).chain(after.iter().copied().take(limit)).collect();
-                near.iter().zip(near.iter().skip(limit)).all(|(first, last)| *last - *first >= length(seconds))
-            }
-            Allowance::Bucket { burst, per_second } => {
-                let mut calls = self.booked.clone();
-                calls.insert(place, at);
-                let mut full_at = self.full_at;
-                calls.into_iter().all(|at| {
-                    full_at = full_at.max(at) + interval(per_second);
-                    full_at - at <= interval(per_second) * burst
-                })
-            }
-        }
-    }
-
-    fn book(&mut self, at: Duration) {
-        self.booked.insert(self.booked.partition_point(|it| *it <= at), at);
-    }
+fn times(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn length(seconds: u64) -> Duration {
@@ -307,11 +320,30 @@ mod tests {
 
     use super::*;
 
-    /// When calls go that all ask at once.
+    /// When calls go that ask so, in the order of asking: the operation, the moment, and how urgent it is.
+    fn played<'a>(service: &str, asked: impl IntoIterator<Item = (&'a str, Duration, u64)>) -> Vec<Duration> {
+        let asked: Vec<_> = asked.into_iter().collect();
+        let (mut turns, mut went, mut now) = (Turns::default(), vec![Duration::MAX; asked.len()], Duration::ZERO);
+        let mut waiting = Vec::new();
+        let mut next = 0;
+        loop {
+            while let Some((operation, _, urgency)) = asked.get(next).filter(|(_, at, _)| *at <= now) {
+                waiting.push(turns.ask(Call { service, operation }, *urgency, next));
+                next += 1;
+            }
+            turns.let_go(now).into_iter().for_each(|index| went[index] = now);
+            waiting.retain(|turn| turns.opens(*turn, now).is_some());
+            let opens = waiting.iter().filter_map(|turn| turns.opens(*turn, now));
+            let Some(moment) = opens.chain(asked.get(next).map(|(_, at, _)| *at)).min() else { return went };
+            assert!(moment > now, "time passes");
+            now = moment;
+        }
+    }
+
+    /// When calls go that all ask at once, and are equally urgent.
     fn seconds_of(service: &str, operations: &[&str]) -> Vec<f64> {
-        let mut timetable = Timetable::default();
-        let moments = operations.iter().map(|operation| timetable.book(service, operation, Duration::ZERO));
-        moments.map(|at| at.as_secs_f64()).collect()
+        let moments = played(service, operations.iter().map(|operation| (*operation, Duration::ZERO, 0)));
+        moments.iter().map(Duration::as_secs_f64).collect()
     }
 
     #[test]
@@ -346,12 +378,30 @@ mod tests {
 
     #[test]
     fn a_burst_is_allowed_again_after_a_rest() {
-        let mut timetable = Timetable::default();
-        let mut burst_at = |now| {
-            let now = Duration::from_secs(now);
-            (0..40).filter(|_| timetable.book("API Gateway", "GetMethod", now) == now).count()
-        };
-        assert_eq!([burst_at(0), burst_at(20), burst_at(20), burst_at(60)], [40, 40, 0, 40]);
+        let bursts = [0, 20, 60].map(Duration::from_secs);
+        let asked = bursts.iter().flat_map(|at| [("GetMethod", *at, 0); 41]);
+        let moments = played("API Gateway", asked);
+        let at_once = |burst: &Duration| moments.iter().filter(|at| *at == burst).count();
+        assert_eq!(bursts.each_ref().map(at_once), [40, 40, 40]);
+    }
+
+    #[test]
+    fn what_is_urgent_goes_before_what_has_asked_earlier() {
+        let at = Duration::from_secs;
+        let asked = [("DeleteRestApi", at(0), 1), ("DeleteRestApi", at(0), 1), ("DeleteRestApi", at(5), 9)];
+        let moments = played("API Gateway", asked).into_iter().map(|at| at.as_secs_f64());
+        assert_eq!(moments.collect::<Vec<_>>(), [0.0, 60.2, 30.1]);
+    }
+
+    #[test]
+    fn who_leaves_holds_up_nobody() {
+        let (mut turns, now) = (Turns::default(), Duration::ZERO);
+        let call = Call { service: "API Gateway", operation: "DeleteRestApi" };
+        let [_, second, third] = ["first", "second", "third"].map(|who| turns.ask(call, 0, who));
+        assert_eq!(turns.let_go(now), ["first"]);
+        assert_eq!(turns.opens(third, now), Some(Duration::from_millis(60_200)));
+        turns.leave(second);
+        assert_eq!(turns.opens(third, now), Some(Duration::from_millis(30_100)));
     }
 
     #[test]
@@ -380,7 +430,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_rate_is_ever_exceeded(asked in prop::collection::vec((operations(), 0..400u64), 1..120)) {
-            let calls = played(&asked);
+            let calls = one_after_the_other(&asked);
             for rate in RATES.iter().filter(|rate| rate.service == "API Gateway") {
                 for who in operations_of(rate) {
                     let counted = calls.iter().filter(|(it, ..)| rate.counts("API Gateway", it) == Some(who));
@@ -408,7 +458,7 @@ mod tests {
         fn calls_of_one_operation_go_in_the_order_of_asking(
             asked in prop::collection::vec((operations(), 0..400u64), 1..120),
         ) {
-            let calls = played(&asked);
+            let calls = one_after_the_other(&asked);
             for (index, (operation, asked_at, at)) in calls.iter().enumerate() {
                 prop_assert!(at >= asked_at);
                 let before = calls[..index].iter().filter(|(it, ..)| it == operation);
@@ -418,13 +468,15 @@ mod tests {
     }
 
     /// Calls, each so many milliseconds after the one before: when they ask, and when they go.
-    fn played(asked: &[(&'static str, u64)]) -> Vec<(&'static str, Duration, Duration)> {
-        let (mut timetable, mut now) = (Timetable::default(), Duration::ZERO);
-        let calls = asked.iter().map(|(operation, pause_ms)| {
+    fn one_after_the_other(asked: &[(&'static str, u64)]) -> Vec<(&'static str, Duration, Duration)> {
+        let mut now = Duration::ZERO;
+        let asks = asked.iter().map(|(operation, pause_ms)| {
             now += Duration::from_millis(*pause_ms);
-            (*operation, now, timetable.book("API Gateway", operation, now))
+            (*operation, now, 0)
         });
-        calls.collect()
+        let asks: Vec<_> = asks.collect();
+        let moments = played("API Gateway", asks.iter().copied());
+        asks.iter().zip(moments).map(|((operation, asked_at, _), at)| (*operation, *asked_at, at)).collect()
     }
 
     fn operations_of(rate: &Rate) -> Vec<&'static str> {
