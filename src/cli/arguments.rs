@@ -100,7 +100,7 @@ pub struct StackArguments {
     #[arg(long, value_name = "NAME")]
     pub stack: Option<String>,
     /// What `Fn::ImportValue` gives for a name, or `Fn::GetStackOutput` for `STACK.OUTPUT`.
-    #[arg(long = "import", value_name = "NAME=VALUE", value_parser = key_and_value)]
+    #[arg(long = "import", value_name = "NAME=VALUE", value_parser = key_and_value, allow_hyphen_values = true)]
     pub imports: Vec<(String, String)>,
     /// Leave out the types that paystack does not handle, and what refers to them; each is named.
     #[arg(long)]

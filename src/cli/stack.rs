@@ -519,8 +519,9 @@ impl Checked {
         let missing = missing_code(&graph, &self.code);
         let unseen = if account_id.is_none() { self.unseen(&inputs, &today) } else { Vec::new() };
         for more in [unresolved, cycles(&graph), check(&graph, &today, self.retained), missing, unseen] {
-            // What one look found wrong, the next need not find wrong at the same place.
-            let places: BTreeSet<Span> = findings.iter().filter_map(|finding| finding.span).collect();
+            // What one look found wrong, the next need not find wrong at the same place. A warning is nothing wrong.
+            let wrong = findings.iter().filter(|finding| finding.severity == Severity::Error);
+            let places: BTreeSet<Span> = wrong.filter_map(|finding| finding.span).collect();
             findings.extend(more.into_iter().filter(|it| it.span.is_none_or(|span| !places.contains(&span))));
         }
         if findings.iter().any(|finding| finding.severity == Severity::Error) {
