@@ -14,6 +14,7 @@ mod evidence;
 mod harness;
 mod interrupts;
 mod migration;
+mod kinds;
 mod mistakes;
 mod operating;
 mod payments;
