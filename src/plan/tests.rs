@@ -620,10 +620,20 @@ Resources:
   Deployment: {Type: AWS::ApiGateway::Deployment, Properties: {RestApiId: !Ref Api}}
   Stage:
     Type: AWS::ApiGateway::Stage
-    Properties: {RestApiId: !Ref Api, DeploymentId: !Ref Deployment, StageName: v1}
+    Properties: {RestApiId: !Ref Api, DeploymentId: !Ref Deployment, StageName: v1, DocumentationVersion: '1'}
   Plan:
     Type: AWS::ApiGateway::UsagePlan
     Properties: {ApiStages: [{ApiId: !Ref Api, Stage: v1}]}
+  Edition:
+    Type: AWS::ApiGateway::DocumentationVersion
+    Properties: {RestApiId: !Ref Api, DocumentationVersion: '1'}
+  Said:
+    Type: AWS::ApiGateway::DocumentationPart
+    Properties: {RestApiId: !Ref Api, Location: {Type: API}, Properties: '{}'}
+  Mapping:
+    Type: AWS::ApiGateway::BasePathMapping
+    Properties: {DomainName: api.example.com, RestApiId: !Ref Api, Stage: v1}
+  Domain: {Type: AWS::ApiGateway::DomainName, Properties: {DomainName: api.example.com}}
 ",
     );
     let waits = desired.graph.resources.keys().flat_map(|id| {
@@ -640,7 +650,11 @@ Resources:
         Subscription waits for BillsPolicy: messages to an endpoint that does not permit them are lost in silence
         Deployment waits for Ping: a deployment is a snapshot: what comes later is not in it
         Stage waits for Account: a stage that logs is refused until the account has a logging role
+        Stage waits for Edition: a stage is refused for a version of the documentation that does not exist
         Plan waits for Stage: a usage plan is refused for a stage that does not exist
+        Edition waits for Said: a version of the documentation is a snapshot: what comes later is not in it
+        Mapping waits for Domain: a mapping belongs to a domain
+        Mapping waits for Stage: a mapping is refused for a stage that does not exist
     "#]]
     .assert_eq(&waits.collect::<String>());
 }
