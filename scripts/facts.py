@@ -29,7 +29,12 @@ TYPES = [
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::ApiKey",
     "AWS::ApiGateway::Authorizer",
+    "AWS::ApiGateway::BasePathMapping",
+    "AWS::ApiGateway::ClientCertificate",
     "AWS::ApiGateway::Deployment",
+    "AWS::ApiGateway::DocumentationPart",
+    "AWS::ApiGateway::DocumentationVersion",
+    "AWS::ApiGateway::DomainName",
     "AWS::ApiGateway::GatewayResponse",
     "AWS::ApiGateway::Method",
     "AWS::ApiGateway::Model",
@@ -39,11 +44,14 @@ TYPES = [
     "AWS::ApiGateway::Stage",
     "AWS::ApiGateway::UsagePlan",
     "AWS::ApiGateway::UsagePlanKey",
+    "AWS::ApiGateway::VpcLink",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::AnomalyDetector",
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::CloudWatch::InsightRule",
+    "AWS::CloudWatch::MetricStream",
+    "AWS::DynamoDB::GlobalTable",
     "AWS::DynamoDB::Table",
     "AWS::IAM::Group",
     "AWS::IAM::GroupPolicy",
@@ -92,6 +100,12 @@ TYPES = [
 
 # Where the published schema says less, or something else, than the service does: pointer, keywords to set (None removes).
 CORRECTIONS = {
+    "AWS::DynamoDB::GlobalTable": [
+        # Published as untaggable, though its replicas take tags.
+        ("", {"tagging": {"taggable": True, "tagProperty": "/properties/Replicas/items/Tags"}}),
+        # Published on the list, where they say nothing.
+        ("/definitions/KeySchema", {"properties": None}),
+    ],
     "AWS::DynamoDB::Table": [
         # The alternative is an object with a `HashKeyElement`, a form from before sort keys that the API does not take.
         ("/properties/KeySchema", {"oneOf": None, "$ref": "#/definitions/KeySchema", "minItems": 1, "maxItems": 2}),
@@ -117,6 +131,7 @@ CORRECTIONS = {
 # Lists whose order means nothing to the service although the published schema does not say so.
 SETS = {
     "AWS::ApiGateway::ApiKey": ["/properties/StageKeys"],
+    "AWS::ApiGateway::DomainName": ["/definitions/EndpointConfiguration/properties/Types"],
     "AWS::ApiGateway::Method": [
         "/definitions/Integration/properties/CacheKeyParameters",
         "/definitions/Integration/properties/IntegrationResponses",
@@ -133,6 +148,14 @@ SETS = {
         "/properties/InsufficientDataActions",
         "/properties/Metrics",
         "/properties/OKActions",
+    ],
+    "AWS::CloudWatch::MetricStream": [
+        "/definitions/MetricStreamFilter/properties/MetricNames",
+        "/definitions/MetricStreamStatisticsConfiguration/properties/AdditionalStatistics",
+        "/definitions/MetricStreamStatisticsConfiguration/properties/IncludeMetrics",
+        "/properties/ExcludeFilters",
+        "/properties/IncludeFilters",
+        "/properties/StatisticsConfigurations",
     ],
     "AWS::DynamoDB::Table": [
         "/definitions/Projection/properties/NonKeyAttributes",

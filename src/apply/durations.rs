@@ -60,9 +60,9 @@ impl Durations {
 pub fn typical_milliseconds(resource_type: &ResourceType, kind: Kind) -> u64 {
     match (resource_type.as_str(), kind) {
         // 2 to 6 seconds, 14 to 22 with indexes; an update lasts up to minutes.
-        ("AWS::DynamoDB::Table", Kind::Create | Kind::Update) => 10_000,
+        ("AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable", Kind::Create | Kind::Update) => 10_000,
         // 4 to 6 seconds.
-        ("AWS::DynamoDB::Table", Kind::Delete) => 5_000,
+        ("AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable", Kind::Delete) => 5_000,
         // 5 to 60 seconds until it is enabled, or gone.
         ("AWS::Lambda::EventSourceMapping", _) => 30_000,
         // 1 to 10 seconds until it is active.

@@ -131,6 +131,8 @@ impl Facts {
 
     fn at(&self, path: &PropertyPath) -> Option<&Schema> {
         path.steps().iter().try_fold(&self.schema, |schema, step| match step {
+            // As facts write it: every item.
+            PathStep::Key(name) if name == "*" => self.of_item(schema, 0),
             PathStep::Key(name) => self.of_key(schema, name),
             PathStep::Index(index) => self.of_item(schema, *index),
         })

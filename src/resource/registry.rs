@@ -85,6 +85,7 @@ table![
     handled::<cloudwatch::metric_stream::CloudWatchMetricStream>(include_str!(
         "facts/aws-cloudwatch-metricstream.json"
     )),
+    handled::<dynamodb::global_table::DynamoDbGlobalTable>(include_str!("facts/aws-dynamodb-globaltable.json")),
     handled::<dynamodb::table::DynamoDbTable>(include_str!("facts/aws-dynamodb-table.json")),
     handled::<iam::group::IamGroup>(include_str!("facts/aws-iam-group.json")),
     handled::<iam::group_policy::IamGroupPolicy>(include_str!("facts/aws-iam-grouppolicy.json")),

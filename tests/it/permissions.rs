@@ -112,6 +112,7 @@ fn the_payments_system_is_deployed_under_its_policy() {
 fn the_small_examples_are_deployed_under_their_policies() {
     for example in [
         "api-documentation",
+        "global-table",
         "inline-function",
         "inline-policies",
         "log-metrics",

@@ -126,8 +126,11 @@ fn every_type_is_in_an_example() {
 }
 
 /// What a handler takes beside CloudFormation's properties: paystack's own, which no template can set.
-const OUR_OWN: [(&str, &str); 2] =
-    [("AWS::ApiGateway::Deployment", "ContentDigest"), ("AWS::ApiGateway::RestApi", "BodyDigest")];
+const OUR_OWN: [(&str, &str); 3] = [
+    ("AWS::ApiGateway::Deployment", "ContentDigest"),
+    ("AWS::ApiGateway::RestApi", "BodyDigest"),
+    ("AWS::DynamoDB::GlobalTable", "Tags"),
+];
 
 #[test]
 fn every_property_is_handled_or_refused() {

@@ -47,6 +47,7 @@ pub fn brief(resource_type: &ResourceType, properties: &Value) -> String {
         ],
         "AWS::CloudWatch::Alarm" => vec![it.text("AlarmName"), condition(it)],
         "AWS::CloudWatch::Dashboard" => vec![it.text("DashboardName"), widgets(it)],
+        "AWS::DynamoDB::GlobalTable" => vec![it.text("TableName"), keys(it), it.at("/Replicas/0/Region")],
         "AWS::DynamoDB::Table" => vec![
             it.text("TableName"),
             keys(it),

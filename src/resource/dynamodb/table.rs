@@ -184,7 +184,8 @@ pub struct ResourcePolicy {
 
 const AWS_MANAGED_KEY: &str = "alias/aws/dynamodb";
 
-fn key_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+/// A key, which is to be named otherwise than by an alias of one's own.
+pub(super) fn key_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let key = Option::<String>::deserialize(deserializer)?;
     match key {
         Some(key) if key != AWS_MANAGED_KEY && (key.starts_with("alias/") || key.contains(":alias/")) => {
@@ -452,7 +453,12 @@ fn equal_warmth(live: Option<Warmth>, wanted: Option<Warmth>) -> Option<Warmth> 
 fn attributes_of(arn: &str, description: &TableDescription) -> Attributes {
     let is_streaming = description.stream_specification.as_ref().is_some_and(|stream| stream.stream_enabled);
     let stream_arn = description.latest_stream_arn.clone().filter(|_| is_streaming);
-    attributes([(REF, description.table_name.clone()), ("Arn", Some(arn.to_owned())), ("StreamArn", stream_arn)])
+    attributes([
+        (REF, description.table_name.clone()),
+        ("Arn", Some(arn.to_owned())),
+        ("StreamArn", stream_arn),
+        ("TableId", description.table_id.clone()),
+    ])
 }
 
 /// The table is at work on an earlier change, or the account on too many; or it is being made.
@@ -488,6 +494,13 @@ async fn settled(cx: &Context, name: &str) -> Result<Option<TableDescription>, A
 /// The same for one who only looks.
 async fn looked_at(cx: &Context, name: &str) -> Result<Option<TableDescription>, AwsError> {
     cx.once(DESCRIBE, name, || settled(cx, name)).await
+}
+
+/// The regions of a table's replicas, but for the one that is asked.
+pub(super) async fn other_replicas(cx: &Context, name: &str) -> Result<Vec<String>, AwsError> {
+    let replicas = looked_at(cx, name).await?.and_then(|table| table.replicas).unwrap_or_default();
+    let regions = replicas.into_iter().filter_map(|replica| replica.region_name);
+    Ok(regions.filter(|region| *region != cx.scope.region).collect())
 }
 
 /// Whether there is at least one item. Whoever may not look does not know.

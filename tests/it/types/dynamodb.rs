@@ -171,3 +171,52 @@ async fn dynamodb_table_with_a_policy() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn dynamodb_global_table_of_one_replica() {
+    let table = |attributes: &[&str], further: Value, mut replica: Value| {
+        replica["Region"] = json!("us-east-1");
+        let mut table = sessions(attributes, further);
+        table["BillingMode"] = json!("PAY_PER_REQUEST");
+        table["Replicas"] = json!([replica]);
+        table
+    };
+    check(Case {
+        before: vec![],
+        subject: resource(
+            "Sessions",
+            "AWS::DynamoDB::GlobalTable",
+            table(
+                &["id", "at", "user"],
+                json!({
+                    "GlobalSecondaryIndexes": [index("by-user", "user", json!({"ProjectionType": "KEYS_ONLY"}))],
+                    "SSESpecification": {"SSEEnabled": true, "SSEType": "KMS"},
+                    "StreamSpecification": {"StreamViewType": "NEW_IMAGE"},
+                    "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": true},
+                }),
+                json!({
+                    "DeletionProtectionEnabled": true,
+                    "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true},
+                    "Tags": [{"Key": "Owner", "Value": "me"}],
+                }),
+            ),
+        ),
+        updates: vec![
+            table(
+                &["id", "at"],
+                json!({
+                    "SSESpecification": {"SSEEnabled": true},
+                    "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+                }),
+                json!({
+                    "DeletionProtectionEnabled": false,
+                    "SSESpecification": {"KMSMasterKeyId": "11111111-2222-3333-4444-555555555555"},
+                    "TableClass": "STANDARD_INFREQUENT_ACCESS",
+                    "Tags": [{"Key": "Owner", "Value": "you"}],
+                }),
+            ),
+            table(&["id", "at"], json!({}), json!({})),
+        ],
+    })
+    .await;
+}
