@@ -56,7 +56,8 @@ pub fn template(description: &str, found: &[Found], scope: &Scope) -> Written {
         .into_iter()
         .zip(found)
         .map(|(live, it)| {
-            let mut properties = row(&it.resource_type).map_or(Value::Null, |row| reduced(row, &live));
+            let mut properties = row(&it.resource_type)
+                .map_or(Value::Null, |row| with_secret_documents(row, reduced(row, &live), &it.secrets));
             if let (Some(path), Some(property)) = (&it.code, code_property(&it.resource_type)) {
                 properties[property] = json!(path);
             }
@@ -191,6 +192,23 @@ fn with_documents(row: &Row, properties: &Value) -> Value {
         let [was, is] = [&written, &as_text].map(|properties| meaning(row, properties));
         if was.0 == is.0 && (value.is_string() && is.1 == was.1 || is.1 < was.1) {
             written = as_text;
+        }
+    }
+    written
+}
+
+/// A document that is a secret as a whole stands as the other tool keeps it.
+fn with_secret_documents(row: &Row, properties: Value, secrets: &BTreeSet<String>) -> Value {
+    let mut written = properties;
+    for secret in secrets.iter().filter(|secret| secret.trim_start().starts_with(['{', '['])) {
+        let names: Vec<String> = written.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        for name in names {
+            let mut as_text = written.clone();
+            as_text[&name] = json!(secret);
+            let [was, is] = [&written, &as_text].map(|properties| meaning(row, properties));
+            if was.0 == is.0 && is.1 <= was.1 {
+                written = as_text;
+            }
         }
     }
     written

@@ -185,6 +185,21 @@ fn what_the_other_tool_keeps_secret_is_a_parameter_and_stands_nowhere() {
 }
 
 #[test]
+fn a_policy_with_a_secret_in_it_is_a_secret_as_a_whole() {
+    let policy = json!({"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::s3cret/*"}]});
+    let mut own = found(
+        "Own",
+        "AWS::IAM::RolePolicy",
+        json!({"PolicyDocument": policy, "PolicyName": "own", "RoleName": "jo"}),
+        &[],
+    );
+    own.secrets = BTreeSet::from([policy.to_string()]);
+    let Written { template, parameters } = written(&[own]);
+    assert!(template.contains("PolicyDocument: !Ref OwnPolicyDocument") && !template.contains("s3cret"), "{template}");
+    assert_eq!(parameters, BTreeMap::from([("OwnPolicyDocument".to_owned(), policy.to_string())]));
+}
+
+#[test]
 fn a_text_that_looks_like_a_reference_stays_a_text() {
     let topic = json!({"TopicName": "orders", "DisplayName": "${Orders} of ${AWS::Region}"});
     let text = written(&[found("Orders", "AWS::SNS::Topic", topic, &[])]).template;
@@ -209,7 +224,7 @@ fn a_template_from_what_is_live_means_what_is_live() {
     for path in examples {
         let text = std::fs::read_to_string(&path).expect("the example can be read");
         // What stands in a document is not written as one.
-        if text.contains("Body:") {
+        if text.contains("\n      Body:") {
             continue;
         }
         let desired = desired(&text);
@@ -259,5 +274,5 @@ fn a_template_from_what_is_live_means_what_is_live() {
             resources += 1;
         }
     }
-    assert!(resources > 50, "{resources} resources were written");
+    assert!(resources > 80, "{resources} resources were written");
 }

@@ -15,7 +15,7 @@ use crate::aws::survey::Expected;
 use crate::aws::{Context, deployed};
 use crate::cli::arguments::{CONCURRENCY, StackArguments, TerraformArguments};
 use crate::cli::stack::open;
-use crate::cli::{CliError, Exit, World, view};
+use crate::cli::{CliError, Exit, World};
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use crate::inventory::{Identity, Reader};
 use crate::migrate::names;
@@ -322,13 +322,11 @@ fn how_to_forget(
     let mut left = Vec::new();
     if !unsupported.is_empty() {
         let addresses = unsupported.iter().map(|it| format!("`{}`", it.address)).collect::<Vec<_>>().join(", ");
-        left.push(format!("Left to Terraform: {}.\n", on_its_line(&addresses)));
+        left.push(format!("Left to Terraform: {}. ", on_its_line(&addresses)));
     }
     if !local.is_empty() {
-        left.push(format!(
-            "{} of the state is nothing in AWS, and stays there.\n",
-            view::count(local.len(), "resource")
-        ));
+        let addresses = local.iter().map(|address| format!("`{address}`")).collect::<Vec<_>>().join(", ");
+        left.push(format!("Nothing in AWS, and left there: {}. ", on_its_line(&addresses)));
     }
     format!(
         "

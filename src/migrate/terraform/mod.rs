@@ -144,23 +144,21 @@ fn is_here(attributes: &Value, scope: &Scope) -> Result<(), String> {
 }
 
 /// An identifier from its pattern. `{name}` is an attribute that has to be there, `{:name}` one that follows a colon where it is
-/// there, and `{name?text}` the text where it is not. A function is meant by its name, a table of a policy too.
+/// there, `{name?text}` the text where it is not, and `{name/}` what is behind its last slash. A function is meant by its name.
 fn filled(pattern: &str, attributes: &Value) -> Option<PhysicalId> {
     let mut id = String::new();
     let mut rest = pattern;
     while let Some((before, behind)) = rest.split_once('{') {
         let (field, after) = behind.split_once('}')?;
         id.push_str(before);
-        let (field, default) = field.split_once('?').map_or((field, None), |(field, default)| (field, Some(default)));
-        match (field.strip_prefix(':'), default) {
-            (Some(field), _) => {
-                if let Some(text) = text(field, attributes) {
-                    id.push(':');
-                    id.push_str(text);
-                }
-            }
-            (None, Some(default)) => id.push_str(text(field, attributes).unwrap_or(default)),
-            (None, None) => id.push_str(text(field, attributes)?),
+        if let Some(field) = field.strip_prefix(':') {
+            id.extend(text(field, attributes).map(|text| format!(":{text}")));
+        } else if let Some((field, default)) = field.split_once('?') {
+            id.push_str(text(field, attributes).unwrap_or(default));
+        } else if let Some(field) = field.strip_suffix('/') {
+            id.push_str(text(field, attributes)?.rsplit('/').next()?);
+        } else {
+            id.push_str(text(field, attributes)?);
         }
         rest = after;
     }
@@ -170,9 +168,8 @@ fn filled(pattern: &str, attributes: &Value) -> Option<PhysicalId> {
 
 fn text<'a>(field: &str, attributes: &'a Value) -> Option<&'a str> {
     let text = attributes.get(field)?.as_str().filter(|text| !text.is_empty())?;
-    match field {
-        "function_name" => text.rsplit_once(":function:").map_or(Some(text), |(_, name)| name.split(':').next()),
-        "resource_arn" if text.contains(":table/") => text.rsplit('/').next(),
+    match (field, text.split_once(":function:")) {
+        ("function_name", Some((_, name))) => name.split(':').next(),
         _ => Some(text),
     }
 }
@@ -224,6 +221,8 @@ mod tests {
         assert_eq!(id("aws_lambda_permission", live), "pay:live|Api");
         let invokes = json!({"function_name": "pay", "qualifier": ""});
         assert_eq!(id("aws_lambda_function_event_invoke_config", invokes), "pay|$LATEST");
+        let documented = json!({"id": "a1/p1", "rest_api_id": "a1"});
+        assert_eq!(id("aws_api_gateway_documentation_part", documented), "p1|a1");
         assert_eq!(id("aws_api_gateway_deployment", json!({"id": "d1", "rest_api_id": "a1"})), "d1|a1");
     }
 
