@@ -197,14 +197,12 @@ fn with_documents(row: &Row, properties: &Value) -> Value {
     written
 }
 
-/// A document that is a secret as a whole stands as the other tool keeps it.
+/// A document that is a secret as a whole stands as the other tool keeps it, however deep it is within a property.
 fn with_secret_documents(row: &Row, properties: Value, secrets: &BTreeSet<String>) -> Value {
     let mut written = properties;
     for secret in secrets.iter().filter(|secret| secret.trim_start().starts_with(['{', '['])) {
-        let names: Vec<String> = written.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
-        for name in names {
-            let mut as_text = written.clone();
-            as_text[&name] = json!(secret);
+        for place in places(&written, &PropertyPath::root()) {
+            let Some(as_text) = with(&written, place.steps(), json!(secret)) else { continue };
             let [was, is] = [&written, &as_text].map(|properties| meaning(row, properties));
             if was.0 == is.0 && is.1 <= was.1 {
                 written = as_text;
@@ -265,13 +263,22 @@ fn places(value: &Value, at: &PropertyPath) -> Vec<PropertyPath> {
 fn without(value: &Value, path: &[PathStep]) -> Option<Value> {
     let (last, way) = path.split_last()?;
     let mut less = value.clone();
-    let around = way.iter().try_fold(&mut less, |value, step| match step {
+    let PathStep::Key(key) = last else { return None };
+    at(&mut less, way)?.as_object_mut()?.remove(key)?;
+    Some(less)
+}
+
+fn with(value: &Value, path: &[PathStep], other: Value) -> Option<Value> {
+    let mut changed = value.clone();
+    *at(&mut changed, path)? = other;
+    Some(changed)
+}
+
+fn at<'a>(value: &'a mut Value, path: &[PathStep]) -> Option<&'a mut Value> {
+    path.iter().try_fold(value, |value, step| match step {
         PathStep::Key(key) => value.get_mut(key),
         PathStep::Index(index) => value.get_mut(*index),
-    })?;
-    let PathStep::Key(key) = last else { return None };
-    around.as_object_mut()?.remove(key)?;
-    Some(less)
+    })
 }
 
 /// The secrets that stand in properties, each with the name of its parameter.

@@ -687,6 +687,7 @@ mod on_the_command_line {
         let project = project();
         let ran = project.run(&account, &["apply", "-e", "dev"]).exits(1);
         expect![[r#"
+            Applying it takes 1 write (sqs 1) and 12 reads, and what there is to wait for
             error: there is no terminal to ask on
               help: look at the plan, then run `paystack apply --auto-approve`
         "#]]
@@ -699,6 +700,7 @@ mod on_the_command_line {
         let census = account.census();
         let error = project.run(&account, &["destroy", "-e", "dev"]).exits(1).stderr;
         expect![[r#"
+            Applying it takes 1 write (sqs 1) and 1 read, and what there is to wait for
             error: there is no terminal to ask on
               help: look at the plan, then run `paystack destroy --auto-approve`
         "#]]
