@@ -267,7 +267,7 @@ const APPLY: &[&str] = &["apply", "--auto-approve"];
 const SETTLED: &[&str] = &["plan", "--detailed-exitcode"];
 
 /// Attributes that AWS makes up, and that are no part of an id.
-const INVENTED: [&str; 3] = ["PolicyId", "RoleId", "RootResourceId"];
+const INVENTED: [&str; 4] = ["PolicyId", "RoleId", "RootResourceId", "TableId"];
 
 /// Attributes that tell when something was made, or how often it was changed.
 const OF_THE_MOMENT: [&str; 3] = ["CreateDate", "DefaultVersionId", "UpdateDate"];
