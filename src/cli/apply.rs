@@ -12,10 +12,10 @@ use crate::apply::chronicle::Chronicle;
 use crate::apply::{Event, Report, Task, World as Run, execute, schedule};
 use crate::aws::clock::Clock;
 use crate::aws::rates::Call;
-use crate::budget::{Foreseen, of_applying, of_task};
+use crate::budget::{Foreseen, of_task};
 use crate::cli::arguments::{ApplyArguments, Format, PlanningArguments, StackArguments};
 use crate::cli::assembly::{self, Others, each, only_one};
-use crate::cli::plan::{foreseen_reading, make, options};
+use crate::cli::plan::{foreseen, make, options};
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, destroy, refresh, rules, saved, view};
 use crate::desired::Desired;
@@ -87,7 +87,8 @@ async fn apply_locked(
     let ledger = stack.ledger(world).await?;
     let concurrency = arguments.planning.concurrency;
     let plan = make(Goal::Template, options, stack, &ledger, concurrency).await?;
-    view::proposed(world, &plan, arguments.format, arguments.planning.detail())?;
+    let foreseen = foreseen(Goal::Template, &plan, stack, &ledger);
+    view::proposed(world, &plan, &foreseen, arguments.format, arguments.planning.detail())?;
     if plan.blocked().next().is_some() {
         return Err(CliError::Blocked);
     }
@@ -96,8 +97,15 @@ async fn apply_locked(
     if !may_go_on {
         return Ok(Exit::Failed);
     }
-    let (format, trace) = (arguments.format, arguments.trace.as_deref());
-    let approved = Approved { goal: Goal::Template, plan: &plan, concurrency, format, trace, watch_logs: None };
+    let approved = Approved {
+        goal: Goal::Template,
+        plan: &plan,
+        foreseen: &foreseen,
+        concurrency,
+        format: arguments.format,
+        trace: arguments.trace.as_deref(),
+        watch_logs: None,
+    };
     finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await
 }
 
@@ -105,6 +113,7 @@ async fn apply_locked(
 pub struct Approved<'a> {
     pub goal: Goal,
     pub plan: &'a Plan,
+    pub foreseen: &'a Foreseen,
     pub concurrency: u16,
     pub format: Format,
     /// Seconds to watch for late logs after a destroy; `None` leaves it to where the stack is.
@@ -129,36 +138,33 @@ pub async fn finish(
     if approved.goal == Goal::Nothing {
         return destroy::finish(approved, journal, stack, world).await;
     }
-    let foreseen = foreseen(approved, stack, journal);
     // Where nothing of the stack is there yet, this is what a destroy has to come back to.
     if approved.plan.is_first() {
         journal.ledger.before = Some(Before { at: world.clock.now(), names: stack.reader.unmarked().await });
     }
-    let Ran { report, chronicle } = carry_out("apply", approved, &stack.desired, journal, stack, world).await?;
-    let mut outputs = outputs(&stack.desired, &report.attributes, Secrets::Masked);
+    let ran = carry_out("apply", approved, &stack.desired, journal, stack, world).await?;
+    let mut outputs = outputs(&stack.desired, &ran.report.attributes, Secrets::Masked);
     // Of what was left out nothing is known.
     outputs.retain(|_, value| !unknown::is_within(value));
-    let ended = view::Ended {
-        plan: approved.plan,
-        report: &report,
-        timing: &chronicle.timing(),
-        calls: &stack.calls.so_far(),
-        bound: &bound(approved, &chronicle, stack),
-        foreseen: &foreseen,
-    };
-    view::applied(world, &ended, &outputs, approved.format)?;
-    keep_trace(approved, &chronicle, stack, world)?;
-    Ok(exit(&report))
+    view::applied(world, &ended(approved, &ran, stack), &outputs, approved.format)?;
+    keep_trace(approved, &ran.chronicle, stack, world)?;
+    Ok(exit(&ran.report))
 }
 
-/// What the run was foreseen to take, by what was known before it: nothing of it has been done yet.
-pub fn foreseen(approved: &Approved<'_>, stack: &Opened, journal: &LedgerJournal<'_>) -> Foreseen {
-    let reading = foreseen_reading(approved.goal, stack, &journal.ledger);
-    Foreseen { reading, applying: of_applying(approved.plan) }
+/// What there is to show of a run.
+pub fn ended<'a>(approved: &Approved<'a>, ran: &'a Ran, stack: &Opened) -> view::Ended<'a> {
+    view::Ended {
+        plan: approved.plan,
+        report: &ran.report,
+        timing: ran.chronicle.timing(),
+        calls: stack.calls.so_far(),
+        foreseen: approved.foreseen,
+        bound: bound(approved, &ran.chronicle, stack),
+    }
 }
 
 /// The least time that a run could have taken. An emulator keeps no rates.
-pub fn bound(approved: &Approved<'_>, chronicle: &Chronicle, stack: &Opened) -> Bound {
+fn bound(approved: &Approved<'_>, chronicle: &Chronicle, stack: &Opened) -> Bound {
     let calls = |task: &Task| {
         let calls = of_task(approved.plan, task).filter(|_| stack.is_in_aws).unwrap_or_default();
         calls.into_iter().filter_map(Call::named).collect()

@@ -1,9 +1,9 @@
 //! `paystack destroy`: the plan towards nothing, carried out, and then a second look at what is left.
 
-use crate::cli::apply::{Approved, Ran, ask, bound, carry_out, exit, foreseen, keep_attempts, keep_trace};
+use crate::cli::apply::{Approved, ask, carry_out, ended, exit, keep_attempts, keep_trace};
 use crate::cli::arguments::DestroyArguments;
 use crate::cli::assembly::{self, Others, each};
-use crate::cli::plan::make;
+use crate::cli::plan::{foreseen, make};
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, late_logs, view};
 use crate::plan::residue::residue;
@@ -41,16 +41,23 @@ async fn destroy_locked(
 ) -> Result<Exit, CliError> {
     let ledger = stack.ledger(world).await?;
     let plan = make(Goal::Nothing, &Options::default(), stack, &ledger, arguments.concurrency).await?;
-    view::proposed(world, &plan, arguments.format, view::Detail::Brief)?;
+    let foreseen = foreseen(Goal::Nothing, &plan, stack, &ledger);
+    view::proposed(world, &plan, &foreseen, arguments.format, view::Detail::Brief)?;
     if plan.blocked().next().is_some() {
         return Err(CliError::Blocked);
     }
     if !(arguments.auto_approve || plan.is_empty() || ask(world, "destroy", stack).await?) {
         return Ok(Exit::Failed);
     }
-    let (concurrency, format, trace) = (arguments.concurrency, arguments.format, arguments.trace.as_deref());
-    let watch_logs = arguments.watch_logs;
-    let approved = Approved { goal: Goal::Nothing, plan: &plan, concurrency, format, trace, watch_logs };
+    let approved = Approved {
+        goal: Goal::Nothing,
+        plan: &plan,
+        foreseen: &foreseen,
+        concurrency: arguments.concurrency,
+        format: arguments.format,
+        trace: arguments.trace.as_deref(),
+        watch_logs: arguments.watch_logs,
+    };
     finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await
 }
 
@@ -62,12 +69,11 @@ pub async fn finish(
     world: &mut World,
 ) -> Result<Exit, CliError> {
     let nothing = stack.desired.nothing();
-    let foreseen = foreseen(approved, stack, journal);
-    let Ran { mut report, chronicle } = carry_out("destroy", approved, &nothing, journal, stack, world).await?;
-    if report.is_complete() {
-        report.came_back = late_logs::watch(approved, stack, world).await?;
+    let mut ran = carry_out("destroy", approved, &nothing, journal, stack, world).await?;
+    if ran.report.is_complete() {
+        ran.report.came_back = late_logs::watch(approved, stack, world).await?;
     }
-    let left = if report.is_complete() { Some(look_again(stack, approved.concurrency).await?) } else { None };
+    let left = if ran.report.is_complete() { Some(look_again(stack, approved.concurrency).await?) } else { None };
     let residue = match (&left, &journal.ledger.before) {
         (Some(_), Some(before)) => Some(residue(before, &stack.reader.unmarked().await)),
         _ => None,
@@ -77,19 +83,11 @@ pub async fn finish(
     {
         journal.remove().await?;
     }
-    let ended = view::Ended {
-        plan: approved.plan,
-        report: &report,
-        timing: &chronicle.timing(),
-        calls: &stack.calls.so_far(),
-        bound: &bound(approved, &chronicle, stack),
-        foreseen: &foreseen,
-    };
-    view::destroyed(world, &ended, left.as_ref(), residue.as_ref(), approved.format)?;
-    keep_trace(approved, &chronicle, stack, world)?;
+    view::destroyed(world, &ended(approved, &ran, stack), left.as_ref(), residue.as_ref(), approved.format)?;
+    keep_trace(approved, &ran.chronicle, stack, world)?;
     Ok(match left {
         Some(left) if !is_nothing(&left) => Exit::Failed,
-        _ => exit(&report),
+        _ => exit(&ran.report),
     })
 }
 

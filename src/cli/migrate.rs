@@ -11,7 +11,7 @@ use crate::aws::deployed::{self, DeployedStack};
 use crate::aws::{Context, Packages};
 use crate::cli::apply::{Approved, ask, finish};
 use crate::cli::arguments::{CONCURRENCY, Format, MigrateArguments, MigrateCommand, StackArguments, TakeOverArguments};
-use crate::cli::plan::make;
+use crate::cli::plan::{foreseen, make};
 use crate::cli::stack::{Opened, connection, open};
 use crate::cli::{CliError, Exit, World, view};
 use crate::diagnostic::Source;
@@ -83,7 +83,8 @@ async fn take_over(
     let adopt = stack.desired.graph.resources.keys().cloned().collect();
     let options = Options { adopt, ..Options::default() };
     let plan = make(Goal::Template, &options, stack, &ledger, CONCURRENCY).await?;
-    view::proposed(world, &plan, Format::Text, view::Detail::Brief)?;
+    let foreseen = foreseen(Goal::Template, &plan, stack, &ledger);
+    view::proposed(world, &plan, &foreseen, Format::Text, view::Detail::Brief)?;
     if plan.blocked().next().is_some() {
         return Err(CliError::Blocked);
     }
@@ -99,6 +100,7 @@ async fn take_over(
     let approved = Approved {
         goal: Goal::Template,
         plan: &plan,
+        foreseen: &foreseen,
         concurrency: CONCURRENCY,
         format: Format::Text,
         trace: None,

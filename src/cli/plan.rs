@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::budget::{Budget, Foreseen, of_applying, of_reading};
+use crate::budget::{Foreseen, of_applying, of_reading};
 use crate::cli::arguments::{PlanArguments, PlanFormat, PlanningArguments};
 use crate::cli::assembly::{self, Others, each, only_one};
 use crate::cli::stack::{Opened, open};
@@ -41,9 +41,8 @@ async fn one(arguments: &PlanArguments, world: &mut World) -> Result<Exit, CliEr
     }
     let ledger = stack.ledger(world).await?;
     let options = options(&arguments.planning, &stack)?;
-    let reading = foreseen_reading(goal, &stack, &ledger);
     let plan = make(goal, &options, &stack, &ledger, arguments.planning.concurrency).await?;
-    let foreseen = Foreseen { reading, applying: of_applying(&plan) };
+    let foreseen = foreseen(goal, &plan, &stack, &ledger);
     let planned = view::Planned { plan: &plan, calls: &stack.calls.so_far(), foreseen: &foreseen };
     view::planned(world, &planned, arguments.format, arguments.planning.detail())?;
     if plan.blocked().next().is_some() {
@@ -57,9 +56,11 @@ async fn one(arguments: &PlanArguments, world: &mut World) -> Result<Exit, CliEr
     Ok(if arguments.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
 }
 
-/// What reading is going to take. Before all is deleted it is searched, whatever is remembered.
-pub fn foreseen_reading(goal: Goal, stack: &Opened, ledger: &Ledger) -> Option<Budget> {
-    (goal == Goal::Template).then(|| of_reading(&stack.desired, ledger)).flatten()
+/// What reading for a plan takes, and what carrying it out is going to take, by what was known before either. Before all is
+/// deleted it is searched, whatever is remembered.
+pub fn foreseen(goal: Goal, plan: &Plan, stack: &Opened, ledger: &Ledger) -> Foreseen {
+    let reading = (goal == Goal::Template).then(|| of_reading(&stack.desired, ledger)).flatten();
+    Foreseen { reading, applying: of_applying(plan) }
 }
 
 /// The plan towards what the template says, or towards nothing.

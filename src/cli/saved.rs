@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::aws::Scope;
 use crate::cli::apply::{Approved, finish, keep_attempts};
 use crate::cli::arguments::{ApplyArguments, StackArguments};
-use crate::cli::plan::make;
+use crate::cli::plan::{foreseen, make};
 use crate::cli::stack::{Opened, open};
 use crate::cli::{CliError, Exit, World, rules, view};
 use crate::identity::StackId;
@@ -64,10 +64,18 @@ async fn apply_locked(
         let is_template_changed = !saved.has_template(&inputs(stack));
         return Err(SavedPlanError::Stale { stale, is_template_changed }.into());
     }
-    view::proposed(world, &plan, arguments.format, arguments.planning.detail())?;
+    let foreseen = foreseen(*goal, &plan, stack, &ledger);
+    view::proposed(world, &plan, &foreseen, arguments.format, arguments.planning.detail())?;
     rules::refuse(&plan, stack)?;
-    let (format, trace) = (arguments.format, arguments.trace.as_deref());
-    let approved = Approved { goal: *goal, plan: &plan, concurrency, format, trace, watch_logs: None };
+    let approved = Approved {
+        goal: *goal,
+        plan: &plan,
+        foreseen: &foreseen,
+        concurrency,
+        format: arguments.format,
+        trace: arguments.trace.as_deref(),
+        watch_logs: None,
+    };
     finish(&approved, &mut LedgerJournal::new(lock, ledger), stack, world).await
 }
 

@@ -58,7 +58,7 @@ pub fn destroyed(ended: &Ended<'_>, left: Option<&Plan>, residue: Option<&Residu
 }
 
 fn finished(ended: &Ended<'_>) -> Value {
-    let Ended { plan: the_plan, report, timing, calls, foreseen, bound } = *ended;
+    let Ended { plan: the_plan, report, timing, calls, foreseen, bound } = ended;
     let (least, ratio) = (bound.lower_bound(), bound.ratio(timing.total_milliseconds));
     json!({
         "version": VERSION,

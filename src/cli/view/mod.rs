@@ -28,7 +28,7 @@ use crate::apply::bound::Bound;
 use crate::apply::chronicle::Timing;
 use crate::aws::calls::Calls;
 use crate::aws::operate::{Found, Invocation, LogEvent};
-use crate::budget::{Foreseen, of_applying};
+use crate::budget::Foreseen;
 use crate::capacity::Capacity;
 use crate::cli::World;
 use crate::cli::arguments::{Format, GraphFormat, PlanFormat};
@@ -112,11 +112,11 @@ pub fn accepted(world: &mut World, drift: &Drift, format: Format) -> io::Result<
 }
 
 /// Shows a plan that is about to be carried out, or is blocked. In JSON the former is a part of what is shown at the end.
-pub fn proposed(world: &mut World, plan: &Plan, format: Format, detail: Detail) -> io::Result<()> {
+pub fn proposed(world: &mut World, plan: &Plan, foreseen: &Foreseen, format: Format, detail: Detail) -> io::Result<()> {
     match format {
         Format::Text => {
             text::plan(&mut world.out, plan, detail)?;
-            text::takes(&mut world.err, &of_applying(plan))
+            text::takes(&mut world.err, &foreseen.applying)
         }
         Format::Json if plan.blocked().next().is_some() => json::write_line(&mut world.out, &json::blocked(plan)),
         Format::Json => Ok(()),
@@ -127,11 +127,11 @@ pub fn proposed(world: &mut World, plan: &Plan, format: Format, detail: Detail) 
 pub struct Ended<'a> {
     pub plan: &'a Plan,
     pub report: &'a ApplyReport,
-    pub timing: &'a Timing,
-    pub calls: &'a Calls,
+    pub timing: Timing,
+    pub calls: Calls,
     pub foreseen: &'a Foreseen,
     /// The least time that the run could have taken.
-    pub bound: &'a Bound,
+    pub bound: Bound,
 }
 
 /// Shows what an apply did, the outputs, and what it took.
@@ -143,14 +143,14 @@ pub fn applied(
 ) -> io::Result<()> {
     match format {
         Format::Text => {
-            text::report(&mut world.out, ended.report, ended.timing, "apply")?;
+            text::report(&mut world.out, ended.report, &ended.timing, "apply")?;
             if ended.report.is_complete() && !outputs.is_empty() {
                 writeln!(world.out, "\nOutputs:\n")?;
                 text::outputs(&mut world.out, outputs)?;
             }
-            timing::timing(&mut world.err, ended.timing)?;
-            timing::least(&mut world.err, ended.timing, ended.bound)?;
-            text::calls(&mut world.err, ended.calls)
+            timing::timing(&mut world.err, &ended.timing)?;
+            timing::least(&mut world.err, &ended.timing, &ended.bound)?;
+            text::calls(&mut world.err, &ended.calls)
         }
         Format::Json => json::write_line(&mut world.out, &json::applied(ended, outputs)),
     }
@@ -174,16 +174,16 @@ pub fn destroyed(
 ) -> io::Result<()> {
     match format {
         Format::Text => {
-            text::report(&mut world.out, ended.report, ended.timing, "destroy")?;
+            text::report(&mut world.out, ended.report, &ended.timing, "destroy")?;
             if let Some(left) = left {
                 text::left(&mut world.out, left)?;
             }
             if let Some(residue) = residue {
                 text::residue(&mut world.out, residue)?;
             }
-            timing::timing(&mut world.err, ended.timing)?;
-            timing::least(&mut world.err, ended.timing, ended.bound)?;
-            text::calls(&mut world.err, ended.calls)
+            timing::timing(&mut world.err, &ended.timing)?;
+            timing::least(&mut world.err, &ended.timing, &ended.bound)?;
+            text::calls(&mut world.err, &ended.calls)
         }
         Format::Json => json::write_line(&mut world.out, &json::destroyed(ended, left, residue)),
     }
