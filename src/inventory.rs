@@ -206,7 +206,7 @@ pub async fn take(desired: &Desired, ledger: &Ledger, reader: &dyn Reader, concu
 }
 
 /// Reading is lighter than changing: so many resources are read at once for each that may be changed at once.
-const READS_FOR_A_CHANGE: usize = 4;
+pub const READS_FOR_A_CHANGE: usize = 4;
 
 /// What there is to read, as far as it can be known before anything is read.
 pub(crate) fn expected(desired: &Desired, ledger: &Ledger) -> Expected {

@@ -209,6 +209,20 @@ fn has(parameters: &[(String, String)], name: &str) -> bool {
     parameters.iter().any(|(key, _)| key == name)
 }
 
+/// The parameters as they are typed; a secret one the user knows.
+fn parameters(opening: &StackArguments, is_secret: impl Fn(&String) -> bool) -> String {
+    let said = |(key, value): &(String, String)| {
+        let value = if is_secret(key) { "VALUE".into() } else { on_its_line(value) };
+        format!(" -p {key}={}", quoted(&value))
+    };
+    opening.parameters.iter().map(said).collect()
+}
+
+/// A text as a shell takes it for one word.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// What is to be typed to make CloudFormation forget the stack, and to go on without it.
 fn how_to_retire(
     arguments: &MigrateArguments,
@@ -222,11 +236,7 @@ fn how_to_retire(
     let keys: Vec<String> =
         opening.parameters.iter().map(|(key, _)| format!(" ParameterKey={key},UsePreviousValue=true")).collect();
     let keys = if keys.is_empty() { String::new() } else { format!(" --parameters{}", keys.concat()) };
-    let said = |(key, value): &(String, String)| {
-        let value = if secret_parameters.contains(key) { "VALUE".into() } else { on_its_line(value) };
-        format!(" -p {key}='{}'", value.replace('\'', r"'\''"))
-    };
-    let parameters: String = opening.parameters.iter().map(said).collect();
+    let parameters = parameters(opening, |key| secret_parameters.contains(key));
     format!(
         "
 `{name}` is paystack's now, and still CloudFormation's. To retire the stack there, and delete nothing:

@@ -82,7 +82,7 @@ impl<'a> Archive<'a> {
 }
 
 /// What Lambda calls `CodeSha256`.
-pub(super) fn sha256_base64(bytes: &[u8]) -> String {
+pub fn sha256_base64(bytes: &[u8]) -> String {
     BASE64.encode(Sha256::digest(bytes))
 }
 

@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use archive::sha256_base64;
 pub use bytecode::Bytecode;
 pub use changes::{CodeChange, FileChange};
 pub use inline::zip_inline;

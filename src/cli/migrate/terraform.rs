@@ -4,12 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use futures::stream::{self, StreamExt};
-use sha2::{Digest, Sha256};
 
-use super::{context, directory, stack_arguments, take_over_all, write};
+use super::{context, directory, parameters, quoted, stack_arguments, take_over_all, write};
 use crate::aws::error::{AwsError, ErrorClass};
 use crate::aws::survey::Expected;
 use crate::aws::{Context, deployed};
@@ -17,10 +14,11 @@ use crate::cli::arguments::{CONCURRENCY, StackArguments, TerraformArguments};
 use crate::cli::stack::open;
 use crate::cli::{CliError, Exit, World};
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
-use crate::inventory::{Identity, Reader};
+use crate::inventory::{Identity, READS_FOR_A_CHANGE, Reader};
 use crate::migrate::names;
 use crate::migrate::terraform::{Mapped, StateResource, Unsupported, Whole, map, parse};
 use crate::migrate::written::{Found, Written, code_property, template};
+use crate::package::sha256_base64;
 use crate::resource::live::AwsReader;
 use crate::resource::{LiveResource, Owner, Reading, TYPES, row};
 use crate::text_file;
@@ -30,7 +28,7 @@ use crate::visible::on_its_line;
 const STATE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// How many resources are read at once.
-const READS: usize = CONCURRENCY as usize * 4;
+const READS: usize = CONCURRENCY as usize * READS_FOR_A_CHANGE;
 
 pub async fn terraform(arguments: &TerraformArguments, world: &mut World) -> Result<Exit, CliError> {
     let path = world.directory.join(&arguments.state);
@@ -237,7 +235,7 @@ async fn code(
     let uploaded = source.and_then(|source| source.attributes.get("filename")?.as_str());
     if let Some(path) = uploaded.map(|path| places.state.join(path))
         && let Ok(content) = fs::read(&path)
-        && digest_of(&content) == digest
+        && sha256_base64(&content) == digest
     {
         if let Some(path) = within(&path, places.project).and_then(|it| from_directory(&it, &files.directory)) {
             return Ok(Some(path));
@@ -248,7 +246,7 @@ async fn code(
         "Code" => deployed::function_package(cx, found.live.id.as_str()).await?,
         _ => deployed::layer_package(cx, found.live.id.as_str()).await?,
     };
-    if digest_of(&content) != digest {
+    if sha256_base64(&content) != digest {
         let message = format!("the package of `{}` is another than what runs", found.live.id);
         return Err(AwsError::new("GET", ErrorClass::Service, message).into());
     }
@@ -259,11 +257,6 @@ fn keep(logical_id: &LogicalId, files: &Files, content: &[u8]) -> Result<String,
     let file = format!("code/{logical_id}.zip");
     write(&files.directory.join(&file), content)?;
     Ok(file)
-}
-
-/// Lambda's `CodeSha256`.
-fn digest_of(content: &[u8]) -> String {
-    BASE64.encode(Sha256::digest(content))
 }
 
 /// The real path of a file, where it is in a directory.
@@ -311,14 +304,7 @@ fn how_to_forget(
     let template = opening.template.as_deref().unwrap_or(Path::new(TEMPLATE)).display();
     let addresses: Vec<String> =
         taken.iter().map(|address| format!("        {}", quoted(&on_its_line(address)))).collect();
-    let parameters: String = opening
-        .parameters
-        .iter()
-        .map(|(key, value)| {
-            let value = if secret.contains(key) { "VALUE".into() } else { on_its_line(value) };
-            format!(" -p {key}={}", quoted(&value))
-        })
-        .collect();
+    let parameters = parameters(opening, |key| secret.contains(key));
     let mut left = Vec::new();
     if !unsupported.is_empty() {
         let addresses = unsupported.iter().map(|it| format!("`{}`", it.address)).collect::<Vec<_>>().join(", ");
@@ -341,8 +327,4 @@ Then take its resources out of the configuration, or the next `terraform apply` 
         addresses.join(" \\\n"),
         left.concat(),
     )
-}
-
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
