@@ -23,9 +23,22 @@ pub struct Control {
     pub expected: &'static str,
     pub(super) holds: fn(&Value, &Around<'_>) -> bool,
     /// The policy's rule that asks for the same: where the template is let off that, it is let off this.
-    pub rule: Option<&'static str>,
+    pub rule: Option<SameRule>,
+}
+
+/// A rule of the policy's that asks for what a control does.
+pub struct SameRule {
+    pub id: &'static str,
     /// The property that names the resources which the rule is about; `None` where it is about this resource.
-    pub rule_is_about: Option<&'static str>,
+    pub about: Option<&'static str>,
+}
+
+const fn rule(id: &'static str) -> Option<SameRule> {
+    Some(SameRule { id, about: None })
+}
+
+const fn rule_about(id: &'static str, property: &'static str) -> Option<SameRule> {
+    Some(SameRule { id, about: Some(property) })
 }
 
 /// What a control may look at beside its field.
@@ -73,7 +86,6 @@ pub const CONTROLS: &[Control] = &[
         expected: "the association is there",
         holds: |value, _| !value.is_null(),
         rule: None,
-        rule_is_about: None,
     },
     Control {
         id: "firewall-rules",
@@ -84,7 +96,6 @@ pub const CONTROLS: &[Control] = &[
         expected: "a rate-based rule that blocks, and managed rule groups that are not overridden to count",
         holds: |rules, _| firewall_blocks(rules),
         rule: None,
-        rule_is_about: None,
     },
     Control {
         id: "firewall-logs",
@@ -95,7 +106,6 @@ pub const CONTROLS: &[Control] = &[
         expected: "a destination",
         holds: |value, _| has_items(value),
         rule: None,
-        rule_is_about: None,
     },
     Control {
         id: "firewall-redaction",
@@ -110,7 +120,6 @@ pub const CONTROLS: &[Control] = &[
             })
         },
         rule: None,
-        rule_is_about: None,
     },
     Control {
         id: "endpoint-type",
@@ -124,7 +133,6 @@ pub const CONTROLS: &[Control] = &[
                 && !any(&value["Types"], |kind| kind == "EDGE")
         },
         rule: None,
-        rule_is_about: None,
     },
     Control {
         id: "table-encryption",
@@ -134,8 +142,7 @@ pub const CONTROLS: &[Control] = &[
         field: "SSESpecification",
         expected: "SSEEnabled is true",
         holds: |value, _| value["SSEEnabled"] == true,
-        rule: Some("table-encryption"),
-        rule_is_about: None,
+        rule: rule("table-encryption"),
     },
     Control {
         id: "queue-encryption",
@@ -145,8 +152,7 @@ pub const CONTROLS: &[Control] = &[
         field: "SqsManagedSseEnabled",
         expected: "true, or a KMS key instead",
         holds: |value, around| *value == true || !around.own["KmsMasterKeyId"].is_null(),
-        rule: Some("queue-encryption"),
-        rule_is_about: None,
+        rule: rule("queue-encryption"),
     },
     Control {
         id: "topic-encryption",
@@ -156,8 +162,7 @@ pub const CONTROLS: &[Control] = &[
         field: "KmsMasterKeyId",
         expected: "a key",
         holds: |value, _| !value.is_null(),
-        rule: Some("topic-encryption"),
-        rule_is_about: None,
+        rule: rule("topic-encryption"),
     },
     Control {
         id: "queue-tls",
@@ -167,8 +172,7 @@ pub const CONTROLS: &[Control] = &[
         field: "PolicyDocument",
         expected: "a statement that denies where aws:SecureTransport is false",
         holds: |value, _| denies_plain_text(value),
-        rule: Some("queue-tls"),
-        rule_is_about: Some("Queues"),
+        rule: rule_about("queue-tls", "Queues"),
     },
     Control {
         id: "topic-tls",
@@ -178,8 +182,7 @@ pub const CONTROLS: &[Control] = &[
         field: "PolicyDocument",
         expected: "a statement that denies where aws:SecureTransport is false",
         holds: |value, _| denies_plain_text(value),
-        rule: Some("topic-tls"),
-        rule_is_about: Some("Topics"),
+        rule: rule_about("topic-tls", "Topics"),
     },
     Control {
         id: "request-validator",
@@ -190,7 +193,6 @@ pub const CONTROLS: &[Control] = &[
         expected: "true",
         holds: |value, _| *value == true,
         rule: None,
-        rule_is_about: None,
     },
     Control {
         id: "method-validation",
@@ -200,8 +202,7 @@ pub const CONTROLS: &[Control] = &[
         field: "RequestValidatorId",
         expected: "a validator",
         holds: |value, _| !value.is_null(),
-        rule: Some("method-validation"),
-        rule_is_about: None,
+        rule: rule("method-validation"),
     },
     Control {
         id: "api-key",
@@ -211,8 +212,7 @@ pub const CONTROLS: &[Control] = &[
         field: "ApiKeyRequired",
         expected: "true",
         holds: |value, _| *value == true,
-        rule: Some("method-api-key"),
-        rule_is_about: None,
+        rule: rule("method-api-key"),
     },
     Control {
         id: "runtime",
@@ -225,8 +225,7 @@ pub const CONTROLS: &[Control] = &[
             let runtime = value.as_str().and_then(lambda_runtime);
             !value.is_null() && runtime.and_then(|it| it.deprecated.as_deref()).is_none_or(|date| date > around.today)
         },
-        rule: Some("function-runtime"),
-        rule_is_about: None,
+        rule: rule("function-runtime"),
     },
     Control {
         id: "own-role",
@@ -236,8 +235,7 @@ pub const CONTROLS: &[Control] = &[
         field: "Role",
         expected: "no other function's",
         holds: |value, around| !around.others.iter().any(|it| it["Role"] == *value),
-        rule: Some("function-own-role"),
-        rule_is_about: None,
+        rule: rule("function-own-role"),
     },
     Control {
         id: "least-privilege",
@@ -247,8 +245,7 @@ pub const CONTROLS: &[Control] = &[
         field: "Policies",
         expected: "no `*` among allowed actions; `*` as a resource only of X-Ray and its like",
         holds: |value, _| has_least_privilege(value),
-        rule: Some("policy-action"),
-        rule_is_about: None,
+        rule: rule("policy-action"),
     },
     Control {
         id: "managed-policies",
@@ -258,8 +255,7 @@ pub const CONTROLS: &[Control] = &[
         field: "ManagedPolicyArns",
         expected: "no AdministratorAccess, PowerUserAccess or …FullAccess",
         holds: |value, _| !any(value, |arn| arn.as_str().is_some_and(crate::policy::iam::is_wide)),
-        rule: Some("policy-action"),
-        rule_is_about: None,
+        rule: rule("policy-action"),
     },
     Control {
         id: "role-trust",
@@ -270,7 +266,6 @@ pub const CONTROLS: &[Control] = &[
         expected: "every allowed principal is a service",
         holds: |value, _| trusts_services_only(value),
         rule: None,
-        rule_is_about: None,
     },
     Control {
         id: "invoke-permission",
@@ -281,7 +276,6 @@ pub const CONTROLS: &[Control] = &[
         expected: "the permission is there, with an ARN as its source",
         holds: |value, _| value["SourceArn"].as_str().is_some_and(|arn| arn.starts_with("arn:")),
         rule: None,
-        rule_is_about: None,
     },
     Control {
         id: "access-logs",
@@ -291,8 +285,7 @@ pub const CONTROLS: &[Control] = &[
         field: "AccessLogSetting",
         expected: "a destination, and a format with time, address, method, path and status",
         holds: |value, _| logs_what_is_needed(value),
-        rule: Some("stage-access-logs"),
-        rule_is_about: None,
+        rule: rule("stage-access-logs"),
     },
     Control {
         id: "no-bodies-logged",
@@ -303,7 +296,6 @@ pub const CONTROLS: &[Control] = &[
         expected: "DataTraceEnabled is false for every method",
         holds: |value, _| !any(value, |setting| setting["DataTraceEnabled"] == true),
         rule: None,
-        rule_is_about: None,
     },
     Control {
         id: "log-retention",
@@ -314,7 +306,6 @@ pub const CONTROLS: &[Control] = &[
         expected: "365 or more, or without an end",
         holds: |value, _| value.is_null() || value.as_u64().is_some_and(|days| days >= 365),
         rule: None,
-        rule_is_about: None,
     },
     Control {
         id: "alarms-tell",
@@ -324,8 +315,7 @@ pub const CONTROLS: &[Control] = &[
         field: "AlarmActions",
         expected: "an action",
         holds: |value, _| has_items(value),
-        rule: Some("alarm-action"),
-        rule_is_about: None,
+        rule: rule("alarm-action"),
     },
     Control {
         id: "alarms-enabled",
@@ -336,7 +326,6 @@ pub const CONTROLS: &[Control] = &[
         expected: "true",
         holds: |value, _| *value == true,
         rule: None,
-        rule_is_about: None,
     },
 ];
 

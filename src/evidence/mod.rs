@@ -196,12 +196,12 @@ fn without_secrets(value: &Value, field: &str, resource: &LogicalId, seen: &Seen
 /// Why the template is let off the rule that asks for the same. Where the rule is about what the resource is put on, as a
 /// queue's policy is on queues, all of that has to be let off.
 fn exemption(control: &Control, resource: &LogicalId, seen: &Seen<'_>) -> Option<String> {
-    let rule = control.rule?;
+    let rule = control.rule.as_ref()?;
     let let_off = |id: &LogicalId| {
-        let finding = seen.findings.iter().find(|finding| finding.rule == rule && finding.resource == *id)?;
+        let finding = seen.findings.iter().find(|finding| finding.rule == rule.id && finding.resource == *id)?;
         finding.suppressed.clone()
     };
-    let Some(property) = control.rule_is_about else { return let_off(resource) };
+    let Some(property) = rule.about else { return let_off(resource) };
     let resolved = Resolved::new(seen.desired);
     let on = resolved.subjects().find(|it| it.id() == resource)?;
     let named: Vec<&LogicalId> = resolved
