@@ -6,7 +6,7 @@ use crate::apply::{Kind, Task, schedule};
 use crate::budget::Budget;
 use crate::change::Changes;
 use crate::plan::Plan;
-use crate::plan::residue::LISTED_BY;
+use crate::plan::residue::{LISTED_BY, LISTS_APIS};
 use crate::resource::lambda::function;
 
 /// The calls that carrying out a plan is going to take, where everything goes as the plan says. Of every wait it has the first
@@ -15,7 +15,7 @@ pub fn of_applying(plan: &Plan) -> Budget {
     let mut budget = Budget::default();
     // What a destroy will have to come back to is looked at first.
     if plan.is_first() {
-        LISTED_BY.iter().for_each(|call| budget.add(call));
+        LISTED_BY.iter().chain([&LISTS_APIS]).for_each(|call| budget.add(call));
     }
     for task in &schedule(plan).tasks {
         match of_task(plan, task) {

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::aws::Scope;
 use crate::aws::actions::actions;
+use crate::plan::residue::{LISTED_BY, LISTS_APIS};
 use crate::unknown;
 
 /// A resource of a template, with its properties as far as they are known.
@@ -73,21 +74,9 @@ const fn pass(resource_type: &'static str, to: &'static str, on: fn(&Subject<'_>
 
 /// What every stack needs, whatever is in its template: for what is searched by its marks, and told by its name.
 const ALWAYS: &[Need] = &[
-    always(
-        anything,
-        &[
-            "tagging.GetResources",
-            "cloudwatch.ListDashboards",
-            "iam.GetAccountAuthorizationDetails",
-            "iam.ListInstanceProfiles",
-            "iam.ListPolicies",
-            "lambda.ListLayers",
-            "logs.DescribeLogGroups",
-            "logs.DescribeQueryDefinitions",
-            "logs.DescribeResourcePolicies",
-        ],
-    ),
-    always(apis, &["apigateway.GetRestApis", "apigateway.GetDeployments"]),
+    always(anything, &["tagging.GetResources"]),
+    always(anything, &LISTED_BY),
+    always(apis, &[LISTS_APIS, "apigateway.GetDeployments"]),
     always(policies, &["iam.ListPolicyTags"]),
     always(|it| vec![it.scope.global_arn("iam", "instance-profile/*")], &["iam.ListInstanceProfileTags"]),
 ];
