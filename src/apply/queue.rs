@@ -19,13 +19,9 @@ pub struct Queue {
 
 impl Queue {
     pub fn new(schedule: &Schedule) -> Self {
-        let mut followers: Vec<Vec<TaskId>> = vec![Vec::new(); schedule.tasks.len()];
-        for (task, after) in schedule.after.iter().enumerate() {
-            after.iter().for_each(|earlier| followers[earlier.0].push(TaskId(task)));
-        }
         let mut queue = Self {
             missing: schedule.after.iter().map(BTreeSet::len).collect(),
-            followers,
+            followers: schedule.followers(),
             remaining: schedule.remaining.clone(),
             waiting: (0..schedule.tasks.len()).map(TaskId).collect(),
             ready: BTreeSet::new(),

@@ -184,13 +184,19 @@ impl Schedule {
         self
     }
 
-    /// The tasks, each after all that it waits for.
-    pub fn in_order(&self) -> Vec<TaskId> {
-        let mut missing: Vec<usize> = self.after.iter().map(BTreeSet::len).collect();
+    /// For each task, those that wait for it.
+    pub fn followers(&self) -> Vec<Vec<TaskId>> {
         let mut followers: Vec<Vec<TaskId>> = vec![Vec::new(); self.tasks.len()];
         for (task, after) in self.after.iter().enumerate() {
             after.iter().for_each(|earlier| followers[earlier.0].push(TaskId(task)));
         }
+        followers
+    }
+
+    /// The tasks, each after all that it waits for.
+    pub fn in_order(&self) -> Vec<TaskId> {
+        let mut missing: Vec<usize> = self.after.iter().map(BTreeSet::len).collect();
+        let followers = self.followers();
         let mut order: Vec<TaskId> = (0..self.tasks.len()).map(TaskId).filter(|id| missing[id.0] == 0).collect();
         let mut next = 0;
         while let Some(id) = order.get(next).copied() {

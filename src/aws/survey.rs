@@ -31,6 +31,11 @@ impl Expected {
         let call = expected.chunks(most).find(|call| call.iter().any(|it| it.as_str() == id));
         call.into_iter().flatten().map(ToString::to_string).collect()
     }
+
+    /// Whether tags are asked for together: for a single resource that would save nothing.
+    pub fn has_tags_together(&self) -> bool {
+        self.tags.len() > 1
+    }
 }
 
 /// An answer, or the place where the first to ask will put it.

@@ -31,7 +31,7 @@ pub fn of_reading(desired: &Desired, ledger: &Ledger) -> Option<Budget> {
         }
         for id in record.physical_id.iter().chain(&record.deposed) {
             let applied = record.applied.as_ref().unwrap_or(&Value::Null);
-            let has_expected_tags = expected.tags.len() > 1 && expected.tags.contains_key(logical_id);
+            let has_expected_tags = expected.has_tags_together() && expected.tags.contains_key(logical_id);
             let read = Read { expected: &expected, id, applied, has_expected_tags };
             match read.asks(&record.resource_type) {
                 Some(of_this) => asks.extend(of_this),

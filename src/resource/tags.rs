@@ -107,7 +107,7 @@ where
 }
 
 async fn as_expected(cx: &Context, arn: &str) -> Option<Tags> {
-    let survey = cx.survey.as_ref().filter(|survey| survey.expected.tags.len() > 1)?;
+    let survey = cx.survey.as_ref().filter(|survey| survey.expected.has_tags_together())?;
     // Who may not ask for all together asks for each.
     let marked = marked(cx, &survey.expected.stack).await.ok()?;
     let tags = marked.get(arn)?;
