@@ -137,25 +137,14 @@ fn with(template: &str) -> Paystack {
 
 const STACK: [&str; 4] = ["--template", "template.yaml", "--stack", "kinds"];
 
-fn goes_its_way(template: &str) {
-    let (paystack, account) = (with(template), Account::fresh());
-    let run = |arguments: &[&str], code: i32| paystack.run(&account, &[arguments, &STACK].concat()).exits(code);
-    run(&["apply", "--auto-approve"], 0);
-    run(&["plan", "--detailed-exitcode"], 0);
-    paystack.remove("state");
-    run(&["plan", "--detailed-exitcode"], 0);
-    run(&["destroy", "--auto-approve"], 0);
-    account.census().assert_empty();
-}
-
 #[test]
 fn an_api_with_keys_and_a_queue_with_filters_from_sam() {
-    goes_its_way(SERVERLESS);
+    with(SERVERLESS).goes_the_whole_way(&Account::fresh(), &STACK);
 }
 
 #[test]
 fn a_firewall_before_a_rest_api() {
-    goes_its_way(GUARDED);
+    with(GUARDED).goes_the_whole_way(&Account::fresh(), &STACK);
 }
 
 /// The emulator's tables have no streams that a function could read: as far as the plan.

@@ -287,16 +287,9 @@ fn an_assembly_in_the_wild() {
             }
         }
     }
-    let run = |arguments: &[&str], code: i32| {
-        let arguments = [arguments, &["cdk.out", "--delete-retained"]].concat();
-        paystack.run(&account, &arguments).exits(code)
-    };
+    let assembly = ["cdk.out", "--delete-retained"];
+    let run = |command: &[&str], code: i32| paystack.run(&account, &[command, &assembly].concat()).exits(code);
     run(&["validate"], 0);
     run(&["plan", "--detailed-exitcode"], 2);
-    run(&["apply", "--auto-approve"], 0);
-    run(&["plan", "--detailed-exitcode"], 0);
-    paystack.remove("state");
-    run(&["plan", "--detailed-exitcode"], 0);
-    run(&["destroy", "--auto-approve"], 0);
-    account.census().assert_empty();
+    paystack.goes_the_whole_way(&account, &assembly);
 }

@@ -85,6 +85,18 @@ impl Paystack {
         self.run_command(self.command(account, arguments))
     }
 
+    /// Applies what arguments name, finds it as it should be with and without the ledger, and deletes all of it.
+    #[track_caller]
+    pub fn goes_the_whole_way(&self, account: &Account, arguments: &[&str]) {
+        let run = |command: &[&str]| self.run(account, &[command, arguments].concat()).exits(0);
+        run(&["apply", "--auto-approve"]);
+        run(&["plan", "--detailed-exitcode"]);
+        self.remove("state");
+        run(&["plan", "--detailed-exitcode"]);
+        run(&["destroy", "--auto-approve"]);
+        account.census().assert_empty();
+    }
+
     /// The binary with its environment, for a test that changes something about it.
     pub fn command(&self, account: &Account, arguments: &[&str]) -> Command {
         let mut command = self.command_nowhere(arguments);
