@@ -36,18 +36,23 @@ const REQUIREMENTS: &str = include_str!("../tests/localstack/requirements.txt");
 /// Packages with compiled parts that a layer has for another machine; here functions find these in their place.
 const FUNCTION_PACKAGES: [&str; 2] = ["charset-normalizer", "rpds-py"];
 const HOST: &str = "localstack_host.py";
-const HOST_FILES: [(&str, &str); 13] = [
+const HOST_FILES: [(&str, &str); 18] = [
     (HOST, include_str!("../tests/localstack/localstack_host.py")),
     ("gaps/__init__.py", include_str!("../tests/localstack/gaps/__init__.py")),
     ("gaps/apigateway.py", include_str!("../tests/localstack/gaps/apigateway.py")),
+    ("gaps/apigateway_around.py", include_str!("../tests/localstack/gaps/apigateway_around.py")),
     ("gaps/cloudwatch.py", include_str!("../tests/localstack/gaps/cloudwatch.py")),
+    ("gaps/code_signing.py", include_str!("../tests/localstack/gaps/code_signing.py")),
     ("gaps/dynamodb.py", include_str!("../tests/localstack/gaps/dynamodb.py")),
     ("gaps/function_worker.py", include_str!("../tests/localstack/gaps/function_worker.py")),
     ("gaps/functions.py", include_str!("../tests/localstack/gaps/functions.py")),
+    ("gaps/iam.py", include_str!("../tests/localstack/gaps/iam.py")),
     ("gaps/lifetime.py", include_str!("../tests/localstack/gaps/lifetime.py")),
     ("gaps/logs.py", include_str!("../tests/localstack/gaps/logs.py")),
+    ("gaps/logs_around.py", include_str!("../tests/localstack/gaps/logs_around.py")),
     ("gaps/loopback.py", include_str!("../tests/localstack/gaps/loopback.py")),
     ("gaps/messaging.py", include_str!("../tests/localstack/gaps/messaging.py")),
+    ("gaps/metrics.py", include_str!("../tests/localstack/gaps/metrics.py")),
     ("gaps/tagging.py", include_str!("../tests/localstack/gaps/tagging.py")),
     ("gaps/waf.py", include_str!("../tests/localstack/gaps/waf.py")),
 ];

@@ -33,6 +33,15 @@ pub fn resource(logical_id: &'static str, resource_type: &'static str, propertie
     Declared { logical_id, resource_type, properties }
 }
 
+/// Properties with further ones.
+pub fn with(properties: Value, further: Value) -> Value {
+    let (Value::Object(mut all), Value::Object(further)) = (properties, further) else {
+        panic!("properties are objects")
+    };
+    all.extend(further);
+    Value::Object(all)
+}
+
 pub struct Case {
     /// What has to be there first, in order of creation.
     pub before: Vec<Declared>,

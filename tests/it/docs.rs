@@ -96,16 +96,6 @@ fn word(level: Level) -> &'static str {
     }
 }
 
-/// The types whose conformance tests the emulator cannot run.
-const UNPROVED: [&str; 6] = [
-    "AWS::CloudWatch::AnomalyDetector",
-    "AWS::CloudWatch::InsightRule",
-    "AWS::Lambda::CodeSigningConfig",
-    "AWS::Logs::AccountPolicy",
-    "AWS::Logs::Destination",
-    "AWS::Logs::LogAnomalyDetector",
-];
-
 fn section(text: &mut String, row: &Row) {
     let (handler, facts) = (row.handler, row.facts());
     let name = handler.resource_type();
@@ -128,9 +118,6 @@ fn section(text: &mut String, row: &Row) {
             text.push_str(&format!("Without `{}` it gets a name of stack and logical id.\n", generated.property));
         }
         (None, None) => {}
-    }
-    if UNPROVED.contains(&name) {
-        text.push_str("The emulator does not know it: its calls are not proved by a run, only by their types.\n");
     }
     text.push_str("\n| property | value | |\n| --- | --- | --- |\n");
     for property in facts.properties() {

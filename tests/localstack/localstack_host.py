@@ -73,7 +73,7 @@ def install_gaps(arguments):
     from gaps import dynamodb, functions, lifetime, loopback, waf
 
     # Importing these registers what they answer.
-    from gaps import apigateway, cloudwatch, logs, messaging, tagging  # noqa: F401
+    from gaps import apigateway, cloudwatch, code_signing, iam, logs, messaging, metrics, tagging  # noqa: F401
 
     gaps.install()
     dynamodb.install()

@@ -524,6 +524,59 @@ class ApiGateway(Account):
         self.assertFalse(self.apigateway.get_account().get("cloudwatchRoleArn"))
 
 
+    def test_a_document_says_whom_an_integration_acts_as(self):
+        api = self.apigateway.create_rest_api(name="orders")["id"]
+        role = self.role()
+        integration = {"type": "aws", "httpMethod": "POST", "uri": "arn:aws:apigateway:us-east-1:sqs:path/1/q"}
+        paths = {"/orders": {"post": {"x-amazon-apigateway-integration": {**integration, "credentials": role}}}}
+        document = {"openapi": "3.0.1", "info": {"title": "orders", "version": "1"}, "paths": paths}
+        self.apigateway.put_rest_api(restApiId=api, mode="overwrite", body=json.dumps(document).encode())
+        resources = self.apigateway.get_resources(restApiId=api, embed=["methods"])["items"]
+        (methods,) = [one["resourceMethods"] for one in resources if one["path"] == "/orders"]
+        self.assertEqual(methods["POST"]["methodIntegration"]["credentials"], role)
+
+    def test_domains_move_between_endpoints(self):
+        named = {"domainName": "api.example.com"}
+        certificate = "arn:aws:acm:us-east-1:123456789012:certificate/one"
+        self.refused("BadRequestException", self.apigateway.create_domain_name, **named)
+        domain = self.apigateway.create_domain_name(**named, certificateArn=certificate, tags=TAGS)
+        self.assertIn("distributionDomainName", domain)
+        self.refused("ConflictException", self.apigateway.create_domain_name, **named, certificateArn=certificate)
+        kinds = "/endpointConfiguration/types"
+        comes = [
+            {"op": "add", "path": kinds, "value": "REGIONAL"},
+            {"op": "add", "path": "/regionalCertificateArn", "value": certificate},
+        ]
+        goes = [
+            {"op": "remove", "path": kinds, "value": "EDGE"},
+            {"op": "remove", "path": "/certificateArn"},
+        ]
+        update = self.apigateway.update_domain_name
+        self.refused("BadRequestException", update, **named, patchOperations=comes + goes)
+        update(**named, patchOperations=comes)
+        domain = update(**named, patchOperations=goes)
+        self.assertEqual(domain["endpointConfiguration"]["types"], ["REGIONAL"])
+        self.assertNotIn("distributionDomainName", domain)
+        self.assertEqual(self.apigateway.get_domain_names()["items"][0]["tags"], TAGS)
+        self.apigateway.delete_domain_name(**named)
+        self.refused("NotFoundException", self.apigateway.get_domain_name, **named)
+
+    def test_client_certificates_and_vpc_links_keep_their_tags(self):
+        certificate = self.apigateway.generate_client_certificate(description="one", tags=TAGS)["clientCertificateId"]
+        target = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/orders/0123456789abcdef"
+        link = self.apigateway.create_vpc_link(name="orders", targetArns=[target], tags=TAGS)["id"]
+        for path in (f"/clientcertificates/{certificate}", f"/vpclinks/{link}"):
+            arn = f"arn:aws:apigateway:us-east-1::{path}"
+            self.apigateway.untag_resource(resourceArn=arn, tagKeys=["Environment"])
+            self.assertEqual(self.apigateway.get_tags(resourceArn=arn)["tags"], {"paystack:stack": "payments-dev"})
+        got = self.apigateway.get_vpc_links()["items"][0]
+        self.assertEqual((got["status"], got["tags"]), ("AVAILABLE", {"paystack:stack": "payments-dev"}))
+        self.apigateway.delete_client_certificate(clientCertificateId=certificate)
+        self.refused(
+            "NotFoundException", self.apigateway.delete_client_certificate, clientCertificateId=certificate
+        )
+
+
 class Waf(Account):
     def test_web_acls_are_replaced_whole_with_a_lock_token(self):
         summary = self.web_acl()
@@ -697,7 +750,79 @@ class Logs(Account):
         self.refused("ResourceNotFoundException", self.logs.delete_resource_policy, policyName="p")
 
 
+    def test_destinations(self):
+        named = {"destinationName": "orders"}
+        arns = {"targetArn": "arn:aws:kinesis:us-east-1:123456789012:stream/one", "roleArn": self.role()}
+        self.logs.put_destination(**named, **arns, tags=TAGS)
+        again = self.logs.put_destination(**named, **arns, tags={"Owner": "me"})["destination"]
+        self.assertEqual(self.logs.list_tags_for_resource(resourceArn=again["arn"])["tags"], TAGS)
+        found = self.logs.describe_destinations(DestinationNamePrefix="ord")["destinations"]
+        self.assertEqual([one["destinationName"] for one in found], ["orders"])
+        self.assertNotIn("accessPolicy", found[0])
+        self.logs.delete_destination(**named)
+        self.refused("ResourceNotFoundException", self.logs.delete_destination, **named)
+
+    def test_account_policies(self):
+        named = {"policyName": "orders", "policyType": "FIELD_INDEX_POLICY"}
+        self.logs.put_account_policy(**named, policyDocument='{"Fields": ["id"]}')
+        found = self.logs.describe_account_policies(policyType="FIELD_INDEX_POLICY")["accountPolicies"]
+        self.assertEqual([(one["policyName"], one["scope"]) for one in found], [("orders", "ALL")])
+        other = self.logs.describe_account_policies(policyType="SUBSCRIPTION_FILTER_POLICY")["accountPolicies"]
+        self.assertEqual(other, [])
+        self.logs.delete_account_policy(**named)
+        self.refused("ResourceNotFoundException", self.logs.delete_account_policy, **named)
+
+    def test_anomaly_detectors(self):
+        self.logs.create_log_group(logGroupName="g")
+        group = self.logs.describe_log_groups()["logGroups"][0]["logGroupArn"]
+        create = self.logs.create_log_anomaly_detector
+        self.refused("ResourceNotFoundException", create, logGroupArnList=[f"{group}-2"])
+        detector = {"anomalyDetectorArn": create(logGroupArnList=[group], tags=TAGS)["anomalyDetectorArn"]}
+        self.logs.update_log_anomaly_detector(**detector, enabled=True, filterPattern="error")
+        got = self.logs.get_log_anomaly_detector(**detector)
+        self.assertEqual((got["filterPattern"], got["anomalyVisibilityTime"]), ("error", 21))
+        listed = self.logs.list_log_anomaly_detectors(filterLogGroupArn=group)["anomalyDetectors"]
+        self.assertEqual([one["anomalyDetectorArn"] for one in listed], list(detector.values()))
+        self.logs.delete_log_anomaly_detector(**detector)
+        self.refused("ResourceNotFoundException", self.logs.get_log_anomaly_detector, **detector)
+
+
 class CloudWatch(Account):
+    def test_anomaly_detectors(self):
+        older = {"Namespace": "Orders", "MetricName": "Taken", "Stat": "Sum"}
+        self.cloudwatch.put_anomaly_detector(**older)
+        self.cloudwatch.put_anomaly_detector(SingleMetricAnomalyDetector=older, Configuration={"MetricTimezone": "UTC"})
+        (got,) = self.cloudwatch.describe_anomaly_detectors(Namespace="Orders")["AnomalyDetectors"]
+        self.assertEqual(got["SingleMetricAnomalyDetector"], older)
+        self.assertEqual(got["Configuration"]["MetricTimezone"], "UTC")
+        math = self.cloudwatch.describe_anomaly_detectors(AnomalyDetectorTypes=["METRIC_MATH"])["AnomalyDetectors"]
+        self.assertEqual(math, [])
+        self.cloudwatch.delete_anomaly_detector(**older)
+        self.refused("ResourceNotFoundException", self.cloudwatch.delete_anomaly_detector, **older)
+
+    def test_insight_rules_and_metric_streams(self):
+        definition = json.dumps({"Schema": {"Name": "CloudWatchLogRule", "Version": 1}})
+        self.cloudwatch.put_insight_rule(RuleName="r", RuleDefinition=definition, Tags=TAG_LIST)
+        (rule,) = self.cloudwatch.describe_insight_rules()["InsightRules"]
+        self.assertEqual((rule["State"], rule["Definition"]), ("ENABLED", definition))
+        self.assertEqual(self.cloudwatch.delete_insight_rules(RuleNames=["r", "none"])["Failures"], [])
+        stream = {
+            "Name": "s",
+            "FirehoseArn": "arn:aws:firehose:us-east-1:123456789012:deliverystream/s",
+            "RoleArn": self.role(),
+            "OutputFormat": "json",
+        }
+        arn = self.cloudwatch.put_metric_stream(**stream, Tags=TAG_LIST)["Arn"]
+        self.cloudwatch.put_metric_stream(**stream, Tags=[{"Key": "Owner", "Value": "me"}])
+        tags = self.cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]
+        self.assertEqual({tag["Key"]: tag["Value"] for tag in tags}, TAGS)
+        both = {"IncludeFilters": [{"Namespace": "A"}], "ExcludeFilters": [{"Namespace": "B"}]}
+        self.refused("InvalidParameterCombination", self.cloudwatch.put_metric_stream, **stream, **both)
+        self.assertEqual(self.cloudwatch.get_metric_stream(Name="s")["State"], "running")
+        self.cloudwatch.delete_metric_stream(Name="s")
+        self.cloudwatch.delete_metric_stream(Name="s")
+        self.refused("ResourceNotFoundException", self.cloudwatch.get_metric_stream, Name="s")
+
     math = {
         "AlarmName": "errors",
         "EvaluationPeriods": 1,
@@ -983,7 +1108,28 @@ class Functions(Account):
         self.fail(f"the mapping does not become {state}")
 
 
+    def test_code_signing_configs_have_tags(self):
+        publishers = {
+            "SigningProfileVersionArns": ["arn:aws:signer:us-east-1:123456789012:/signing-profiles/p/a1b2c3d4e5"]
+        }
+        made = self.lambda_.create_code_signing_config(AllowedPublishers=publishers, Tags=TAGS)["CodeSigningConfig"]
+        self.assertEqual(made["CodeSigningPolicies"], {"UntrustedArtifactOnDeployment": "Warn"})
+        arn = made["CodeSigningConfigArn"]
+        self.lambda_.untag_resource(Resource=arn, TagKeys=["Environment"])
+        self.assertEqual(self.lambda_.list_tags(Resource=arn)["Tags"], {"paystack:stack": "payments-dev"})
+        self.lambda_.delete_code_signing_config(CodeSigningConfigArn=arn)
+        self.refused("ResourceNotFoundException", self.lambda_.list_tags, Resource=arn)
+
+
 class Iam(Account):
+    def test_inline_policies_need_no_version(self):
+        self.role()
+        older = {name: value for name, value in json.loads(POLICY).items() if name != "Version"}
+        document = {"PolicyName": "p", "PolicyDocument": json.dumps(older)}
+        self.iam.put_role_policy(RoleName="worker", **document)
+        self.assertEqual(self.iam.get_role_policy(RoleName="worker", PolicyName="p")["PolicyDocument"], older)
+        self.refused("MalformedPolicyDocument", self.iam.create_policy, **document)
+
     def test_roles(self):
         self.role("r")
         self.iam.update_role(RoleName="r", Description="d", MaxSessionDuration=7200)
@@ -1103,6 +1249,19 @@ class DynamoDb(Account):
         self.refused("ResourceNotFoundException", self.dynamodb.describe_table, TableName="t")
         self.refused("TableNotFoundException", self.dynamodb.describe_continuous_backups, TableName="t")
         self.refused("ResourceNotFoundException", self.dynamodb.delete_table, TableName="t")
+
+    def test_a_stream_is_there_to_be_read(self):
+        stream = self.table()["LatestStreamArn"]
+        described = self.dynamodbstreams.describe_stream(StreamArn=stream)["StreamDescription"]
+        self.assertEqual(described["StreamStatus"], "ENABLED")
+        other = stream.rpartition("/")[0] + "/2020-01-01T00:00:00.000"
+        self.refused("ResourceNotFoundException", self.dynamodbstreams.describe_stream, StreamArn=other)
+        self.function()
+        reads = {"FunctionName": "worker", "StartingPosition": "TRIM_HORIZON"}
+        create = self.lambda_.create_event_source_mapping
+        self.refused("InvalidParameterValueException", create, **reads, EventSourceArn=other)
+        mapping = create(**reads, EventSourceArn=stream)
+        self.lambda_.delete_event_source_mapping(UUID=mapping["UUID"])
 
     def test_table_updates(self):
         self.table()

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::conformance::{Case, Declared, check, resource};
+use crate::conformance::{Case, Declared, check, resource, with};
 
 #[tokio::test]
 async fn apigateway_rest_api() {
@@ -220,10 +220,7 @@ fn before_a_method() -> Vec<Declared> {
 }
 
 fn method(verb: &str, rest: Value) -> Value {
-    let mut method = json!({"RestApiId": {"Ref": "Api"}, "ResourceId": {"Ref": "Orders"}, "HttpMethod": verb});
-    let fields = method.as_object_mut().expect("an object");
-    fields.extend(rest.as_object().expect("an object").clone());
-    method
+    with(json!({"RestApiId": {"Ref": "Api"}, "ResourceId": {"Ref": "Orders"}, "HttpMethod": verb}), rest)
 }
 
 /// A method with everything that can be said of one.
@@ -397,17 +394,18 @@ async fn apigateway_rest_api_from_openapi() {
         })
     };
     let api = |digest: &str, paths: Value, more: Value| {
-        let mut api = json!({
-            "Body": {
-                "openapi": "3.0.1",
-                "info": {"title": "orders", "description": "Takes orders", "version": "1"},
-                "paths": paths,
-            },
-            "BodyDigest": digest,
-            "EndpointConfiguration": {"Types": ["REGIONAL"]},
-        });
-        api.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        api
+        with(
+            json!({
+                "Body": {
+                    "openapi": "3.0.1",
+                    "info": {"title": "orders", "description": "Takes orders", "version": "1"},
+                    "paths": paths,
+                },
+                "BodyDigest": digest,
+                "EndpointConfiguration": {"Types": ["REGIONAL"]},
+            }),
+            more,
+        )
     };
     check(Case {
         before: vec![],
@@ -431,15 +429,16 @@ async fn apigateway_rest_api_from_openapi() {
 #[tokio::test]
 async fn apigateway_authorizer() {
     let authorizer = |more: Value| {
-        let mut authorizer = json!({
-            "RestApiId": {"Ref": "Api"},
-            "Name": "keys",
-            "Type": "TOKEN",
-            "AuthorizerUri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:123456789012:function:keys/invocations",
-            "IdentitySource": "method.request.header.Authorization",
-        });
-        authorizer.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        authorizer
+        with(
+            json!({
+                "RestApiId": {"Ref": "Api"},
+                "Name": "keys",
+                "Type": "TOKEN",
+                "AuthorizerUri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:123456789012:function:keys/invocations",
+                "IdentitySource": "method.request.header.Authorization",
+            }),
+            more,
+        )
     };
     check(Case {
         before: vec![api()],

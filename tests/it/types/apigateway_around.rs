@@ -2,16 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::conformance::{Case, Declared, check, resource};
+use crate::conformance::{Case, Declared, check, resource, with};
 
 fn api() -> Declared {
     resource("Api", "AWS::ApiGateway::RestApi", json!({"Name": "orders"}))
-}
-
-fn with(properties: Value, more: Value) -> Value {
-    let (Value::Object(mut all), Value::Object(more)) = (properties, more) else { panic!("objects") };
-    all.extend(more);
-    Value::Object(all)
 }
 
 #[tokio::test]
@@ -77,7 +71,6 @@ async fn apigateway_documentation_version() {
 }
 
 #[tokio::test]
-#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
 async fn apigateway_client_certificate() {
     check(Case {
         before: vec![],
@@ -161,7 +154,6 @@ async fn apigateway_base_path_mapping_of_a_whole_domain() {
 }
 
 #[tokio::test]
-#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
 async fn apigateway_domain_name() {
     let certificate = |name: &str| format!("arn:aws:acm:us-east-1:123456789012:certificate/{name}");
     let regional = |name: &str, more: Value| {
@@ -205,7 +197,6 @@ async fn apigateway_domain_name() {
 }
 
 #[tokio::test]
-#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
 async fn apigateway_vpc_link() {
     let targets =
         json!(["arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/orders/0123456789abcdef"]);

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::conformance::{Case, check, resource};
+use crate::conformance::{Case, check, resource, with};
 
 #[tokio::test]
 async fn cloudwatch_alarm() {
@@ -106,11 +106,7 @@ async fn cloudwatch_composite_alarm() {
             "Threshold": 1,
         })
     };
-    let composite = |rule: &str, more: Value| {
-        let mut composite = json!({"AlarmName": "broken", "AlarmRule": rule});
-        composite.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        composite
-    };
+    let composite = |rule: &str, more: Value| with(json!({"AlarmName": "broken", "AlarmRule": rule}), more);
     check(Case {
         before: vec![
             resource("Errors", "AWS::CloudWatch::Alarm", alarm("errors")),
@@ -141,17 +137,17 @@ async fn cloudwatch_composite_alarm() {
 }
 
 #[tokio::test]
-#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
 async fn cloudwatch_anomaly_detector() {
     let detector = |more: Value| {
-        let mut detector = json!({
-            "Namespace": "Orders",
-            "MetricName": "Taken",
-            "Stat": "Sum",
-            "Dimensions": [{"Name": "Shop", "Value": "north"}],
-        });
-        detector.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        detector
+        with(
+            json!({
+                "Namespace": "Orders",
+                "MetricName": "Taken",
+                "Stat": "Sum",
+                "Dimensions": [{"Name": "Shop", "Value": "north"}],
+            }),
+            more,
+        )
     };
     check(Case {
         before: vec![],
@@ -166,7 +162,6 @@ async fn cloudwatch_anomaly_detector() {
 }
 
 #[tokio::test]
-#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
 async fn cloudwatch_insight_rule() {
     let rule = |state: &str, more: Value| {
         let body = json!({
@@ -176,9 +171,7 @@ async fn cloudwatch_insight_rule() {
             "Contribution": {"Keys": ["$.customer"], "Filters": []},
             "AggregateOn": "Count",
         });
-        let mut rule = json!({"RuleName": "customers", "RuleBody": body.to_string(), "RuleState": state});
-        rule.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        rule
+        with(json!({"RuleName": "customers", "RuleBody": body.to_string(), "RuleState": state}), more)
     };
     check(Case {
         before: vec![],
@@ -196,17 +189,17 @@ async fn cloudwatch_insight_rule() {
 }
 
 #[tokio::test]
-#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
 async fn cloudwatch_metric_stream() {
     let stream = |more: Value| {
-        let mut stream = json!({
-            "Name": "metrics",
-            "FirehoseArn": "arn:aws:firehose:us-east-1:123456789012:deliverystream/metrics",
-            "RoleArn": "arn:aws:iam::123456789012:role/sender",
-            "OutputFormat": "json",
-        });
-        stream.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        stream
+        with(
+            json!({
+                "Name": "metrics",
+                "FirehoseArn": "arn:aws:firehose:us-east-1:123456789012:deliverystream/metrics",
+                "RoleArn": "arn:aws:iam::123456789012:role/sender",
+                "OutputFormat": "json",
+            }),
+            more,
+        )
     };
     check(Case {
         before: vec![],

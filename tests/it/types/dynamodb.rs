@@ -1,19 +1,20 @@
 use serde_json::{Value, json};
 
-use crate::conformance::{Case, check, resource};
+use crate::conformance::{Case, check, resource, with};
 
 const TABLE: &str = "AWS::DynamoDB::Table";
 
 /// A table of sessions with these further properties.
 fn sessions(attributes: &[&str], further: Value) -> Value {
     let definition = |name: &&str| json!({"AttributeName": name, "AttributeType": "S"});
-    let mut table = json!({
-        "TableName": "sessions",
-        "AttributeDefinitions": attributes.iter().map(definition).collect::<Vec<_>>(),
-        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}],
-    });
-    table.as_object_mut().expect("an object").extend(further.as_object().expect("an object").clone());
-    table
+    with(
+        json!({
+            "TableName": "sessions",
+            "AttributeDefinitions": attributes.iter().map(definition).collect::<Vec<_>>(),
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}],
+        }),
+        further,
+    )
 }
 
 fn index(name: &str, attribute: &str, projection: Value) -> Value {

@@ -8,7 +8,7 @@ use paystack::package::{Package, zip_inline};
 use paystack::resource::{Owner, Ownership, Resource, row, tags};
 use serde_json::{Value, json};
 
-use crate::conformance::{Case, Declared, check_with, connection, resource};
+use crate::conformance::{Case, Declared, check_with, connection, resource, with};
 
 pub(super) const HANDLER: &str = "def handler(event, context):\n    return event\n";
 pub(super) const OTHER_HANDLER: &str = "def handler(event, context):\n    return None\n";
@@ -28,16 +28,16 @@ pub(super) fn code(source: &str) -> Value {
 
 /// A small function with further properties.
 pub(super) fn function(name: &str, further: Value) -> Value {
-    let mut properties = json!({
-        "FunctionName": name,
-        "Code": code(HANDLER),
-        "Runtime": "python3.11",
-        "Handler": "index.handler",
-        "Role": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/orders"},
-    });
-    let Value::Object(further) = further else { panic!("properties are an object") };
-    properties.as_object_mut().expect("an object").extend(further);
-    properties
+    with(
+        json!({
+            "FunctionName": name,
+            "Code": code(HANDLER),
+            "Runtime": "python3.11",
+            "Handler": "index.handler",
+            "Role": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/orders"},
+        }),
+        further,
+    )
 }
 
 pub(super) fn orders_function() -> Declared {
@@ -166,13 +166,13 @@ async fn lambda_permission_for_an_account() {
 #[tokio::test]
 async fn lambda_event_source_mapping_of_a_queue() {
     let mapping = |further: Value| {
-        let mut properties = json!({
-            "FunctionName": {"Ref": "Orders"},
-            "EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]},
-        });
-        let Value::Object(further) = further else { panic!("properties are an object") };
-        properties.as_object_mut().expect("an object").extend(further);
-        properties
+        with(
+            json!({
+                "FunctionName": {"Ref": "Orders"},
+                "EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]},
+            }),
+            further,
+        )
     };
     let case = Case {
         before: vec![

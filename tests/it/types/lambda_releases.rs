@@ -7,7 +7,7 @@ use paystack::resource::tags;
 use serde_json::{Value, json};
 
 use super::lambda::{HANDLER, OTHER_HANDLER, code, context, function, handler, orders_function, owner, packages};
-use crate::conformance::{Case, Declared, check_with, resource};
+use crate::conformance::{Case, Declared, check_with, resource, with};
 
 fn version(logical_id: &'static str, description: &str) -> Declared {
     let properties = json!({"FunctionName": {"Ref": "Orders"}, "Description": description});
@@ -23,14 +23,14 @@ async fn lambda_version() {
 #[tokio::test]
 async fn lambda_alias() {
     let alias = |further: Value| {
-        let mut properties = json!({
-            "FunctionName": {"Fn::GetAtt": ["Orders", "Arn"]},
-            "Name": "live",
-            "FunctionVersion": {"Fn::GetAtt": ["First", "Version"]},
-        });
-        let Value::Object(further) = further else { panic!("properties are an object") };
-        properties.as_object_mut().expect("an object").extend(further);
-        properties
+        with(
+            json!({
+                "FunctionName": {"Fn::GetAtt": ["Orders", "Arn"]},
+                "Name": "live",
+                "FunctionVersion": {"Fn::GetAtt": ["First", "Version"]},
+            }),
+            further,
+        )
     };
     let latest = json!({"FunctionVersion": "$LATEST"});
     let case = Case {
@@ -48,12 +48,7 @@ async fn lambda_alias() {
 
 #[tokio::test]
 async fn lambda_event_invoke_config() {
-    let config = |further: Value| {
-        let mut properties = json!({"FunctionName": {"Ref": "Orders"}, "Qualifier": "$LATEST"});
-        let Value::Object(further) = further else { panic!("properties are an object") };
-        properties.as_object_mut().expect("an object").extend(further);
-        properties
-    };
+    let config = |further: Value| with(json!({"FunctionName": {"Ref": "Orders"}, "Qualifier": "$LATEST"}), further);
     let queue = json!({"Destination": {"Fn::GetAtt": ["Failures", "Arn"]}});
     let case = Case {
         before: vec![orders_function(), resource("Failures", "AWS::SQS::Queue", json!({"QueueName": "failures"}))],
@@ -77,10 +72,7 @@ async fn lambda_event_invoke_config() {
 #[tokio::test]
 async fn lambda_url() {
     let url = |further: Value| {
-        let mut properties = json!({"TargetFunctionArn": {"Fn::GetAtt": ["Orders", "Arn"]}, "AuthType": "NONE"});
-        let Value::Object(further) = further else { panic!("properties are an object") };
-        properties.as_object_mut().expect("an object").extend(further);
-        properties
+        with(json!({"TargetFunctionArn": {"Fn::GetAtt": ["Orders", "Arn"]}, "AuthType": "NONE"}), further)
     };
     let case = Case {
         before: vec![orders_function()],
@@ -140,14 +132,10 @@ async fn lambda_layer_version_permission() {
 }
 
 #[tokio::test]
-#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
 async fn lambda_code_signing_config() {
     let config = |profile: &str, further: Value| {
         let arn = format!("arn:aws:signer:us-east-1:123456789012:/signing-profiles/{profile}/a1b2c3d4e5");
-        let mut properties = json!({"AllowedPublishers": {"SigningProfileVersionArns": [arn]}});
-        let Value::Object(further) = further else { panic!("properties are an object") };
-        properties.as_object_mut().expect("an object").extend(further);
-        properties
+        with(json!({"AllowedPublishers": {"SigningProfileVersionArns": [arn]}}), further)
     };
     let case = Case {
         before: vec![],
@@ -208,13 +196,14 @@ async fn an_alias_splits_its_calls_between_two_versions() {
 #[tokio::test]
 async fn logs_subscription_filter() {
     let filter = |more: Value| {
-        let mut filter = json!({
-            "LogGroupName": {"Ref": "Group"},
-            "FilterName": "failures",
-            "DestinationArn": {"Fn::GetAtt": ["Orders", "Arn"]},
-        });
-        filter.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        filter
+        with(
+            json!({
+                "LogGroupName": {"Ref": "Group"},
+                "FilterName": "failures",
+                "DestinationArn": {"Fn::GetAtt": ["Orders", "Arn"]},
+            }),
+            more,
+        )
     };
     let permission = json!({
         "FunctionName": {"Ref": "Orders"},

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::conformance::{Case, check, resource};
+use crate::conformance::{Case, check, resource, with};
 
 #[tokio::test]
 async fn logs_log_group() {
@@ -45,11 +45,7 @@ async fn a_log_group_is_found_by_its_whole_name() {
 
 #[tokio::test]
 async fn logs_metric_filter() {
-    let filter = |more: Value| {
-        let mut filter = json!({"LogGroupName": {"Ref": "Group"}, "FilterName": "failures"});
-        filter.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        filter
-    };
+    let filter = |more: Value| with(json!({"LogGroupName": {"Ref": "Group"}, "FilterName": "failures"}), more);
     let metric = json!({"MetricName": "Failures", "MetricNamespace": "Orders", "MetricValue": "1"});
     check(Case {
         before: vec![resource("Group", "AWS::Logs::LogGroup", json!({"LogGroupName": "/orders/api"}))],
@@ -143,7 +139,6 @@ async fn logs_log_stream() {
 }
 
 #[tokio::test]
-#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
 async fn logs_account_policy() {
     let policy = |fields: &[&str]| {
         json!({
@@ -162,13 +157,8 @@ async fn logs_account_policy() {
 }
 
 #[tokio::test]
-#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
 async fn logs_log_anomaly_detector() {
-    let detector = |more: Value| {
-        let mut detector = json!({"LogGroupArnList": [{"Fn::GetAtt": ["Group", "Arn"]}]});
-        detector.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        detector
-    };
+    let detector = |more: Value| with(json!({"LogGroupArnList": [{"Fn::GetAtt": ["Group", "Arn"]}]}), more);
     check(Case {
         before: vec![group()],
         subject: resource(
@@ -189,16 +179,16 @@ async fn logs_log_anomaly_detector() {
 }
 
 #[tokio::test]
-#[ignore = "the emulator does not know the type, or not its tags: run it against AWS"]
 async fn logs_destination() {
     let destination = |stream: &str, more: Value| {
-        let mut destination = json!({
-            "DestinationName": "orders",
-            "TargetArn": format!("arn:aws:kinesis:us-east-1:123456789012:stream/{stream}"),
-            "RoleArn": "arn:aws:iam::123456789012:role/deliveries",
-        });
-        destination.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        destination
+        with(
+            json!({
+                "DestinationName": "orders",
+                "TargetArn": format!("arn:aws:kinesis:us-east-1:123456789012:stream/{stream}"),
+                "RoleArn": "arn:aws:iam::123456789012:role/deliveries",
+            }),
+            more,
+        )
     };
     let policy = json!({
         "Version": "2012-10-17",

@@ -6,7 +6,7 @@ use paystack::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use paystack::resource::{Owner, Resource, row};
 use serde_json::{Value, json};
 
-use crate::conformance::{Case, check, connection, resource};
+use crate::conformance::{Case, check, connection, resource, with};
 
 #[tokio::test]
 async fn sns_topic() {
@@ -51,11 +51,7 @@ async fn sns_topic() {
 
 #[tokio::test]
 async fn sns_fifo_topic() {
-    let topic = |more: Value| {
-        let mut topic = json!({"TopicName": "orders.fifo", "FifoTopic": true});
-        topic.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        topic
-    };
+    let topic = |more: Value| with(json!({"TopicName": "orders.fifo", "FifoTopic": true}), more);
     check(Case {
         before: vec![],
         subject: resource(
@@ -74,11 +70,12 @@ async fn sns_fifo_topic() {
 #[tokio::test]
 async fn sns_subscription() {
     let subscription = |more: Value| {
-        let mut subscription = json!({
-            "TopicArn": {"Ref": "Topic"}, "Protocol": "sqs", "Endpoint": {"Fn::GetAtt": ["Queue", "Arn"]},
-        });
-        subscription.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        subscription
+        with(
+            json!({
+                "TopicArn": {"Ref": "Topic"}, "Protocol": "sqs", "Endpoint": {"Fn::GetAtt": ["Queue", "Arn"]},
+            }),
+            more,
+        )
     };
     check(Case {
         before: vec![

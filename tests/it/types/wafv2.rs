@@ -7,7 +7,7 @@ use paystack::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use paystack::resource::{Made, Owner, Resource, row, tags};
 use serde_json::{Value, json};
 
-use crate::conformance::{Case, check, connection, resource};
+use crate::conformance::{Case, check, connection, resource, with};
 
 fn measured(name: &str) -> Value {
     json!({"CloudWatchMetricsEnabled": true, "MetricName": name, "SampledRequestsEnabled": true})
@@ -25,11 +25,7 @@ fn rule(priority: i32, name: &str, statement: Value) -> Value {
 
 #[tokio::test]
 async fn wafv2_ip_set() {
-    let set = |rest: Value| {
-        let mut set = json!({"Name": "office", "Scope": "REGIONAL", "IPAddressVersion": "IPV4"});
-        set.as_object_mut().expect("properties").extend(rest.as_object().expect("properties").clone());
-        set
-    };
+    let set = |rest: Value| with(json!({"Name": "office", "Scope": "REGIONAL", "IPAddressVersion": "IPV4"}), rest);
     check(Case {
         before: vec![],
         subject: resource(
@@ -77,9 +73,7 @@ async fn wafv2_ip_set_of_the_other_version() {
 #[tokio::test]
 async fn wafv2_web_acl() {
     let acl = |rest: Value| {
-        let mut acl = json!({"Name": "orders", "Scope": "REGIONAL", "VisibilityConfig": measured("orders")});
-        acl.as_object_mut().expect("properties").extend(rest.as_object().expect("properties").clone());
-        acl
+        with(json!({"Name": "orders", "Scope": "REGIONAL", "VisibilityConfig": measured("orders")}), rest)
     };
     let limited = rule(2, "limit", json!({"RateBasedStatement": {"AggregateKeyType": "IP", "Limit": 1000}}));
     let managed = json!({
@@ -149,12 +143,13 @@ async fn wafv2_web_acl() {
 #[tokio::test]
 async fn wafv2_logging_configuration() {
     let logging = |destination: &str, rest: Value| {
-        let mut logging = json!({
-            "ResourceArn": {"Fn::GetAtt": ["Acl", "Arn"]},
-            "LogDestinationConfigs": [{"Fn::Sub": destination}],
-        });
-        logging.as_object_mut().expect("properties").extend(rest.as_object().expect("properties").clone());
-        logging
+        with(
+            json!({
+                "ResourceArn": {"Fn::GetAtt": ["Acl", "Arn"]},
+                "LogDestinationConfigs": [{"Fn::Sub": destination}],
+            }),
+            rest,
+        )
     };
     let group = "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:aws-waf-logs-orders";
     check(Case {
@@ -354,9 +349,7 @@ async fn wafv2_web_acl_keeps_what_shield_advanced_added() {
 #[tokio::test]
 async fn wafv2_regex_pattern_set() {
     let set = |patterns: &[&str], more: Value| {
-        let mut set = json!({"Name": "bots", "Scope": "REGIONAL", "RegularExpressionList": patterns});
-        set.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        set
+        with(json!({"Name": "bots", "Scope": "REGIONAL", "RegularExpressionList": patterns}), more)
     };
     check(Case {
         before: vec![],
@@ -385,15 +378,16 @@ async fn wafv2_rule_group() {
         })
     };
     let group = |rules: Value, more: Value| {
-        let mut group = json!({
-            "Name": "orders",
-            "Scope": "REGIONAL",
-            "Capacity": 10,
-            "VisibilityConfig": visible("orders"),
-            "Rules": rules,
-        });
-        group.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        group
+        with(
+            json!({
+                "Name": "orders",
+                "Scope": "REGIONAL",
+                "Capacity": 10,
+                "VisibilityConfig": visible("orders"),
+                "Rules": rules,
+            }),
+            more,
+        )
     };
     check(Case {
         before: vec![],

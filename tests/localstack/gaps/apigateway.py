@@ -4,7 +4,7 @@ from localstack.services.apigateway.helpers import get_apigateway_store, get_mot
 from localstack.services.iam.models import iam_stores
 from moto.apigateway.models import apigateway_backends
 
-from gaps import answers, refuse
+from gaps import answers, apigateway_around, refuse
 from gaps.waf import web_acl_of_stage
 
 # What AWS fills in as soon as anything is set for a method.
@@ -45,9 +45,11 @@ OTHER_STAGE_PATHS = ("accessLogSettings", "canarySettings", "variables")
 
 
 def tags_of(account, region, arn):
-    """The tags of an API, a stage, a key or a usage plan as one mapping that can be changed, or `None`."""
+    """The tags of an API, of what is in it or around it, as one mapping that can be changed, or `None`."""
     backend = apigateway_backends[account][region]
     match arn.rpartition(":")[2].strip("/").split("/"):
+        case ["clientcertificates" | "domainnames" | "vpclinks" as kind, id]:
+            return apigateway_around.tags_of(account, region, kind, id)
         case ["restapis", api]:
             owner = backend.apis.get(api)
         case ["restapis", api, "stages", stage] if api in backend.apis:

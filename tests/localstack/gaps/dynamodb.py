@@ -1,15 +1,16 @@
-"""DynamoDB, for which LocalStack downloads a Java program: moto, which comes with LocalStack, answers instead."""
+"""DynamoDB and its streams, for which LocalStack downloads a Java program: moto, which comes along, answers instead."""
 
 import uuid
 
 from localstack.services.moto import _proxy_moto
 from moto.dynamodb.models import dynamodb_backends
 
-from gaps import answers, provide
+from gaps import answers, provide, refuse
 
 
 def install():
     provide("dynamodb", otherwise=_proxy_moto)
+    provide("dynamodbstreams", otherwise=_proxy_moto)
 
 
 @answers("dynamodb", "DeleteTable")
@@ -36,6 +37,16 @@ def put_table(context, request, ask):
 def describe_table(context, request, ask):
     answer = ask()
     return {"Table": _completed(_table(context, request), answer["Table"])}
+
+
+@answers("dynamodbstreams", "DescribeStream")
+def describe_stream(context, request, ask):
+    """Of every other stream than a table's own moto says the same."""
+    arn = request["StreamArn"]
+    tables = dynamodb_backends[context.account_id][context.region].tables.values()
+    if not any(arn == f"{table.table_arn}/stream/{table.latest_stream_label}" for table in tables):
+        refuse("ResourceNotFoundException", f"Requested resource not found: Stream: {arn} not found")
+    return ask()
 
 
 @answers("dynamodb", "DescribeTimeToLive")

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from moto.logs.models import logs_backends
 
-from gaps import answers, page, refuse
+from gaps import answers, logs_around, page, refuse
 
 # (account, region) -> id -> query definition
 _queries = defaultdict(dict)
@@ -114,13 +114,13 @@ def create_log_group(context, request, ask):
 
 @answers("logs", "TagResource")
 def tag_resource(context, request, ask):
-    tags_of(_log_group(context, request)).update(request["tags"])
+    _tags(context, request).update(request["tags"])
     return {}
 
 
 @answers("logs", "UntagResource")
 def untag_resource(context, request, ask):
-    tags = tags_of(_log_group(context, request))
+    tags = _tags(context, request)
     for key in request["tagKeys"]:
         tags.pop(key, None)
     return {}
@@ -128,7 +128,7 @@ def untag_resource(context, request, ask):
 
 @answers("logs", "ListTagsForResource")
 def list_tags_for_resource(context, request, ask):
-    return {"tags": tags_of(_log_group(context, request))}
+    return {"tags": _tags(context, request)}
 
 
 @answers("logs", "PutIndexPolicy")
@@ -190,6 +190,11 @@ def put_bearer_token_authentication(context, request, ask):
 def tags_of(group):
     """The tags of a log group, which go with it: LocalStack's outlive the group and are lost on a group without any."""
     return group.__dict__.setdefault("tags_until_deleted", {})
+
+
+def _tags(context, request):
+    around = logs_around.tags_of(context.account_id, context.region, request["resourceArn"])
+    return tags_of(_log_group(context, request)) if around is None else around
 
 
 def _log_group(context, request):

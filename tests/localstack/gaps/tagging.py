@@ -9,7 +9,8 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.kms.models import kms_backends
 from moto.logs.models import logs_backends
 
-from gaps import answers, apigateway, as_list, as_map, logs, page, refuse, waf
+from gaps import apigateway, apigateway_around, logs, logs_around, metrics, waf
+from gaps import answers, as_list, as_map, page, refuse
 
 
 @answers("resourcegroupstaggingapi", "GetResources")
@@ -72,11 +73,17 @@ def _with_or_without_tags(account, region):
         arn = f"arn:aws:lambda:{region}:{account}:event-source-mapping:{id}"
         yield arn, functions.tags.get_tags(arn)
 
+    for arn in functions.code_signing_configs:
+        yield arn, functions.tags.get_tags(arn)
+
+    for arn in logs_around.arns(account, region):
+        yield arn, logs_around.tags_of(account, region, arn)
     for group in logs_backends[account][region].groups.values():
         yield f"arn:aws:logs:{region}:{account}:log-group:{group.name}", logs.tags_of(group)
 
     cloudwatch = cloudwatch_stores[account][region]
-    for arn in [*cloudwatch.alarms, *(dashboard.dashboard_arn for dashboard in cloudwatch.dashboards.values())]:
+    dashboards = (dashboard.dashboard_arn for dashboard in cloudwatch.dashboards.values())
+    for arn in [*cloudwatch.alarms, *dashboards, *metrics.arns(account, region)]:
         yield arn, cloudwatch.tags.get_tags(arn)
 
     for arn in _api_gateway_arns(account, region):
@@ -106,6 +113,7 @@ def _api_gateway_arns(account, region):
         yield f"{prefix}/apikeys/{key}"
     for plan in backend.usage_plans:
         yield f"{prefix}/usageplans/{plan}"
+    yield from apigateway_around.arns(account, region)
 
 
 def _has_type(arn, filters):
