@@ -18,6 +18,15 @@ pub fn deserialize<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer:
     serde_json::from_value(value).map(Some).map_err(D::Error::custom)
 }
 
+/// The text of a property that was deserialised so, as a service takes it; nothing where the template has none.
+pub fn written(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => String::new(),
+    }
+}
+
 /// The number in a value that services write as a number or as a text.
 ///
 /// # Errors

@@ -54,6 +54,12 @@ impl FromIterator<(String, String)> for Tags {
 }
 
 impl Tags {
+    /// The two tags by which paystack knows what is the owner's.
+    pub fn marks(owner: &Owner) -> Self {
+        let pairs = [(STACK, owner.stack.as_str()), (RESOURCE, owner.resource.as_str())];
+        pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
     /// Tags from the SDK's own pairs: `Tags::from_sdk(tags, |tag| (tag.key(), tag.value()))`.
     pub fn from_sdk<'a, T: 'a>(
         tags: impl IntoIterator<Item = &'a T>,

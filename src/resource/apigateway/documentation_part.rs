@@ -133,7 +133,7 @@ async fn make(cx: &Context, part: &DocumentationPart) -> Result<PhysicalId, AwsE
     let location = location.set_path(path).set_method(method).set_status_code(status_code).set_name(name).build();
     let location = location.map_err(|error| AwsError::new(CREATE, ErrorClass::Invalid, error.to_string()))?;
     let create = cx.apigateway.create_documentation_part().rest_api_id(&part.rest_api_id);
-    let create = create.location(location).properties(text(part));
+    let create = create.location(location).properties(json_text::written(part.properties.as_ref()));
     let made = patch::write(cx, &part.rest_api_id, || async { create.clone().send().await.during(CREATE) }).await?;
     let id = made.id.ok_or_else(|| AwsError::missing(CREATE, "id"))?;
     Ok(joined([&id, &part.rest_api_id]))
@@ -142,7 +142,7 @@ async fn make(cx: &Context, part: &DocumentationPart) -> Result<PhysicalId, AwsE
 async fn say(cx: &Context, id: &PhysicalId, wanted: &DocumentationPart) -> Result<(), AwsError> {
     let [part, api] = parts(id)?;
     let update = cx.apigateway.update_documentation_part().rest_api_id(api).documentation_part_id(part);
-    let update = update.patch_operations(replace("/properties", text(wanted)));
+    let update = update.patch_operations(replace("/properties", json_text::written(wanted.properties.as_ref())));
     let update = || async { update.clone().send().await.during("apigateway.UpdateDocumentationPart") };
     patch::write(cx, api, update).await.map(drop)
 }
@@ -160,15 +160,6 @@ fn place_of(shown: Option<&DocumentationPartLocation>) -> Location {
     let mut part = DocumentationPart { location, ..DocumentationPart::default() };
     ApiGatewayDocumentationPart::complete(&mut part);
     part.location
-}
-
-/// What is said, as the service takes it.
-fn text(part: &DocumentationPart) -> String {
-    match &part.properties {
-        Some(Value::String(text)) => text.clone(),
-        Some(properties) => properties.to_string(),
-        None => String::new(),
-    }
 }
 
 fn attributes(part: &str) -> Attributes {

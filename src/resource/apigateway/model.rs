@@ -102,7 +102,7 @@ impl Handler for ApiGatewayModel {
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
         let [api, name] = parts(id)?;
-        let schema = changes.touch("Schema").then(|| replace("/schema", schema_text(model)));
+        let schema = changes.touch("Schema").then(|| replace("/schema", json_text::written(model.schema.as_ref())));
         let description = changes.touch("Description").then(|| model.description.clone().unwrap_or_default());
         let patches = schema.into_iter().chain(description.map(|text| replace("/description", text))).collect();
         let update = cx.apigateway.update_model().rest_api_id(api).model_name(name).set_patch_operations(Some(patches));
@@ -150,17 +150,8 @@ async fn make(cx: &Context, model: &Model) -> Result<PhysicalId, AwsError> {
         .name(name)
         .content_type(&model.content_type)
         .set_description(model.description.clone())
-        .schema(schema_text(model));
+        .schema(json_text::written(model.schema.as_ref()));
     let create = || async { create.clone().send().await.during("apigateway.CreateModel") };
     patch::write(cx, &model.rest_api_id, create).await?;
     Ok(joined([&model.rest_api_id, name]))
-}
-
-/// The schema as the service takes it: a text, whatever its language.
-fn schema_text(model: &Model) -> String {
-    match &model.schema {
-        Some(Value::String(text)) => text.clone(),
-        Some(schema) => schema.to_string(),
-        None => String::new(),
-    }
 }

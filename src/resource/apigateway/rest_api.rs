@@ -210,13 +210,14 @@ impl Handler for ApiGatewayRestApi {
             Some(id) => id,
             None => make(cx, api).await?,
         };
-        let mut answer = settled(cx, &id).await?;
+        let answer = settled(cx, &id).await?;
         let digest = answer.tags().and_then(|tags| tags.get(BODY));
-        if api.body.is_some() && (digest.is_none() || digest != api.body_digest.as_ref()) {
-            import(cx, &id, api).await?;
-            answer = settled(cx, &id).await?;
-        }
-        Ok(Made { attributes: live(&cx.scope, id.as_str(), answer)?.attributes, id })
+        let is_imported = api.body.is_none() || digest.is_some() && digest == api.body_digest.as_ref();
+        let attributes = match is_imported {
+            true => live(&cx.scope, id.as_str(), answer)?.attributes,
+            false => import(cx, &id, api).await?,
+        };
+        Ok(Made { id, attributes })
     }
 
     async fn update(
@@ -228,14 +229,12 @@ impl Handler for ApiGatewayRestApi {
     ) -> Result<PhysicalId, AwsError> {
         if api.body.is_some() && changes.touch_any(&["Body", "BodyDigest", "Mode", "Parameters"]) {
             import(cx, id, api).await?;
-        }
-        let answer = cx.apigateway.get_rest_api().rest_api_id(id.as_str()).send().await;
-        let mut live = live(&cx.scope, id.as_str(), answer.during("apigateway.GetRestApi")?)?.properties;
-        Self::complete(&mut live);
-        patch_api(cx, id, endpoint_patches(&live, api)).await?;
-        patch_api(cx, id, patches(&live, api)).await?;
-        if changes.touch_any(&["Tags", "Body", "BodyDigest"]) {
-            patch::sync_tags(cx, id.as_str(), &format!("/restapis/{id}"), &api.all_tags()).await?;
+        } else {
+            let answer = cx.apigateway.get_rest_api().rest_api_id(id.as_str()).send().await;
+            put_right(cx, id, api, answer.during("apigateway.GetRestApi")?).await?;
+            if changes.touch_any(&["Tags", "Body", "BodyDigest"]) {
+                sync_tags(cx, id, api).await?;
+            }
         }
         if changes.touch_any(&["SecurityPolicy", "EndpointAccessMode", "EndpointConfiguration"]) {
             settled(cx, id).await?;
@@ -292,13 +291,8 @@ async fn operations(cx: &Context, api: &str) -> Result<Option<Vec<types::Resourc
 
 /// Gives the API its document, puts right what the document says of it and the template does not, and then says so in a tag: an
 /// import that was interrupted is done again.
-async fn import(cx: &Context, id: &PhysicalId, api: &RestApi) -> Result<(), AwsError> {
+async fn import(cx: &Context, id: &PhysicalId, api: &RestApi) -> Result<Attributes, AwsError> {
     const PUT: &str = "apigateway.PutRestApi";
-    let document = match &api.body {
-        Some(Value::String(text)) => text.clone(),
-        Some(document) => document.to_string(),
-        None => return Ok(()),
-    };
     let put = cx
         .apigateway
         .put_rest_api()
@@ -306,14 +300,30 @@ async fn import(cx: &Context, id: &PhysicalId, api: &RestApi) -> Result<(), AwsE
         .mode(PutMode::from(api.mode.as_deref().unwrap_or("overwrite")))
         .fail_on_warnings(api.fail_on_warnings)
         .set_parameters(Some(api.parameters.clone().into_iter().collect()))
-        .body(Blob::new(document));
+        .body(Blob::new(json_text::written(api.body.as_ref())));
     let put = || async { put.clone().send().await.during(PUT) };
     // What was left out of an import for a mistake in it shows as a difference in the next plan.
     patch::write(cx, id.as_str(), put).await?;
-    let answer = settled(cx, id).await?;
-    let mut live = live(&cx.scope, id.as_str(), answer)?.properties;
+    let attributes = put_right(cx, id, api, settled(cx, id).await?).await?;
+    sync_tags(cx, id, api).await?;
+    Ok(attributes)
+}
+
+/// Patches what the API says of itself otherwise than the template.
+async fn put_right(
+    cx: &Context,
+    id: &PhysicalId,
+    api: &RestApi,
+    answer: GetRestApiOutput,
+) -> Result<Attributes, AwsError> {
+    let Live { properties: mut live, attributes, .. } = live(&cx.scope, id.as_str(), answer)?;
     ApiGatewayRestApi::complete(&mut live);
+    patch_api(cx, id, endpoint_patches(&live, api)).await?;
     patch_api(cx, id, patches(&live, api)).await?;
+    Ok(attributes)
+}
+
+async fn sync_tags(cx: &Context, id: &PhysicalId, api: &RestApi) -> Result<(), AwsError> {
     patch::sync_tags(cx, id.as_str(), &format!("/restapis/{id}"), &api.all_tags()).await
 }
 

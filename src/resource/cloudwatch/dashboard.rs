@@ -119,11 +119,7 @@ impl Handler for CloudWatchDashboard {
 
 /// What the service finds questionable in a body it takes all the same, and shows in the console.
 async fn put(cx: &Context, name: &str, dashboard: &Dashboard) -> Result<(), AwsError> {
-    let body = match &dashboard.dashboard_body {
-        Some(Value::String(text)) => text.clone(),
-        Some(body) => body.to_string(),
-        None => String::new(),
-    };
+    let body = json_text::written(dashboard.dashboard_body.as_ref());
     let put = cx.cloudwatch.put_dashboard().dashboard_name(name).dashboard_body(body);
     let put = put.set_tags(Some(dashboard.tags.to_sdk(sdk_tag)));
     put.send().await.during("cloudwatch.PutDashboard")?;

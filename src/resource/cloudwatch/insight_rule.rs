@@ -11,7 +11,7 @@ use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::cloudwatch::{sdk_tag, sync_tags, tags_of};
 use crate::resource::tags::Tags;
-use crate::resource::{Attributes, Handler, Live, Made, Owner, left_to_change, referred};
+use crate::resource::{Attributes, Handler, Live, Made, Owner, json_text, left_to_change, referred};
 
 pub struct CloudWatchInsightRule;
 
@@ -21,7 +21,7 @@ pub struct CloudWatchInsightRule;
 pub struct InsightRule {
     pub rule_name: String,
     /// JSON; what only differs in how it is written is equal.
-    #[serde(deserialize_with = "crate::resource::json_text::deserialize")]
+    #[serde(deserialize_with = "json_text::deserialize")]
     pub rule_body: Option<Value>,
     pub rule_state: String,
     pub apply_on_transformed_logs: bool,
@@ -113,16 +113,11 @@ async fn described(cx: &Context, name: &str) -> Result<Option<aws_sdk_cloudwatch
 }
 
 async fn put(cx: &Context, rule: &InsightRule) -> Result<(), AwsError> {
-    let definition = match &rule.rule_body {
-        Some(Value::String(text)) => text.clone(),
-        Some(body) => body.to_string(),
-        None => String::new(),
-    };
     let put = cx
         .cloudwatch
         .put_insight_rule()
         .rule_name(&rule.rule_name)
-        .rule_definition(definition)
+        .rule_definition(json_text::written(rule.rule_body.as_ref()))
         .rule_state(&rule.rule_state)
         .apply_on_transformed_logs(rule.apply_on_transformed_logs)
         .set_tags(Some(rule.tags.to_sdk(sdk_tag)));

@@ -11,7 +11,7 @@ use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{PhysicalId, StackId};
-use crate::resource::iam::{PROPAGATION, is_still_attached, marks, write};
+use crate::resource::iam::{PROPAGATION, is_still_attached, sdk_tags, tags_of, write};
 use crate::resource::tags::Tags;
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Mark, Owner, attributes, referred};
 
@@ -51,7 +51,7 @@ impl Handler for IamInstanceProfile {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<InstanceProfile>>, AwsError> {
         let Some(live) = get(cx, id.as_str()).await? else { return Ok(None) };
-        let (attributes, mark) = (attributes_of(&live), Mark::Elsewhere(tags_of(&live).owner()));
+        let (attributes, mark) = (attributes_of(&live), Mark::Elsewhere(tags_of(live.tags()).owner()));
         let profile = InstanceProfile {
             instance_profile_name: Some(live.instance_profile_name),
             path: live.path,
@@ -66,10 +66,10 @@ impl Handler for IamInstanceProfile {
         match get(cx, name).await? {
             None => {
                 let create = cx.iam.create_instance_profile().instance_profile_name(name).path(&profile.path);
-                let create = create.set_tags(Some(marks(owner, CREATE)?));
+                let create = create.set_tags(Some(sdk_tags(&Tags::marks(owner), CREATE)?));
                 write(cx, || async { create.clone().send().await.during(CREATE) }).await?;
             }
-            Some(live) if tags_of(&live).owner().as_ref() == Some(owner) => {}
+            Some(live) if tags_of(live.tags()).owner().as_ref() == Some(owner) => {}
             Some(_) => {
                 let message =
                     format!("an instance profile named `{name}` is there already, and this stack did not make it");
@@ -91,10 +91,10 @@ impl Handler for IamInstanceProfile {
     ) -> Result<PhysicalId, AwsError> {
         let missing = || AwsError::missing("iam.GetInstanceProfile", "InstanceProfile");
         let live = get(cx, id.as_str()).await?.ok_or_else(missing)?;
-        if tags_of(&live).owner().as_ref() != Some(owner) {
+        if tags_of(live.tags()).owner().as_ref() != Some(owner) {
             const TAG: &str = "iam.TagInstanceProfile";
             let tag = cx.iam.tag_instance_profile().instance_profile_name(id.as_str());
-            let tag = tag.set_tags(Some(marks(owner, TAG)?));
+            let tag = tag.set_tags(Some(sdk_tags(&Tags::marks(owner), TAG)?));
             write(cx, || async { tag.clone().send().await.during(TAG) }).await?;
         }
         if changes.touch("Roles") {
@@ -130,7 +130,7 @@ impl Handler for IamInstanceProfile {
             let list = cx.iam.list_instance_profile_tags().instance_profile_name(&name);
             let tags: Result<Vec<Tag>, _> = list.into_paginator().items().send().collect().await;
             let tags = found("iam.ListInstanceProfileTags", tags)?.unwrap_or_default();
-            let owner = Tags::from_sdk(&tags, |tag| (tag.key(), tag.value())).owner();
+            let owner = tags_of(&tags).owner();
             owned.extend(owner.filter(|owner| owner.stack == *stack).map(|owner| (owner, PhysicalId::from(name))));
         }
         Ok(owned)
@@ -161,10 +161,6 @@ async fn set_roles(
 
 fn name_of(profile: &InstanceProfile) -> &str {
     profile.instance_profile_name.as_deref().unwrap_or_default()
-}
-
-fn tags_of(profile: &types::InstanceProfile) -> Tags {
-    Tags::from_sdk(profile.tags(), |tag| (tag.key(), tag.value()))
 }
 
 fn attributes_of(profile: &types::InstanceProfile) -> Attributes {

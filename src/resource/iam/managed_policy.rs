@@ -15,7 +15,9 @@ use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{PhysicalId, StackId};
 use crate::resource::iam::entity::{self, Entity};
-use crate::resource::iam::{PROPAGATION, decoded, is_fresh_principal, is_still_attached, marks, taken_out, write};
+use crate::resource::iam::{
+    PROPAGATION, decoded, is_fresh_principal, is_still_attached, sdk_tags, tags_of, taken_out, write,
+};
 use crate::resource::policy_document::PolicyDocument;
 use crate::resource::tags::Tags;
 use crate::resource::{
@@ -101,7 +103,7 @@ impl Handler for IamManagedPolicy {
                 Entity::User(name) => properties.users.insert(name),
             };
         }
-        let mark = Mark::Elsewhere(tags_of(&policy).owner());
+        let mark = Mark::Elsewhere(tags_of(policy.tags()).owner());
         Ok(Some(Live { properties, attributes: attributes_of(arn, &policy), mark }))
     }
 
@@ -109,7 +111,7 @@ impl Handler for IamManagedPolicy {
         let arn = arn_of(&cx.scope, policy);
         match get(cx, &arn).await? {
             None => make(cx, owner, policy).await?,
-            Some(live) if tags_of(&live).owner().as_ref() == Some(owner) => {}
+            Some(live) if tags_of(live.tags()).owner().as_ref() == Some(owner) => {}
             Some(_) => {
                 let message = format!("a policy `{arn}` is there already, and this stack did not make it");
                 return Err(AwsError::new("iam.CreatePolicy", ErrorClass::AlreadyExists, message));
@@ -131,8 +133,12 @@ impl Handler for IamManagedPolicy {
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
         let live = get(cx, id.as_str()).await?.ok_or_else(|| AwsError::missing("iam.GetPolicy", "Policy"))?;
-        if tags_of(&live).owner().as_ref() != Some(owner) {
-            let tag = cx.iam.tag_policy().policy_arn(id.as_str()).set_tags(Some(marks(owner, "iam.TagPolicy")?));
+        if tags_of(live.tags()).owner().as_ref() != Some(owner) {
+            let tag = cx
+                .iam
+                .tag_policy()
+                .policy_arn(id.as_str())
+                .set_tags(Some(sdk_tags(&Tags::marks(owner), "iam.TagPolicy")?));
             write(cx, || async { tag.clone().send().await.during("iam.TagPolicy") }).await?;
         }
         if changes.touch("PolicyDocument") {
@@ -179,7 +185,7 @@ impl Handler for IamManagedPolicy {
             let Some(arn) = policy.arn else { continue };
             let list = cx.iam.list_policy_tags().policy_arn(&arn).into_paginator().items().send();
             let tags: Vec<Tag> = found("iam.ListPolicyTags", list.collect::<Result<_, _>>().await)?.unwrap_or_default();
-            let owner = Tags::from_sdk(&tags, |tag| (tag.key(), tag.value())).owner();
+            let owner = tags_of(&tags).owner();
             owned.extend(owner.filter(|owner| owner.stack == *stack).map(|owner| (owner, PhysicalId::from(arn))));
         }
         Ok(owned)
@@ -193,10 +199,6 @@ fn arn_of(scope: &Scope, policy: &ManagedPolicy) -> String {
 
 fn entities_of(policy: &ManagedPolicy) -> BTreeSet<Entity> {
     entity::all(&policy.groups, &policy.roles, &policy.users)
-}
-
-fn tags_of(policy: &aws_sdk_iam::types::Policy) -> Tags {
-    Tags::from_sdk(policy.tags(), |tag| (tag.key(), tag.value()))
 }
 
 fn attributes_of(arn: &str, policy: &aws_sdk_iam::types::Policy) -> Attributes {
@@ -230,7 +232,7 @@ async fn make(cx: &Context, owner: &Owner, policy: &ManagedPolicy) -> Result<(),
     let create = cx.iam.create_policy().set_policy_name(policy.managed_policy_name.clone()).path(&policy.path);
     let create = create.set_description(policy.description.clone());
     let create = create.set_policy_document(policy.policy_document.as_ref().map(PolicyDocument::to_json));
-    let create = create.set_tags(Some(marks(owner, OPERATION)?));
+    let create = create.set_tags(Some(sdk_tags(&Tags::marks(owner), OPERATION)?));
     let call = || async { create.clone().send().await.during(OPERATION) };
     cx.while_passing(PROPAGATION, is_fresh_principal, || write(cx, call)).await.map(drop)
 }

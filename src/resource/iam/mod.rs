@@ -27,7 +27,7 @@ use crate::aws::error::{AwsError, ErrorClass};
 use crate::aws::wait::Patience;
 use crate::change::Changes;
 use crate::property_path::PathStep;
-use crate::resource::{Owner, tags};
+use crate::resource::tags::Tags;
 
 /// How long a change takes at the most until it is seen everywhere.
 const PROPAGATION: Patience = Patience::seconds(120);
@@ -60,12 +60,16 @@ fn is_at_the_same_time(error: &AwsError) -> bool {
     error.code == "ConcurrentModification"
 }
 
-/// The marks of an owner, for what IAM can tag and CloudFormation cannot.
-fn marks(owner: &Owner, operation: &'static str) -> Result<Vec<Tag>, AwsError> {
-    let pairs = [(tags::STACK, owner.stack.as_str()), (tags::RESOURCE, owner.resource.as_str())];
-    let tags = pairs.map(|(key, value)| Tag::builder().key(key).value(value).build());
+/// Tags as IAM takes them.
+fn sdk_tags(tags: &Tags, operation: &'static str) -> Result<Vec<Tag>, AwsError> {
+    let tags = tags.to_sdk(|key, value| Tag::builder().key(key).value(value).build());
     let tags = tags.into_iter().collect::<Result<_, _>>();
     tags.map_err(|error| AwsError::new(operation, ErrorClass::Invalid, error.to_string()))
+}
+
+/// Tags as IAM gives them.
+fn tags_of(tags: &[Tag]) -> Tags {
+    Tags::from_sdk(tags, |tag| (tag.key(), tag.value()))
 }
 
 /// The names that the changes take out of a list of names or of inline policies. What siblings put on the live entity is in no

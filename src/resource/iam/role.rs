@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_iam::types::{EntityType, RoleDetail, Tag};
+use aws_sdk_iam::types::{EntityType, RoleDetail};
 use futures::future::try_join;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use crate::change::Changes;
 use crate::identity::{PhysicalId, StackId};
 use crate::resource::iam::entity::Entity;
 use crate::resource::iam::held::{self, InlinePolicy};
-use crate::resource::iam::{PROPAGATION, decoded, is_fresh_principal, is_still_attached, write};
+use crate::resource::iam::{PROPAGATION, decoded, is_fresh_principal, is_still_attached, sdk_tags, tags_of, write};
 use crate::resource::policy_document::{PolicyDocument, TrustPolicy};
 use crate::resource::tags::Tags;
 use crate::resource::{Attributes, Contribution, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
@@ -88,7 +88,7 @@ impl Handler for IamRole {
         let (role, policies) = try_join(get(cx, id.as_str()), policies(cx, id.as_str())).await?;
         let (Some(role), Some((policies, managed_policy_arns))) = (role, policies) else { return Ok(None) };
         let attributes = attributes_of(&role);
-        let tags = tags_of(&role);
+        let tags = tags_of(role.tags());
         let properties = Role {
             role_name: Some(role.role_name),
             path: role.path,
@@ -107,7 +107,7 @@ impl Handler for IamRole {
         let name = name_of(role);
         match get(cx, name).await? {
             None => make(cx, role).await?,
-            Some(live) if tags_of(&live).owner().as_ref() == Some(owner) => {}
+            Some(live) if tags_of(live.tags()).owner().as_ref() == Some(owner) => {}
             Some(_) => {
                 let message = format!("a role named `{name}` is there already, and this stack did not make it");
                 return Err(AwsError::new("iam.CreateRole", ErrorClass::AlreadyExists, message));
@@ -171,7 +171,7 @@ impl Handler for IamRole {
 }
 
 fn owner_and_id(role: RoleDetail) -> Option<(Owner, PhysicalId)> {
-    let owner = Tags::from_sdk(role.tags(), |tag| (tag.key(), tag.value())).owner()?;
+    let owner = tags_of(role.tags()).owner()?;
     Some((owner, PhysicalId::from(role.role_name?)))
 }
 
@@ -183,19 +183,8 @@ fn trust_of(role: &Role) -> String {
     role.assume_role_policy_document.as_ref().map(TrustPolicy::to_json).unwrap_or_default()
 }
 
-fn tags_of(role: &aws_sdk_iam::types::Role) -> Tags {
-    Tags::from_sdk(role.tags(), |tag| (tag.key(), tag.value()))
-}
-
 fn attributes_of(role: &aws_sdk_iam::types::Role) -> Attributes {
     referred(role.role_name(), [("Arn", role.arn.clone()), ("RoleId", role.role_id.clone())])
-}
-
-fn to_sdk(tags: &Tags) -> Result<Vec<Tag>, AwsError> {
-    let tags = tags.to_sdk(|key, value| Tag::builder().key(key).value(value).build());
-    tags.into_iter()
-        .collect::<Result<_, _>>()
-        .map_err(|error| AwsError::new("iam.TagRole", ErrorClass::Invalid, error.to_string()))
 }
 
 /// The role, once its ARN is one: for moments after the creation a replica may answer with the role's unique id instead.
@@ -262,7 +251,9 @@ async fn make(cx: &Context, role: &Role) -> Result<(), AwsError> {
     let create = cx.iam.create_role().role_name(name_of(role)).path(&role.path);
     let create = create.assume_role_policy_document(trust_of(role)).max_session_duration(role.max_session_duration);
     let create = create.set_description(role.description.clone());
-    let create = create.set_permissions_boundary(role.permissions_boundary.clone()).set_tags(Some(to_sdk(&role.tags)?));
+    let create = create
+        .set_permissions_boundary(role.permissions_boundary.clone())
+        .set_tags(Some(sdk_tags(&role.tags, "iam.CreateRole")?));
     let call = || async { create.clone().send().await.during("iam.CreateRole") };
     cx.while_passing(PROPAGATION, is_fresh_principal, || write(cx, call)).await.map(drop)
 }
@@ -282,10 +273,10 @@ async fn set_boundary(cx: &Context, id: &PhysicalId, boundary: Option<&str>) -> 
 }
 
 async fn sync_tags(cx: &Context, id: &PhysicalId, wanted: &Tags) -> Result<(), AwsError> {
-    let live = get(cx, id.as_str()).await?.map(|role| tags_of(&role)).unwrap_or_default();
+    let live = get(cx, id.as_str()).await?.map(|role| tags_of(role.tags())).unwrap_or_default();
     let changes = wanted.since(&live);
     if !changes.written.0.is_empty() {
-        let tag = cx.iam.tag_role().role_name(id.as_str()).set_tags(Some(to_sdk(&changes.written)?));
+        let tag = cx.iam.tag_role().role_name(id.as_str()).set_tags(Some(sdk_tags(&changes.written, "iam.TagRole")?));
         write(cx, || async { tag.clone().send().await.during("iam.TagRole") }).await?;
     }
     if !changes.removed.is_empty() {

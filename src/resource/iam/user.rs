@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_iam::types::{EntityType, Tag, UserDetail};
+use aws_sdk_iam::types::{EntityType, UserDetail};
 use futures::future::try_join3;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::change::Changes;
 use crate::identity::{PhysicalId, StackId};
 use crate::resource::iam::entity::Entity;
 use crate::resource::iam::held::{self, InlinePolicy};
-use crate::resource::iam::{PROPAGATION, is_still_attached, membership, taken_out, write};
+use crate::resource::iam::{PROPAGATION, is_still_attached, membership, sdk_tags, tags_of, taken_out, write};
 use crate::resource::tags::Tags;
 use crate::resource::{Attributes, Contribution, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
 
@@ -90,7 +90,7 @@ impl Handler for IamUser {
         let Some((policies, managed_policy_arns, groups)) = absent_is_none(held.await)? else { return Ok(None) };
         let attributes = attributes_of(&user);
         let user = User {
-            tags: tags_of(&user),
+            tags: tags_of(user.tags()),
             user_name: Some(user.user_name),
             path: user.path,
             groups,
@@ -105,7 +105,7 @@ impl Handler for IamUser {
         let name = name_of(user);
         match get(cx, name).await? {
             None => make(cx, user).await?,
-            Some(live) if tags_of(&live).owner().as_ref() == Some(owner) => {}
+            Some(live) if tags_of(live.tags()).owner().as_ref() == Some(owner) => {}
             Some(_) => {
                 let message = format!("a user named `{name}` is there already, and this stack did not make it");
                 return Err(AwsError::new("iam.CreateUser", ErrorClass::AlreadyExists, message));
@@ -175,7 +175,7 @@ impl Handler for IamUser {
 }
 
 fn owner_and_id(user: UserDetail) -> Option<(Owner, PhysicalId)> {
-    let owner = Tags::from_sdk(user.tags(), |tag| (tag.key(), tag.value())).owner()?;
+    let owner = tags_of(user.tags()).owner()?;
     Some((owner, PhysicalId::from(user.user_name?)))
 }
 
@@ -187,19 +187,8 @@ fn name_of(user: &User) -> &str {
     user.user_name.as_deref().unwrap_or_default()
 }
 
-fn tags_of(user: &aws_sdk_iam::types::User) -> Tags {
-    Tags::from_sdk(user.tags(), |tag| (tag.key(), tag.value()))
-}
-
 fn attributes_of(user: &aws_sdk_iam::types::User) -> Attributes {
     referred(user.user_name(), [("Arn", user.arn.clone())])
-}
-
-fn to_sdk(tags: &Tags) -> Result<Vec<Tag>, AwsError> {
-    let tags = tags.to_sdk(|key, value| Tag::builder().key(key).value(value).build());
-    tags.into_iter()
-        .collect::<Result<_, _>>()
-        .map_err(|error| AwsError::new("iam.TagUser", ErrorClass::Invalid, error.to_string()))
 }
 
 async fn get(cx: &Context, name: &str) -> Result<Option<aws_sdk_iam::types::User>, AwsError> {
@@ -209,7 +198,9 @@ async fn get(cx: &Context, name: &str) -> Result<Option<aws_sdk_iam::types::User
 
 async fn make(cx: &Context, user: &User) -> Result<(), AwsError> {
     let create = cx.iam.create_user().user_name(name_of(user)).path(&user.path);
-    let create = create.set_permissions_boundary(user.permissions_boundary.clone()).set_tags(Some(to_sdk(&user.tags)?));
+    let create = create
+        .set_permissions_boundary(user.permissions_boundary.clone())
+        .set_tags(Some(sdk_tags(&user.tags, "iam.CreateUser")?));
     write(cx, || async { create.clone().send().await.during("iam.CreateUser") }).await.map(drop)
 }
 
@@ -228,10 +219,10 @@ async fn set_boundary(cx: &Context, name: &str, boundary: Option<&str>) -> Resul
 }
 
 async fn sync_tags(cx: &Context, name: &str, wanted: &Tags) -> Result<(), AwsError> {
-    let live = get(cx, name).await?.map(|user| tags_of(&user)).unwrap_or_default();
+    let live = get(cx, name).await?.map(|user| tags_of(user.tags())).unwrap_or_default();
     let changes = wanted.since(&live);
     if !changes.written.0.is_empty() {
-        let tag = cx.iam.tag_user().user_name(name).set_tags(Some(to_sdk(&changes.written)?));
+        let tag = cx.iam.tag_user().user_name(name).set_tags(Some(sdk_tags(&changes.written, "iam.TagUser")?));
         write(cx, || async { tag.clone().send().await.during("iam.TagUser") }).await?;
     }
     if !changes.removed.is_empty() {

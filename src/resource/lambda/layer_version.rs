@@ -16,14 +16,13 @@ use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gon
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
-use crate::identity::{LogicalId, PhysicalId, StackId};
+use crate::identity::{PhysicalId, StackId};
+use crate::resource::lambda::description::{self, DescriptionMark};
 use crate::resource::lambda::upload::{self, Zip};
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Mark, Owner, referred};
 use crate::unknown;
 
 pub struct LambdaLayerVersion;
-
-const LONGEST_DESCRIPTION: usize = 256;
 
 /// The template's names and shapes. What the service does when the template is silent is `Default`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -60,12 +59,12 @@ impl Handler for LambdaLayerVersion {
     /// The newest version of this owner, whatever its content: reading it tells what differs.
     async fn find(cx: &Context, owner: &Owner, layer: &LayerVersion) -> Result<Option<PhysicalId>, AwsError> {
         let versions = versions(cx, name_of(layer)?).await?;
-        let ours = versions.into_iter().find(|version| marked(version).is_some_and(|mark| mark.owner == *owner));
+        let ours = versions.into_iter().find(|version| marked(version).as_ref() == Some(owner));
         Ok(ours.and_then(|version| version.layer_version_arn).map(PhysicalId::from))
     }
 
     async fn find_made(cx: &Context, owner: &Owner, layer: &LayerVersion) -> Result<Option<PhysicalId>, AwsError> {
-        let description = description(owner, layer)?;
+        let description = description_of(owner, layer)?;
         let versions = versions(cx, name_of(layer)?).await?;
         let same = versions.into_iter().find(|version| is_same(version, &description, layer));
         Ok(same.and_then(|version| version.layer_version_arn).map(PhysicalId::from))
@@ -75,7 +74,7 @@ impl Handler for LambdaLayerVersion {
         let (name, number) = parts(id)?;
         let get = cx.lambda.get_layer_version().layer_name(name).version_number(number);
         let Some(answer) = found("lambda.GetLayerVersion", get.send().await)? else { return Ok(None) };
-        let (description, mark) = split(answer.description.as_deref().unwrap_or_default());
+        let (description, mark) = description::split(answer.description.as_deref());
         let digest = answer.content.and_then(|content| content.code_sha256);
         let layer = LayerVersion {
             layer_name: Some(name.to_owned()),
@@ -90,13 +89,13 @@ impl Handler for LambdaLayerVersion {
     }
 
     async fn create(cx: &Context, owner: &Owner, layer: &LayerVersion) -> Result<Made, AwsError> {
-        let description = description(owner, layer)?;
+        let description = description_of(owner, layer)?;
         let versions = versions(cx, name_of(layer)?).await?;
         let arn = match versions.into_iter().find(|version| is_same(version, &description, layer)) {
             Some(version) => version.layer_version_arn,
             None => publish(cx, layer, &description).await?,
         };
-        let arn = arn.ok_or_else(|| AwsError::missing("lambda.PublishLayerVersion", "LayerVersionArn"))?;
+        let arn = arn.ok_or_else(|| AwsError::missing(PUBLISH, "LayerVersionArn"))?;
         Ok(Made { attributes: attributes_of(&arn), id: PhysicalId::from(arn) })
     }
 
@@ -127,7 +126,7 @@ impl Handler for LambdaLayerVersion {
     /// version is the stack's. A layer of another name that somebody else has published to since is not looked into: that
     /// would take a call for every layer of the account.
     async fn sweep(cx: &Context, stack: &StackId) -> Result<Vec<(Owner, PhysicalId)>, AwsError> {
-        let is_ours = |version: &LayerVersionsListItem| marked(version).filter(|mark| mark.owner.stack == *stack);
+        let is_ours = |version: &LayerVersionsListItem| marked(version).filter(|owner| owner.stack == *stack);
         let layers = cx.lambda.list_layers().into_paginator().items().send();
         let layers: Result<Vec<_>, _> = layers.collect().await;
         let mut swept = Vec::new();
@@ -136,8 +135,8 @@ impl Handler for LambdaLayerVersion {
             let newest_is_ours = layer.latest_matching_version.is_some_and(|version| is_ours(&version).is_some());
             if newest_is_ours || name.starts_with(stack.as_str()) {
                 swept.extend(versions(cx, &name).await?.into_iter().filter_map(|version| {
-                    let mark = is_ours(&version)?;
-                    Some((mark.owner, PhysicalId::from(version.layer_version_arn?)))
+                    let owner = is_ours(&version)?;
+                    Some((owner, PhysicalId::from(version.layer_version_arn?)))
                 }));
             }
         }
@@ -145,56 +144,13 @@ impl Handler for LambdaLayerVersion {
     }
 }
 
-/// What the end of a description says of a version.
-#[derive(Debug, PartialEq, Eq)]
-struct VersionMark {
-    owner: Owner,
-    digest: String,
+fn marked(version: &LayerVersionsListItem) -> Option<Owner> {
+    description::owner(version.description.as_deref())
 }
 
-impl VersionMark {
-    fn text(&self) -> String {
-        let Self { owner: Owner { stack, resource }, digest } = self;
-        format!("[paystack {stack}/{resource} sha256:{digest}]")
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (owner, digest) = text.strip_prefix("[paystack ")?.strip_suffix(']')?.split_once(" sha256:")?;
-        let (stack, resource) = owner.split_once('/')?;
-        let owner = Owner { stack: StackId::from(stack), resource: LogicalId::from(resource) };
-        Some(Self { owner, digest: digest.to_owned() })
-    }
-}
-
-/// The user's own text, and the mark behind it.
-fn split(description: &str) -> (&str, Option<VersionMark>) {
-    let mark = description.rfind("[paystack ").and_then(|at| Some((at, VersionMark::parse(&description[at..])?)));
-    match mark {
-        Some((at, mark)) => (description[..at].trim_end_matches(' '), Some(mark)),
-        None => (description, None),
-    }
-}
-
-fn marked(version: &LayerVersionsListItem) -> Option<VersionMark> {
-    split(version.description.as_deref().unwrap_or_default()).1
-}
-
-fn description(owner: &Owner, layer: &LayerVersion) -> Result<String, AwsError> {
-    let mark = VersionMark { owner: owner.clone(), digest: layer.content.sha256.clone() }.text();
-    let text = match layer.description.as_str() {
-        "" => mark,
-        text => format!("{text} {mark}"),
-    };
-    let length = text.chars().count();
-    if length <= LONGEST_DESCRIPTION {
-        return Ok(text);
-    }
-    let excess = length - LONGEST_DESCRIPTION;
-    let message = format!(
-        "the description of a layer takes {LONGEST_DESCRIPTION} characters, paystack's mark among them: shorten \
-         `Description` by {excess} characters (or the resource's logical id)"
-    );
-    Err(AwsError::new("lambda.PublishLayerVersion", ErrorClass::Invalid, message))
+fn description_of(owner: &Owner, layer: &LayerVersion) -> Result<String, AwsError> {
+    let mark = DescriptionMark { owner: owner.clone(), digest: Some(layer.content.sha256.clone()) };
+    mark.behind(&layer.description, PUBLISH)
 }
 
 fn is_same(version: &LayerVersionsListItem, description: &str, layer: &LayerVersion) -> bool {
@@ -204,8 +160,9 @@ fn is_same(version: &LayerVersionsListItem, description: &str, layer: &LayerVers
         && version.license_info == layer.license_info
 }
 
+const PUBLISH: &str = "lambda.PublishLayerVersion";
+
 async fn publish(cx: &Context, layer: &LayerVersion, description: &str) -> Result<Option<String>, AwsError> {
-    const PUBLISH: &str = "lambda.PublishLayerVersion";
     let content = LayerVersionContentInput::builder().zip_file(layer.content.bytes(cx, PUBLISH)?).build();
     let publish = cx
         .lambda
@@ -258,42 +215,4 @@ fn runtimes(names: Option<&[Runtime]>) -> BTreeSet<String> {
 
 fn architectures(names: Option<&[Architecture]>) -> BTreeSet<String> {
     names.unwrap_or_default().iter().map(|name| name.as_str().to_owned()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn owner() -> Owner {
-        Owner { stack: StackId::from("payments-dev"), resource: LogicalId::from("Libraries") }
-    }
-
-    fn layer(description: &str) -> LayerVersion {
-        LayerVersion {
-            description: description.to_owned(),
-            content: Zip { sha256: "qL8R4QIcQ/ZsRqOAbeRfcZhilN/MksRtDaErMA4kqRM=".to_owned() },
-            ..LayerVersion::default()
-        }
-    }
-
-    #[test]
-    fn the_users_text_comes_back_without_the_mark() {
-        for text in ["", "Shared [code]", "boto3 and requests"] {
-            let described = description(&owner(), &layer(text)).unwrap();
-            let (shown, mark) = split(&described);
-            assert_eq!(shown, text);
-            assert_eq!(mark, Some(VersionMark { owner: owner(), digest: layer(text).content.sha256 }));
-        }
-    }
-
-    #[test]
-    fn a_description_of_somebody_else_is_left_whole() {
-        assert_eq!(split("made by hand [paystack]"), ("made by hand [paystack]", None));
-    }
-
-    #[test]
-    fn a_text_that_leaves_no_room_for_the_mark_is_refused_with_what_is_too_much() {
-        let error = description(&owner(), &layer(&"x".repeat(200))).unwrap_err();
-        assert!(error.message.contains("shorten `Description` by 30 characters"), "{}", error.message);
-    }
 }

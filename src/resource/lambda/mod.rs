@@ -2,6 +2,7 @@
 
 pub mod alias;
 pub mod code_signing_config;
+mod description;
 pub mod event_invoke_config;
 pub mod event_source_mapping;
 pub mod function;

@@ -12,7 +12,8 @@ use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gon
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
-use crate::identity::{LogicalId, PhysicalId, StackId};
+use crate::identity::PhysicalId;
+use crate::resource::lambda::description::{self, DescriptionMark};
 use crate::resource::lambda::function::{is_settled, succeeded};
 use crate::resource::lambda::function_name;
 use crate::resource::lambda::passing::is_busy;
@@ -20,8 +21,6 @@ use crate::resource::lambda::provisioned_concurrency::{self, ProvisionedConcurre
 use crate::resource::{Attributes, Handler, Live, Made, Mark, Owner, referred};
 
 pub struct LambdaVersion;
-
-const LONGEST_DESCRIPTION: usize = 256;
 
 /// The template's names and shapes. What the service does when the template is silent is `Default`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -77,7 +76,7 @@ impl Handler for LambdaVersion {
 
     async fn find(cx: &Context, owner: &Owner, version: &Version) -> Result<Option<PhysicalId>, AwsError> {
         let versions = versions(cx, &version.function_name).await?;
-        let ours = versions.into_iter().rev().find(|it| marked(it).as_ref() == Some(owner));
+        let ours = versions.into_iter().rev().find(|it| description::owner(it.description()).as_ref() == Some(owner));
         Ok(ours.and_then(|it| it.function_arn).map(PhysicalId::from))
     }
 
@@ -86,7 +85,7 @@ impl Handler for LambdaVersion {
         let Some(live) = configuration(cx, function, number).await? else { return Ok(None) };
         let runtime = cx.lambda.get_runtime_management_config().function_name(function).qualifier(number);
         let runtime = found("lambda.GetRuntimeManagementConfig", runtime.send().await)?;
-        let (description, owner) = split(live.description.as_deref().unwrap_or_default());
+        let (description, mark) = description::split(live.description.as_deref());
         let version = Version {
             function_name: function.to_owned(),
             code_sha256: live.code_sha256.clone(),
@@ -98,7 +97,7 @@ impl Handler for LambdaVersion {
             }),
         };
         // One without a mark belongs to whoever owns the function.
-        let mark = Mark::in_name(owner);
+        let mark = Mark::in_name(mark.map(|mark| mark.owner));
         Ok(Some(Live { properties: version, attributes: attributes_of(id.as_str(), number), mark }))
     }
 
@@ -150,56 +149,24 @@ impl Handler for LambdaVersion {
 
     /// Only versions whose description says that paystack made them: others publish by hand.
     async fn list_within(cx: &Context, function: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
-        let versions = versions(cx, function.as_str()).await?.into_iter().filter(|it| marked(it).is_some());
+        let versions = versions(cx, function.as_str())
+            .await?
+            .into_iter()
+            .filter(|it| description::owner(it.description()).is_some());
         Ok(versions.filter_map(|it| it.function_arn).map(PhysicalId::from).collect())
     }
-}
-
-/// `[paystack payments-dev/OrdersVersion]`.
-fn mark_of(owner: &Owner) -> String {
-    format!("[paystack {}/{}]", owner.stack, owner.resource)
-}
-
-/// The user's own text, and the owner behind it.
-fn split(description: &str) -> (&str, Option<Owner>) {
-    let mark = description.rfind("[paystack ").and_then(|at| {
-        let (stack, resource) = description[at..].strip_prefix("[paystack ")?.strip_suffix(']')?.split_once('/')?;
-        Some((at, Owner { stack: StackId::from(stack), resource: LogicalId::from(resource) }))
-    });
-    match mark {
-        Some((at, owner)) => (description[..at].trim_end_matches(' '), Some(owner)),
-        None => (description, None),
-    }
-}
-
-fn marked(version: &FunctionConfiguration) -> Option<Owner> {
-    split(version.description.as_deref().unwrap_or_default()).1
-}
-
-fn description(owner: &Owner, text: &str) -> Result<String, AwsError> {
-    let mark = mark_of(owner);
-    let described = if text.is_empty() { mark } else { format!("{text} {mark}") };
-    let excess = described.chars().count().saturating_sub(LONGEST_DESCRIPTION);
-    if excess == 0 {
-        return Ok(described);
-    }
-    let message = format!(
-        "the description of a version takes {LONGEST_DESCRIPTION} characters, paystack's mark among them: shorten \
-         `Description` by {excess} characters"
-    );
-    Err(AwsError::new(PUBLISH, ErrorClass::Invalid, message))
 }
 
 const PUBLISH: &str = "lambda.PublishVersion";
 
 async fn publish(cx: &Context, owner: &Owner, version: &Version) -> Result<PhysicalId, AwsError> {
     let publish = cx.lambda.publish_version().function_name(&version.function_name);
-    let publish = publish.description(description(owner, &version.description)?);
+    let mark = DescriptionMark { owner: owner.clone(), digest: None };
+    let publish = publish.description(mark.behind(&version.description, PUBLISH)?);
     let publish = publish.set_code_sha256(version.code_sha256.clone());
     let call = || async { publish.clone().send().await.during(PUBLISH) };
     let answer = cx.while_passing(Patience::seconds(300), is_busy, call).await?;
-    let (_, published) = split(answer.description.as_deref().unwrap_or_default());
-    if let Some(other) = published.filter(|other| other != owner) {
+    if let Some(other) = description::owner(answer.description()).filter(|other| other != owner) {
         let message = format!(
             "`{}` has not changed since its version {} was published for `{}`: a version of the same content cannot be \
              published twice; refer to that one, or change the function",
@@ -252,25 +219,6 @@ fn attributes_of(arn: &str, number: &str) -> Attributes {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn owner() -> Owner {
-        Owner { stack: StackId::from("payments-dev"), resource: LogicalId::from("OrdersVersion") }
-    }
-
-    #[test]
-    fn the_users_text_comes_back_without_the_mark() {
-        for text in ["", "release [2]"] {
-            let described = description(&owner(), text).expect("it fits");
-            assert_eq!(split(&described), (text, Some(owner())));
-        }
-        assert_eq!(split("published by hand"), ("published by hand", None));
-    }
-
-    #[test]
-    fn a_text_that_leaves_no_room_for_the_mark_is_refused() {
-        let error = description(&owner(), &"x".repeat(256)).expect_err("too long");
-        assert!(error.message.contains("shorten `Description` by 38 characters"), "{}", error.message);
-    }
 
     #[test]
     fn a_version_is_named_by_its_arn() {

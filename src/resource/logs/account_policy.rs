@@ -9,7 +9,7 @@ use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
-use crate::resource::{Attributes, Handler, Live, Made, Owner, referred};
+use crate::resource::{Attributes, Handler, Live, Made, Owner, json_text, referred};
 
 pub struct LogsAccountPolicy;
 
@@ -20,7 +20,7 @@ pub struct AccountPolicy {
     pub policy_name: String,
     pub policy_type: String,
     /// JSON; what only differs in how it is written is equal.
-    #[serde(deserialize_with = "crate::resource::json_text::deserialize")]
+    #[serde(deserialize_with = "json_text::deserialize")]
     pub policy_document: Option<Value>,
     pub scope: String,
     pub selection_criteria: Option<String>,
@@ -108,17 +108,12 @@ const DESCRIBE: &str = "logs.DescribeAccountPolicies";
 
 /// Replaces the whole policy, or makes it.
 async fn put(cx: &Context, policy: &AccountPolicy) -> Result<(), AwsError> {
-    let document = match &policy.policy_document {
-        Some(Value::String(text)) => text.clone(),
-        Some(document) => document.to_string(),
-        None => String::new(),
-    };
     let put = cx
         .logs
         .put_account_policy()
         .policy_name(&policy.policy_name)
         .policy_type(policy.policy_type.as_str().into())
-        .policy_document(document)
+        .policy_document(json_text::written(policy.policy_document.as_ref()))
         .scope(policy.scope.as_str().into())
         .set_selection_criteria(policy.selection_criteria.clone());
     put.send().await.during("logs.PutAccountPolicy").map(drop)

@@ -79,16 +79,18 @@ impl Handler for LogsDestination {
         destination: &Destination,
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
-        if changes.touch_any(&["TargetArn", "RoleArn"]) {
-            put(cx, destination, None).await?;
-        }
         let takes_off =
             |change: &Change| change.path.property() == Some("DestinationPolicy") && change.desired.is_none();
         if destination.destination_policy.is_none() && changes.0.iter().any(takes_off) {
             // There is no call that takes a policy off: a new destination has none.
             Self::delete(cx, id).await?;
             put(cx, destination, Some(&destination.tags)).await?;
-        } else if changes.touch("DestinationPolicy") {
+            return Ok(id.clone());
+        }
+        if changes.touch_any(&["TargetArn", "RoleArn"]) {
+            put(cx, destination, None).await?;
+        }
+        if changes.touch("DestinationPolicy") {
             put_policy(cx, destination).await?;
         }
         if changes.touch("Tags") {

@@ -12,7 +12,7 @@ use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::logs::tagging;
-use crate::resource::tags::{self, Tags};
+use crate::resource::tags::Tags;
 use crate::resource::{Attributes, Handler, Live, Made, Mark, Owner, referred};
 
 pub struct LogsLogAnomalyDetector;
@@ -113,7 +113,7 @@ impl Handler for LogsLogAnomalyDetector {
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
         if owner_of(cx, id.as_str()).await?.as_ref() != Some(owner) {
-            let tag = cx.logs.tag_resource().resource_arn(id.as_str()).set_tags(Some(marks(owner).to_map()));
+            let tag = cx.logs.tag_resource().resource_arn(id.as_str()).set_tags(Some(Tags::marks(owner).to_map()));
             tag.send().await.during("logs.TagResource")?;
         }
         if changes.touch_any(&["EvaluationFrequency", "FilterPattern", "AnomalyVisibilityTime"]) {
@@ -155,11 +155,6 @@ async fn owner_of(cx: &Context, arn: &str) -> Result<Option<Owner>, AwsError> {
     Ok(tagging::read(cx, arn).await?.and_then(|tags| tags.owner()))
 }
 
-fn marks(owner: &Owner) -> Tags {
-    let pairs = [(tags::STACK, owner.stack.as_str()), (tags::RESOURCE, owner.resource.as_str())];
-    pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-}
-
 async fn make(cx: &Context, owner: &Owner, detector: &LogAnomalyDetector) -> Result<PhysicalId, AwsError> {
     const CREATE: &str = "logs.CreateLogAnomalyDetector";
     let create = cx
@@ -171,7 +166,7 @@ async fn make(cx: &Context, owner: &Owner, detector: &LogAnomalyDetector) -> Res
         .set_filter_pattern(detector.filter_pattern.clone())
         .set_anomaly_visibility_time(detector.anomaly_visibility_time)
         .set_kms_key_id(detector.kms_key_id.clone())
-        .set_tags(Some(marks(owner).to_map()));
+        .set_tags(Some(Tags::marks(owner).to_map()));
     let answer = create.send().await.during(CREATE)?;
     answer.anomaly_detector_arn.map(PhysicalId::from).ok_or_else(|| AwsError::missing(CREATE, "anomalyDetectorArn"))
 }
