@@ -522,7 +522,12 @@ impl Checked {
             // What one look found wrong, the next need not find wrong at the same place. A warning is nothing wrong.
             let wrong = findings.iter().filter(|finding| finding.severity == Severity::Error);
             let places: BTreeSet<Span> = wrong.filter_map(|finding| finding.span).collect();
-            findings.extend(more.into_iter().filter(|it| it.span.is_none_or(|span| !places.contains(&span))));
+            let told: BTreeSet<(Option<Span>, String)> =
+                findings.iter().map(|finding| (finding.span, finding.message.clone())).collect();
+            let is_new = |it: &Diagnostic| {
+                it.span.is_none_or(|span| !places.contains(&span)) && !told.contains(&(it.span, it.message.clone()))
+            };
+            findings.extend(more.into_iter().filter(is_new));
         }
         if findings.iter().any(|finding| finding.severity == Severity::Error) {
             return Err(self.mistakes(findings));
