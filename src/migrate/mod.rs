@@ -2,6 +2,7 @@
 
 pub mod ids;
 pub mod names;
+pub mod order;
 pub mod references;
 pub mod terraform;
 pub mod written;

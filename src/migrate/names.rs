@@ -36,6 +36,12 @@ pub fn parameter(logical_id: &LogicalId, name: &str, taken: &mut BTreeSet<String
     free(format!("{logical_id}{}", words(name)), taken).as_str().to_owned()
 }
 
+/// `QueueUrl` of an output `queue_url`.
+pub fn output(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let name = words(name);
+    free(if name.is_empty() { "Output".to_owned() } else { name }, taken).as_str().to_owned()
+}
+
 /// Names that say nothing.
 const GENERIC: [&str; 6] = ["all", "current", "default", "it", "main", "this"];
 

@@ -10,23 +10,31 @@ use serde_json::{Map, Value, json};
 use crate::aws::Scope;
 use crate::graph::{Dependencies, Reason};
 use crate::identity::{LogicalId, REF};
-use crate::migrate::written::Found;
+use crate::migrate::order::{self, Edge};
+use crate::migrate::written::{Found, Given};
 use crate::resource::row;
 
-/// Who refers to whom.
-type Edge = (LogicalId, LogicalId);
+/// Live resources, each with what it says of the others.
+pub struct Connected {
+    pub properties: BTreeMap<LogicalId, Value>,
+    /// The values of outputs, in their order; `None` where there is none.
+    pub outputs: Vec<Option<Value>>,
+    /// What each waits for beside what it refers to.
+    pub depends_on: BTreeMap<LogicalId, BTreeSet<LogicalId>>,
+}
 
-/// The properties of every resource with references where they name others, but none that would close a circle.
+/// The properties of every resource and the outputs with references where they name others, but none that would close a circle.
 pub fn connected(
     found: &[Found],
+    given: &[Given],
     properties: &BTreeMap<LogicalId, Value>,
     secrets: &BTreeMap<String, String>,
     scope: &Scope,
-) -> BTreeMap<LogicalId, Value> {
+) -> Connected {
     let names = names(found, properties);
     let mut possible = BTreeSet::new();
     for it in found {
-        let mut writer = Writer { names: &names, secrets, scope, from: it, edges: Edges::All(&mut possible) };
+        let mut writer = Writer { names: &names, secrets, scope, from: Some(it), edges: Edges::All(&mut possible) };
         writer.fields(&properties[&it.logical_id]);
     }
     let known: BTreeMap<&LogicalId, &Found> = found.iter().map(|it| (&it.logical_id, it)).collect();
@@ -42,10 +50,31 @@ pub fn connected(
         }
     }
     let connect = |it: &Found| {
-        let mut writer = Writer { names: &names, secrets, scope, from: it, edges: Edges::Only(&allowed) };
+        let mut writer = Writer { names: &names, secrets, scope, from: Some(it), edges: Edges::Only(&allowed) };
         (it.logical_id.clone(), writer.fields(&properties[&it.logical_id]))
     };
-    found.iter().map(connect).collect()
+    let give = |it: &Given| {
+        let mut writer = Writer { names: &names, secrets, scope, from: None, edges: Edges::Only(&allowed) };
+        writer.output(it)
+    };
+    Connected {
+        properties: found.iter().map(connect).collect(),
+        outputs: given.iter().map(give).collect(),
+        depends_on: order::depends_on(&allowed, &waits(found)),
+    }
+}
+
+/// What the other tool knows to wait for what.
+fn waits(found: &[Found]) -> BTreeSet<Edge> {
+    let mut called: BTreeMap<&str, Vec<&LogicalId>> = BTreeMap::new();
+    for it in found {
+        it.configurations.iter().for_each(|name| called.entry(name).or_default().push(&it.logical_id));
+    }
+    let waits = found.iter().flat_map(|it| {
+        let others = it.dependencies.iter().filter_map(|name| called.get(name.as_str())).flatten();
+        others.filter(|on| **on != &it.logical_id).map(|on| (it.logical_id.clone(), (*on).clone()))
+    });
+    waits.collect()
 }
 
 /// Something that a text may be.
@@ -108,7 +137,8 @@ struct Writer<'a> {
     /// Secret texts, with the parameters that hold them.
     secrets: &'a BTreeMap<String, String>,
     scope: &'a Scope,
-    from: &'a Found,
+    /// Who refers; `None` where an output does.
+    from: Option<&'a Found>,
     edges: Edges<'a>,
 }
 
@@ -121,7 +151,7 @@ enum Piece {
 impl Writer<'_> {
     fn fields(&mut self, properties: &Value) -> Value {
         let Value::Object(fields) = properties else { return properties.clone() };
-        let handler = row(&self.from.resource_type).map(|row| row.handler);
+        let handler = self.from.and_then(|from| row(&from.resource_type)).map(|row| row.handler);
         let own_name = handler.and_then(|handler| handler.generated_name()).map(|name| name.property);
         let found_by = handler.map(|handler| handler.found_by()).unwrap_or_default();
         let part_of = handler.map(|handler| handler.part_of()).unwrap_or_default();
@@ -161,6 +191,23 @@ impl Writer<'_> {
         }
     }
 
+    /// A list as its items with commas between them, as CloudFormation's own outputs are, and what is deeper as JSON.
+    fn output(&mut self, given: &Given) -> Option<Value> {
+        let scalar = |value: &Value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        };
+        match &given.value {
+            Value::Null => None,
+            Value::String(text) => Some(self.text(text, Place { key: &given.name, naming: Naming::ItselfOrAnother })),
+            Value::Array(items) if items.iter().all(|item| scalar(item).is_some()) => {
+                Some(self.parts(&items.iter().filter_map(scalar).collect::<Vec<_>>().join(",")))
+            }
+            value => Some(self.parts(&value.to_string())),
+        }
+    }
+
     fn text(&mut self, text: &str, place: Place<'_>) -> Value {
         if let Some(parameter) = self.secrets.get(text) {
             return json!({"Ref": parameter});
@@ -169,7 +216,7 @@ impl Writer<'_> {
         let whole = names.iter().filter(|name| name.text == text && self.may_be(name, place));
         // Several may have the name: the one that the property asks for.
         let mut whole: Vec<&Name<'_>> = whole.collect();
-        whole.sort_by_key(|name| (!name.is_unique, !place.asks_for(name.of), !self.from.depends_on(name.of)));
+        whole.sort_by_key(|name| (!name.is_unique, !place.asks_for(name.of), !self.depends_on(name.of)));
         if let Some(name) = whole.into_iter().find(|name| self.connects(name)) {
             return match name.attribute {
                 REF => json!({"Ref": name.of.logical_id}),
@@ -184,7 +231,7 @@ impl Writer<'_> {
 
     /// Whether a name may be meant where it stands alone.
     fn may_be(&self, name: &Name<'_>, place: Place<'_>) -> bool {
-        let depends = self.from.depends_on(name.of);
+        let depends = self.depends_on(name.of);
         let is_asked_for = place.asks_for(name.of);
         let may_be = match place.naming {
             Naming::Itself => false,
@@ -192,12 +239,22 @@ impl Writer<'_> {
             Naming::ItselfOrAnother => depends && is_asked_for,
             Naming::Another => depends,
         };
-        name.of.logical_id != self.from.logical_id && (name.is_unique || may_be)
+        !self.is_itself(name.of) && (name.is_unique || may_be)
+    }
+
+    fn depends_on(&self, other: &Found) -> bool {
+        self.from.is_none_or(|from| from.depends_on(other))
+    }
+
+    fn is_itself(&self, other: &Found) -> bool {
+        self.from.is_some_and(|from| from.logical_id == other.logical_id)
     }
 
     /// Notes that one refers to the other, or says that it must not.
     fn connects(&mut self, name: &Name<'_>) -> bool {
-        let edge = (self.from.logical_id.clone(), name.of.logical_id.clone());
+        // Nothing waits for an output.
+        let Some(from) = self.from else { return true };
+        let edge = (from.logical_id.clone(), name.of.logical_id.clone());
         match &mut self.edges {
             Edges::All(edges) => {
                 edges.insert(edge);
@@ -215,13 +272,14 @@ impl Writer<'_> {
         }
         let is_arn = text.starts_with("arn:");
         let names = self.names;
-        for name in names.iter().filter(|name| name.of.logical_id != self.from.logical_id) {
+        for name in names {
+            if self.is_itself(name.of) {
+                continue;
+            }
             let is_meant = match name.is_unique {
                 true => name.text.len() >= SHORTEST_WITHIN,
                 // The name at the end of an ARN, or on the way there.
-                false => {
-                    is_arn && name.attribute == REF && self.from.depends_on(name.of) && is_of_service(text, name.of)
-                }
+                false => is_arn && name.attribute == REF && self.depends_on(name.of) && is_of_service(text, name.of),
             };
             if is_meant && text.contains(name.text) && self.connects(name) {
                 let written = match name.attribute {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::aws::Scope;
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
-use crate::migrate::references::connected;
+use crate::migrate::references::{Connected, connected};
 use crate::migrate::{names, yaml};
 use crate::property_path::{PathStep, PropertyPath};
 use crate::resource::{Contribution, LiveResource, Row, row, tags};
@@ -21,8 +21,8 @@ pub struct Found {
     pub resource_type: ResourceType,
     /// What the other tool calls it; `None` for what it does not know.
     pub address: Option<String>,
-    /// What the other tool's dependencies call it.
-    pub configuration: Option<String>,
+    /// What the other tool's dependencies call it and its parts.
+    pub configurations: BTreeSet<String>,
     /// What it depends on, as the other tool knows.
     pub dependencies: BTreeSet<String>,
     /// What the other tool keeps secret in it.
@@ -35,7 +35,7 @@ pub struct Found {
 impl Found {
     /// Whether the other tool says so.
     pub fn depends_on(&self, other: &Self) -> bool {
-        other.configuration.as_ref().is_some_and(|configuration| self.dependencies.contains(configuration))
+        !self.dependencies.is_disjoint(&other.configurations)
     }
 
     pub fn key(&self) -> (ResourceType, PhysicalId) {
@@ -43,15 +43,25 @@ impl Found {
     }
 }
 
+/// What the other tool gives to whoever asks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Given {
+    pub name: String,
+    pub value: Value,
+    pub is_secret: bool,
+}
+
 /// A template, and what its secret parameters are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     pub template: String,
     pub parameters: BTreeMap<String, String>,
+    /// The names of secrets that would stand in the template's outputs.
+    pub left_out: Vec<String>,
 }
 
 /// Writes the template of live resources.
-pub fn template(description: &str, found: &[Found], scope: &Scope) -> Written {
+pub fn template(description: &str, found: &[Found], given: &[Given], scope: &Scope) -> Written {
     let properties: BTreeMap<LogicalId, Value> = alone(found, scope)
         .into_iter()
         .zip(found)
@@ -65,7 +75,8 @@ pub fn template(description: &str, found: &[Found], scope: &Scope) -> Written {
         })
         .collect();
     let secrets = secrets(found, &properties);
-    let mut connected = connected(found, &properties, &secrets, scope);
+    let Connected { properties: mut connected, outputs, depends_on } =
+        connected(found, given, &properties, &secrets, scope);
     connected.values_mut().for_each(Value::sort_all_objects);
     let mut text = String::from("AWSTemplateFormatVersion: \"2010-09-09\"\n");
     yaml::entry(&mut text, "Description", &json!(description), 0);
@@ -83,17 +94,40 @@ pub fn template(description: &str, found: &[Found], scope: &Scope) -> Written {
         // Writing to a text does not fail.
         let _ = writeln!(text, "  # {}", crate::visible::on_its_line(whence));
         let properties = &connected[&it.logical_id];
-        let mut resource = Map::from_iter([("Type".to_owned(), json!(it.resource_type))]);
         text.push_str("  ");
         text.push_str(it.logical_id.as_str());
         text.push_str(":\n");
-        text.push_str(&yaml::block(&resource, 4));
+        yaml::entry(&mut text, "Type", &json!(it.resource_type), 4);
+        if let Some(others) = depends_on.get(&it.logical_id) {
+            yaml::entry(&mut text, "DependsOn", &json!(others), 4);
+        }
         if properties.as_object().is_some_and(|fields| !fields.is_empty()) {
-            resource = Map::from_iter([("Properties".to_owned(), properties.clone())]);
-            text.push_str(&yaml::block(&resource, 4));
+            yaml::entry(&mut text, "Properties", properties, 4);
         }
     }
-    Written { template: text, parameters: secrets.into_iter().map(|(value, name)| (name, value)).collect() }
+    let left_out = write_outputs(&mut text, given, outputs);
+    Written { template: text, parameters: secrets.into_iter().map(|(value, name)| (name, value)).collect(), left_out }
+}
+
+/// A secret is an output only where the template refers to it. Gives the names of the others.
+fn write_outputs(text: &mut String, given: &[Given], values: Vec<Option<Value>>) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let mut left_out = Vec::new();
+    let mut outputs = Map::new();
+    for (it, value) in given.iter().zip(values) {
+        match value {
+            Some(Value::String(_)) if it.is_secret => left_out.push(it.name.clone()),
+            Some(value) if it.is_secret && value.get("Fn::Sub").is_some() => left_out.push(it.name.clone()),
+            Some(value) => _ = outputs.insert(names::output(&it.name, &mut taken), json!({"Value": value})),
+            // What has no value is nothing in a template.
+            None => {}
+        }
+    }
+    if !outputs.is_empty() {
+        text.push_str("\nOutputs:\n");
+        text.push_str(&yaml::block(&outputs, 2));
+    }
+    left_out
 }
 
 /// The property that holds a resource's code, if it has any.

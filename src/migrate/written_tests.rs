@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use expect_test::expect;
 use serde_json::{Value, json};
 
-use super::written::{Found, Written, template};
+use super::written::{Found, Given, Written, template};
 use crate::fake::line::desired;
 use crate::fake::scope;
 use crate::identity::{LogicalId, PhysicalId, REF, ResourceType};
@@ -23,7 +23,7 @@ fn found(logical_id: &str, resource_type: &str, properties: Value, on: &[&str]) 
         logical_id: LogicalId::from(logical_id),
         resource_type,
         address: Some(format!("aws.{logical_id}")),
-        configuration: Some(format!("aws.{logical_id}")),
+        configurations: BTreeSet::from([format!("aws.{logical_id}")]),
         dependencies: on.iter().map(|on| format!("aws.{on}")).collect(),
         secrets: BTreeSet::new(),
         live,
@@ -36,7 +36,7 @@ fn arn(service: &str, name: &str) -> String {
 }
 
 fn written(found: &[Found]) -> Written {
-    template("Orders", found, &scope())
+    template("Orders", found, &[], &scope())
 }
 
 #[test]
@@ -147,6 +147,8 @@ fn what_is_live_is_written_with_its_references_and_without_what_goes_without_say
           # aws.Age
           Age:
             Type: AWS::CloudWatch::Alarm
+            DependsOn:
+              - Worker
             Properties:
               AlarmName: age
               ComparisonOperator: GreaterThanThreshold
@@ -173,7 +175,7 @@ fn what_the_other_tool_keeps_secret_is_a_parameter_and_stands_nowhere() {
     let mut pay = found("Pay", "AWS::Lambda::Function", function, &[]);
     pay.secrets = BTreeSet::from(["sk_live_1".to_owned()]);
     pay.code = Some("code/Pay.zip".to_owned());
-    let Written { template, parameters } = written(&[pay]);
+    let Written { template, parameters, .. } = written(&[pay]);
     assert_eq!(parameters, BTreeMap::from([("PayKEY".to_owned(), "sk_live_1".to_owned())]));
     assert!(!template.contains("sk_live_1"), "{template}");
     assert!(
@@ -194,7 +196,7 @@ fn a_policy_with_a_secret_in_it_is_a_secret_as_a_whole() {
         &[],
     );
     own.secrets = BTreeSet::from([policy.to_string()]);
-    let Written { template, parameters } = written(&[own]);
+    let Written { template, parameters, .. } = written(&[own]);
     assert!(template.contains("PolicyDocument: !Ref OwnPolicyDocument") && !template.contains("s3cret"), "{template}");
     assert_eq!(parameters, BTreeMap::from([("OwnPolicyDocument".to_owned(), policy.to_string())]));
 }
@@ -211,7 +213,7 @@ fn a_secret_policy_within_a_role_stands_nowhere_either() {
     });
     let mut role = found("Jo", "AWS::IAM::Role", role, &[]);
     role.secrets = BTreeSet::from([policy.to_string()]);
-    let Written { template, parameters } = written(&[role]);
+    let Written { template, parameters, .. } = written(&[role]);
     assert!(template.contains("PolicyDocument: !Ref JoPolicyDocument") && !template.contains("s3cret"), "{template}");
     assert_eq!(parameters, BTreeMap::from([("JoPolicyDocument".to_owned(), policy.to_string())]));
 }
@@ -262,7 +264,7 @@ fn a_template_from_what_is_live_means_what_is_live() {
             attributes.insert(logical_id.clone(), its.clone());
             all.push(Found {
                 resource_type: desired.graph.resources[&logical_id].resource_type.clone(),
-                configuration: Some(logical_id.to_string()),
+                configurations: BTreeSet::from([logical_id.to_string()]),
                 dependencies: desired.dependencies.of(&logical_id).map(ToString::to_string).collect(),
                 address: None,
                 secrets: BTreeSet::new(),
@@ -292,4 +294,61 @@ fn a_template_from_what_is_live_means_what_is_live() {
         }
     }
     assert!(resources > 80, "{resources} resources were written");
+}
+
+#[test]
+fn outputs_and_an_order_that_no_reference_shows_are_written_too() {
+    let all = [
+        found("Orders", "AWS::SQS::Queue", json!({"QueueName": "orders", "KmsMasterKeyId": "s3cret-key"}), &[]),
+        found("Events", "AWS::SNS::Topic", json!({"TopicName": "events"}), &["Orders"]),
+        found("Stock", "AWS::SNS::Topic", json!({"TopicName": "stock"}), &["Orders", "Events"]),
+    ];
+    let given = |name: &str, value: Value, is_secret: bool| Given { name: name.to_owned(), value, is_secret };
+    let given = [
+        given("queue_arn", json!(arn("sqs", "orders")), false),
+        given("topics", json!([arn("sns", "events"), arn("sns", "stock")]), false),
+        given("topic_by_name", json!({"events": arn("sns", "events")}), false),
+        given("stage", json!("events"), false),
+        given("timeout", json!(30), false),
+        given("nothing", Value::Null, false),
+        given("password", json!("hunter2"), true),
+        given("login", json!(["jo", "hunter2"]), true),
+        given("secret_arn", json!(arn("sqs", "orders")), true),
+    ];
+    let Written { template, left_out, .. } = template("Orders", &all, &given, &scope());
+    assert_eq!(left_out, ["password", "login"]);
+    assert!(!template.contains("hunter2"), "{template}");
+    let from = template.find("  # aws.Events").expect("it is there");
+    expect![[r#"
+          # aws.Events
+          Events:
+            Type: AWS::SNS::Topic
+            DependsOn:
+              - Orders
+            Properties:
+              TopicName: events
+
+          # aws.Stock
+          Stock:
+            Type: AWS::SNS::Topic
+            DependsOn:
+              - Events
+            Properties:
+              TopicName: stock
+
+        Outputs:
+          QueueArn:
+            Value: !GetAtt Orders.Arn
+          Topics:
+            Value: !Sub "${Events},${Stock}"
+          TopicByName:
+            Value: !Sub "{\"events\":\"${Events}\"}"
+          Stage:
+            Value: events
+          Timeout:
+            Value: "30"
+          SecretArn:
+            Value: !GetAtt Orders.Arn
+    "#]]
+    .assert_eq(&template[from..]);
 }

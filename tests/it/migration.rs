@@ -158,7 +158,11 @@ impl Shop {
             managed("aws_api_gateway_resource.pay", json!({"rest_api_id": api, "id": pay}), &[]),
             managed("aws_api_gateway_method.pay", method.clone(), &[]),
             managed("aws_api_gateway_integration.pay", method, &[]),
-            managed("aws_api_gateway_deployment.this", json!({"rest_api_id": api, "id": deployment}), &[]),
+            managed(
+                "aws_api_gateway_deployment.this",
+                json!({"rest_api_id": api, "id": deployment}),
+                &["aws_api_gateway_integration.pay", "aws_api_gateway_rest_api.shop"],
+            ),
             managed("aws_api_gateway_stage.live", json!({"rest_api_id": api, "stage_name": "live"}), &[]),
             managed(
                 "aws_cloudwatch_metric_alarm.old",
@@ -171,7 +175,12 @@ impl Shop {
                 resource["instances"][0]["sensitive_attributes"] = json!([key]);
             }
         }
-        json!({"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "shop", "outputs": {}, "resources": resources})
+        let outputs = json!({
+            "queue_url": {"value": orders, "type": "string"},
+            "stripe_key": {"value": "sk_live_4242", "type": "string", "sensitive": true},
+            "password": {"value": "hunter2", "type": "string", "sensitive": true},
+        });
+        json!({"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "shop", "outputs": outputs, "resources": resources})
     }
 }
 
@@ -216,12 +225,20 @@ fn what_terraform_deployed_is_taken_over_with_a_template_of_what_is_live() {
         // What is within what the state has: a queue's policy, a filter.
         "Type: AWS::SQS::QueuePolicy",
         "LogGroupName: !Ref RunLogGroup",
+        // What no reference shows, and what the configuration gives.
+        "Type: AWS::ApiGateway::Deployment\n    DependsOn:\n      - PayMethod\n",
+        "  QueueUrl:\n    Value: !Ref OrdersQueue\n",
+        "  StripeKey:\n    Value: !Ref RunFunctionSTRIPEKEY\n",
     ] {
         assert!(template.contains(written), "{written}: {template}");
     }
     for told in [&template, &stdout, &stderr, &shop.paystack.read("state/shop.json")] {
-        assert!(!told.contains("sk_live_4242"), "{told}");
+        assert!(!told.contains("sk_live_4242") && !told.contains("hunter2"), "{told}");
     }
+    assert!(
+        stderr.contains("Outputs that are secrets of no resource are not written into it: `password`."),
+        "{stderr}"
+    );
     let forget = stdout.split("terraform state rm").nth(1).expect("it says how to forget");
     assert_eq!(forget.matches("\n        '").count(), 18, "{forget}");
     assert!(
@@ -272,6 +289,55 @@ Resources:
         Ordered: {Type: SQS, Properties: {Queue: !GetAtt Orders.Arn, BatchSize: 5}}
         Asked: {Type: Api, Properties: {Path: /orders, Method: get}}
 "#;
+
+/// A SAM application whose names are its own.
+const NAMED: &str = r#"
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders: {Type: AWS::SQS::Queue, Properties: {QueueName: shop-orders}}
+  Kept: {Type: AWS::Serverless::SimpleTable, Properties: {TableName: shop-kept}}
+  Worker:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: shop-worker
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
+  Take:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: shop-take
+      Runtime: python3.12
+      Handler: index.handle
+      InlineCode: "def handle(event, context): return {}"
+      Role: !GetAtt Worker.Arn
+      Events:
+        Ordered: {Type: SQS, Properties: {Queue: !GetAtt Orders.Arn, BatchSize: 5}}
+"#;
+
+#[test]
+fn a_sam_application_with_names_of_its_own_is_taken_over_from_its_own_template() {
+    let (paystack, account) = (Paystack::in_empty_directory(), Account::fresh());
+    deploy(&account, NAMED);
+    let before = counts(&account);
+    paystack.write("template.yaml", NAMED);
+    let run = |arguments: &[&str], code: i32| {
+        paystack.run(&account, &[arguments, &["--template", "template.yaml", "--stack", "demo"]].concat()).exits(code)
+    };
+    let refused = run(&["plan"], 1).stdout;
+    assert!(refused.contains("was not made by paystack"), "{refused}");
+    let plan = run(&["plan", "--adopt-all", "--format", "json"], 0).json();
+    let summary = &plan["summary"];
+    assert_eq!(
+        (&summary["deleted"], &summary["replaced"], &summary["blocked"]),
+        (&json!(0), &json!(0), &json!(0)),
+        "{plan}"
+    );
+    run(&["apply", "--adopt-all", "--auto-approve"], 0);
+    assert!(run(&["plan", "--detailed-exitcode"], 0).stdout.contains("Nothing to change"));
+    assert_eq!(counts(&account), before, "nothing was made anew");
+    run(&["destroy", "--auto-approve"], 0);
+}
 
 /// Puts a package where SAM's command line puts it.
 const PACKAGE: &str = r#"

@@ -16,8 +16,8 @@ use crate::cli::{CliError, Exit, World};
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use crate::inventory::{Identity, READS_FOR_A_CHANGE, Reader};
 use crate::migrate::names;
-use crate::migrate::terraform::{Mapped, StateResource, Unsupported, Whole, map, parse};
-use crate::migrate::written::{Found, Written, code_property, template};
+use crate::migrate::terraform::{Mapped, State, StateOutput, StateResource, Unsupported, Whole, map, parse};
+use crate::migrate::written::{Found, Given, Written, code_property, template};
 use crate::package::sha256_base64;
 use crate::resource::live::AwsReader;
 use crate::resource::{LiveResource, Owner, Reading, TYPES, row};
@@ -34,7 +34,7 @@ pub async fn terraform(arguments: &TerraformArguments, world: &mut World) -> Res
     let path = world.directory.join(&arguments.state);
     let text = text_file::read(&path, STATE_BYTES)
         .map_err(|source| CliError::UnreadableState { path: arguments.state.clone(), source })?;
-    let resources =
+    let State { resources, outputs } =
         parse(&text).map_err(|source| CliError::NoTerraformState { path: arguments.state.clone(), source })?;
     let name = arguments.stack.clone().unwrap_or_else(|| stack_name(&path));
     let directory = directory(&arguments.take_over, &name);
@@ -57,11 +57,17 @@ pub async fn terraform(arguments: &TerraformArguments, world: &mut World) -> Res
         }
     }
     let description = format!("What Terraform deployed as {name}, from what was live");
-    let Written { template, parameters } = template(&description, &found, &cx.scope);
+    let given = |StateOutput { name, value, is_sensitive }| Given { name, value, is_secret: is_sensitive };
+    let given: Vec<Given> = outputs.into_iter().map(given).collect();
+    let Written { template, parameters, left_out } = template(&description, &found, &given, &cx.scope);
     if !files.template().exists() {
         // The last of all that is written: where it is there, nothing is written again.
         write(&files.template(), template.as_bytes())?;
         writeln!(world.err, "Wrote `{}`.", files.shown.join(TEMPLATE).display())?;
+        if !left_out.is_empty() {
+            let names = left_out.iter().map(|name| format!("`{}`", on_its_line(name))).collect::<Vec<_>>().join(", ");
+            writeln!(world.err, "Outputs that are secrets of no resource are not written into it: {names}.")?;
+        }
     }
     let secret: BTreeSet<String> = parameters.keys().cloned().collect();
     let given = parameters.into_iter().chain(arguments.take_over.parameters.iter().cloned()).collect();
@@ -146,7 +152,7 @@ async fn read(mapped: &Mapped, stack: &StackId, reader: &AwsReader) -> Result<Li
                     logical_id: whole.logical_id.clone(),
                     resource_type: whole.resource_type.clone(),
                     address: Some(address),
-                    configuration: Some(whole.resource.configuration.clone()),
+                    configurations: whole.configurations.clone(),
                     dependencies: whole.resource.dependencies.clone(),
                     secrets: whole.resource.secrets.clone(),
                     live: found,
@@ -163,28 +169,35 @@ async fn read(mapped: &Mapped, stack: &StackId, reader: &AwsReader) -> Result<Li
     let lists: Vec<_> = stream::iter(lists).buffered(READS).collect().await;
     let mut known: BTreeSet<(ResourceType, PhysicalId)> = live.found.iter().map(Found::key).collect();
     let mut taken: BTreeSet<String> = live.found.iter().map(|it| it.logical_id.to_string()).collect();
+    let mut unnamed = Vec::new();
     for (whole, parts) in lists {
         for (resource_type, id) in parts? {
             // Of two types that mean the same one is enough.
             let is_told =
                 row(&resource_type).is_some_and(|row| row.handler.same_as().is_some()) && is_inline(&resource_type);
-            if is_told || !known.insert((resource_type.clone(), id.clone())) {
-                continue;
+            if !is_told && known.insert((resource_type.clone(), id.clone())) {
+                unnamed.push((whole.clone(), resource_type, id));
             }
-            let reading = look(resource_type.clone(), id.clone()).await;
-            match settled(reading)? {
-                Ok(found) => live.found.push(Found {
-                    logical_id: names::within(&whole, told_by(&found), resource_type.as_str(), &mut taken),
-                    resource_type,
-                    address: None,
-                    configuration: None,
-                    dependencies: BTreeSet::new(),
-                    secrets: BTreeSet::new(),
-                    live: found,
-                    code: None,
-                }),
-                Err(reason) => live.unsupported.push(Unsupported { address: format!("{resource_type} {id}"), reason }),
-            }
+        }
+    }
+    let reads = unnamed.into_iter().map(|(whole, resource_type, id)| async move {
+        let reading = look(resource_type.clone(), id.clone()).await;
+        (whole, resource_type, id, reading)
+    });
+    let readings: Vec<_> = stream::iter(reads).buffered(READS).collect().await;
+    for (whole, resource_type, id, reading) in readings {
+        match settled(reading)? {
+            Ok(found) => live.found.push(Found {
+                logical_id: names::within(&whole, told_by(&found), resource_type.as_str(), &mut taken),
+                resource_type,
+                address: None,
+                configurations: BTreeSet::new(),
+                dependencies: BTreeSet::new(),
+                secrets: BTreeSet::new(),
+                live: found,
+                code: None,
+            }),
+            Err(reason) => live.unsupported.push(Unsupported { address: format!("{resource_type} {id}"), reason }),
         }
     }
     Ok(live)

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-pub use self::state::{StateError, StateResource, parse};
+pub use self::state::{State, StateError, StateOutput, StateResource, parse};
 use self::types::{LOCAL_PROVIDERS, PARTS, WHOLES};
 use crate::aws::Scope;
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
@@ -34,6 +34,8 @@ pub struct Whole {
     pub resource_type: ResourceType,
     pub id: PhysicalId,
     pub resource: StateResource,
+    /// The resource in the configuration, and those that are its parts: what others depend on.
+    pub configurations: BTreeSet<String>,
 }
 
 /// Something that cannot be taken over.
@@ -47,6 +49,7 @@ pub struct Unsupported {
 pub fn map(resources: Vec<StateResource>, scope: &Scope) -> Mapped {
     let mut mapped = Mapped::default();
     let mut wholes: Vec<(StateResource, &'static str, PhysicalId)> = Vec::new();
+    let mut configurations: Vec<BTreeSet<String>> = Vec::new();
     let mut parts = Vec::new();
     for resource in resources {
         match sort(&resource, scope) {
@@ -54,19 +57,26 @@ pub fn map(resources: Vec<StateResource>, scope: &Scope) -> Mapped {
             Ok(Sorted::Part(of)) => parts.push((resource, of)),
             Ok(Sorted::Whole(resource_type, id)) => {
                 // The same thing twice is one thing.
-                match wholes.iter().any(|(_, known, its)| *known == resource_type && *its == id) {
-                    true => mapped.parts.push(resource.address),
-                    false => wholes.push((resource, resource_type, id)),
+                match wholes.iter().position(|(_, known, its)| *known == resource_type && *its == id) {
+                    Some(place) => {
+                        configurations[place].insert(resource.configuration);
+                        mapped.parts.push(resource.address);
+                    }
+                    None => {
+                        configurations.push(BTreeSet::from([resource.configuration.clone()]));
+                        wholes.push((resource, resource_type, id));
+                    }
                 }
             }
             Err(reason) => mapped.unsupported.push(Unsupported { address: resource.address, reason }),
         }
     }
     for (resource, of) in parts {
-        let is_there = |(whole, id): &(&'static str, PhysicalId)| {
-            wholes.iter().any(|(_, resource_type, its)| resource_type == whole && its == id)
+        let place = |(whole, id): &(&'static str, PhysicalId)| {
+            wholes.iter().position(|(_, resource_type, its)| resource_type == whole && its == id)
         };
-        if of.iter().any(is_there) {
+        if let Some(place) = of.iter().find_map(place) {
+            configurations[place].insert(resource.configuration);
             mapped.parts.push(resource.address);
         } else {
             let whole = of.first().map_or("", |(whole, _)| whole);
@@ -81,13 +91,14 @@ pub fn map(resources: Vec<StateResource>, scope: &Scope) -> Mapped {
         resource_type,
     });
     let logical_ids = logical_ids(&named.collect::<Vec<_>>());
-    let whole = |((resource, resource_type, id), logical_id): ((StateResource, &str, PhysicalId), LogicalId)| Whole {
+    let whole = |(((resource, resource_type, id), logical_id), configurations)| Whole {
         logical_id,
         resource_type: ResourceType::from(resource_type),
         id,
         resource,
+        configurations,
     };
-    mapped.wholes = wholes.into_iter().zip(logical_ids).map(whole).collect();
+    mapped.wholes = wholes.into_iter().zip(logical_ids).zip(configurations).map(whole).collect();
     mapped
 }
 
@@ -193,7 +204,8 @@ mod tests {
             })
         };
         let blocks: Vec<Value> = resources.iter().map(block).collect();
-        map(parse(&json!({"version": 4, "resources": blocks}).to_string()).expect("it is a state"), &scope())
+        let state = parse(&json!({"version": 4, "resources": blocks}).to_string()).expect("it is a state");
+        map(state.resources, &scope())
     }
 
     fn id(resource_type: &str, attributes: Value) -> String {

@@ -1,6 +1,6 @@
 //! A state of Terraform's as it lies in a file: `terraform.tfstate` (format 4), or what `terraform show -json` prints. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -28,6 +28,22 @@ pub struct StateResource {
     pub is_deposed: bool,
 }
 
+/// What the configuration's root module gives to whoever asks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StateOutput {
+    pub name: String,
+    pub value: Value,
+    pub is_sensitive: bool,
+}
+
+/// What is read of a state.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct State {
+    /// The managed ones: what data sources have read is nobody's to manage.
+    pub resources: Vec<StateResource>,
+    pub outputs: Vec<StateOutput>,
+}
+
 /// Why a text is no state.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -39,22 +55,24 @@ pub enum StateError {
     Neither,
 }
 
-/// The managed resources of a state. What data sources have read is nobody's to manage.
+/// A state's resources and outputs.
 ///
 /// # Errors
 ///
 /// The text is neither a state of format 4 nor what `terraform show -json` prints.
-pub fn parse(text: &str) -> Result<Vec<StateResource>, StateError> {
+pub fn parse(text: &str) -> Result<State, StateError> {
     let file: File = serde_json::from_str(text)?;
     match file {
-        File { version: Some(4), resources, .. } => Ok(resources.into_iter().flat_map(Block::instances).collect()),
+        File { version: Some(4), resources, outputs, .. } => Ok(State {
+            resources: resources.into_iter().flat_map(Block::instances).collect(),
+            outputs: Output::all(outputs),
+        }),
         File { version: Some(version), .. } => Err(StateError::Format(version)),
-        File { format_version: Some(_), values, .. } => {
+        File { format_version: Some(_), values: None, .. } => Ok(State::default()),
+        File { format_version: Some(_), values: Some(values), .. } => {
             let mut resources = Vec::new();
-            if let Some(values) = values {
-                values.root_module.collect(&mut resources);
-            }
-            Ok(resources)
+            values.root_module.collect(&mut resources);
+            Ok(State { resources, outputs: Output::all(values.outputs) })
         }
         _ => Err(StateError::Neither),
     }
@@ -66,8 +84,25 @@ struct File {
     version: Option<u64>,
     #[serde(default)]
     resources: Vec<Block>,
+    #[serde(default)]
+    outputs: BTreeMap<String, Output>,
     format_version: Option<String>,
     values: Option<Values>,
+}
+
+#[derive(Deserialize)]
+struct Output {
+    #[serde(default)]
+    value: Value,
+    #[serde(default)]
+    sensitive: bool,
+}
+
+impl Output {
+    fn all(outputs: BTreeMap<String, Self>) -> Vec<StateOutput> {
+        let output = |(name, Self { value, sensitive })| StateOutput { name, value, is_sensitive: sensitive };
+        outputs.into_iter().map(output).collect()
+    }
 }
 
 /// A resource of the configuration with its instances, in format 4.
@@ -134,6 +169,8 @@ impl Block {
 #[derive(Deserialize)]
 struct Values {
     root_module: Module,
+    #[serde(default)]
+    outputs: BTreeMap<String, Output>,
 }
 
 #[derive(Deserialize)]
@@ -276,7 +313,7 @@ mod tests {
                 }],
             },
         ]});
-        let [run] = &parse(&state.to_string()).expect("it is a state")[..] else { panic!("one is managed") };
+        let [run] = &parse(&state.to_string()).expect("it is a state").resources[..] else { panic!("one is managed") };
         assert_eq!(run.address, r#"module.shop["eu.west"].aws_lambda_function.run["pay"]"#);
         assert_eq!(run.configuration, "module.shop.aws_lambda_function.run");
         assert_eq!((run.key.as_deref(), run.provider.as_str()), (Some("pay"), "aws"));
@@ -291,10 +328,26 @@ mod tests {
             "values": {"name": "orders", "tags": {"token": "s3cret"}}, "sensitive_values": {"tags": {"token": true}},
             "depends_on": ["module.shop.aws_sqs_queue.dead"],
         }]}]}}});
-        let [orders] = &parse(&shown.to_string()).expect("it is a state")[..] else { panic!("one is managed") };
+        let [orders] = &parse(&shown.to_string()).expect("it is a state").resources[..] else {
+            panic!("one is managed")
+        };
         assert_eq!(orders.configuration, "module.shop.aws_sqs_queue.orders");
         assert_eq!(orders.secrets, BTreeSet::from(["s3cret".to_owned()]));
         assert_eq!(orders.dependencies, BTreeSet::from(["module.shop.aws_sqs_queue.dead".to_owned()]));
+    }
+
+    #[test]
+    fn outputs_are_read_from_both_forms() {
+        let outputs =
+            json!({"url": {"value": "https://q", "type": "string"}, "key": {"value": "k", "sensitive": true}});
+        let state = json!({"version": 4, "outputs": outputs}).to_string();
+        let shown = json!({"format_version": "1.0", "values": {"outputs": outputs, "root_module": {}}}).to_string();
+        for text in [state, shown] {
+            let outputs = parse(&text).expect("it is a state").outputs;
+            let told: Vec<_> = outputs.iter().map(|it| (it.name.as_str(), it.is_sensitive)).collect();
+            assert_eq!(told, [("key", true), ("url", false)]);
+            assert_eq!(outputs[1].value, "https://q");
+        }
     }
 
     #[test]
