@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
+import botocore.loaders
+import botocore.session
 import pytest
 
 import accounting
@@ -37,6 +39,8 @@ from world import (
 )
 
 HANDLERS = Path(__file__).parent.parent
+BOTOCORES_OWN = botocore.loaders.create_loader()
+"""Reads what botocore reads by itself, and remembers it."""
 
 
 @pytest.fixture
@@ -208,6 +212,41 @@ def test_an_unreachable_endpoint_is_a_failure_like_any_other(monkeypatch):
     with pytest.raises(AwsFailure) as caught:
         aws.call(client.send_message, QueueUrl="http://127.0.0.1:1/1/queue", MessageBody=VISA)
     assert (caught.value.operation, caught.value.code) == ("send_message", "EndpointConnectionError")
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "ap-southeast-9", "us-gov-west-1", "cn-north-1"])
+@pytest.mark.parametrize("variant", [None, "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
+@pytest.mark.parametrize("service", ["dynamodb", "sqs", "sns"])
+def test_a_client_calls_the_endpoint_that_botocore_by_itself_would_call(monkeypatch, region, variant, service):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    if variant:
+        monkeypatch.setenv(variant, "true")
+    (ours,) = aws.clients(service)
+    plain = botocore.session.get_session()
+    plain.register_component("data_loader", BOTOCORES_OWN)
+    theirs = plain.create_client(service)
+    assert called(ours, service) == called(theirs, service)
+
+
+def called(client, service):
+    """Where a call goes, and what its signature is made for."""
+    calls = {
+        "dynamodb": ("put_item", {"TableName": "t", "Item": {"id": {"S": "1"}}}),
+        "sqs": ("send_message", {"QueueUrl": "https://sqs/1/queue", "MessageBody": "x"}),
+        "sns": ("publish_batch", {"TopicArn": "arn:aws:sns:x:1:t", "PublishBatchRequestEntries": []}),
+    }
+
+    class Seen(Exception):
+        pass
+
+    def stop(request, **_):
+        raise Seen(request.url, request.headers["Authorization"].decode().split("/", 2)[2].split(",")[0])
+
+    client.meta.events.register("before-send", stop)
+    operation, arguments = calls[service]
+    with pytest.raises(Seen) as caught:
+        getattr(client, operation)(**arguments)
+    return client.meta.partition, caught.value.args
 
 
 def test_marking_what_is_not_stored_stores_nothing(services, dynamodb):

@@ -1,7 +1,7 @@
 """Clients and calls with bounds: each call ends within `LONGEST_CALL_SECONDS`, whatever AWS does.
 
 botocore by itself, not boto3: these functions need clients alone, and a third of the import is saved. What a client is
-made of is read without two detours of botocore's that cost more than the rest of making it: see `_Models`.
+made of is read without three detours of botocore's that cost more than the rest of making it: see `_Models`.
 """
 
 import gzip
@@ -57,7 +57,11 @@ class _PlainFiles(JSONFileLoader):
 
 
 class _Models(Loader):
-    """botocore's models, found by name. botocore looks through the directories of all services before it opens one."""
+    """botocore's models, found by name. botocore looks through the directories of all services before it opens one.
+
+    Its table of every service's endpoints, a megabyte, is not read either: the services used here have endpoint rules of
+    their own, and what else is taken from the table is known of each partition.
+    """
 
     def __init__(self, services: tuple[str, ...]):
         super().__init__(file_loader=_PlainFiles())
@@ -65,6 +69,34 @@ class _Models(Loader):
 
     def list_available_services(self, type_name: str) -> list[str]:
         return self._services
+
+    def load_data_with_path(self, name: str) -> tuple[Any, str]:
+        if name != "endpoints":
+            return super().load_data_with_path(name)
+        known, path = super().load_data_with_path("partitions")
+        return {"partitions": [_without_services(partition) for partition in known["partitions"]]}, path
+
+
+def _without_services(partition: dict[str, Any]) -> dict[str, Any]:
+    """A partition as botocore's table of endpoints has it, with what holds for each service that it names nothing of."""
+    suffix, dual_suffix = partition["outputs"]["dnsSuffix"], partition["outputs"]["dualStackDnsSuffix"]
+    hosts = {("fips",): ("-fips", suffix), ("dualstack",): ("", dual_suffix), ("dualstack", "fips"): ("-fips", dual_suffix)}
+    return {
+        "partition": partition["id"],
+        "dnsSuffix": suffix,
+        "regions": partition["regions"],
+        "regionRegex": partition["regionRegex"],
+        "services": {},
+        "defaults": {
+            "hostname": "{service}.{region}.{dnsSuffix}",
+            "protocols": ["https"],
+            "signatureVersions": ["v4"],
+            "variants": [
+                {"tags": list(tags), "hostname": f"{{service}}{more}.{{region}}.{{dnsSuffix}}", "dnsSuffix": end}
+                for tags, (more, end) in hosts.items()
+            ],
+        },
+    }
 
 
 def clients(*services: str) -> list[Any]:
