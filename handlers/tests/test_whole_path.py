@@ -54,18 +54,41 @@ class Letter:
 
 @dataclass
 class Topic:
-    """Takes alerts, unless it is down, or refuses some of them."""
+    """Takes alerts, unless it is down, or refuses some of them, or the process ends once it has taken them."""
 
     published: list[str] = field(default_factory=list)
     is_down: bool = False
     refuses: bool = False
+    crashes: bool = False
 
     def publish(self, sent: list[alerts.Alert]) -> dict[int, str]:
         if self.is_down:
             raise AwsFailure("PublishBatch", "InternalError")
         refused = {0: "Throttled"} if self.refuses else {}
         self.published += [alert.message_id for place, alert in enumerate(sent) if place not in refused]
+        if self.crashes:
+            raise Crash
         return refused
+
+
+class Fragile:
+    """A store at one of whose operations the process ends: before it takes effect, or after it (`!`)."""
+
+    def __init__(self, store: object, crash_at: str | None):
+        self._store = store
+        self._operation, self._is_after = (crash_at or "").rstrip("!"), (crash_at or "").endswith("!")
+
+    def __getattr__(self, name: str) -> object:
+        operation = getattr(self._store, name)
+        if {"mark": "mark_queued"}.get(self._operation, self._operation) != name:
+            return operation
+
+        def crash(*arguments: object) -> None:
+            if self._is_after:
+                operation(*arguments)
+            raise Crash
+
+        return crash
 
 
 class WholePath(RuleBasedStateMachine):
@@ -80,16 +103,28 @@ class WholePath(RuleBasedStateMachine):
         self.number = 0
         self.bodies: dict[str, str] = {}
 
-    @rule(name=st.sampled_from(IDS), kind=st.sampled_from(["succeeded", "refunded"]), faults=FAULTS)
-    def provider_sends(self, name: str, kind: str, faults: set[str]) -> None:
-        """Each event of a payment has its own instant, so that sending it again is the same webhook."""
+    @rule(
+        name=st.sampled_from(IDS),
+        kind=st.sampled_from(["succeeded", "refunded"]),
+        faults=FAULTS,
+        crash_at=st.none() | st.sampled_from(["add", "add!", "send", "send!", "mark", "mark!"]),
+    )
+    def provider_sends(self, name: str, kind: str, faults: set[str], crash_at: str | None) -> None:
+        """Each event of a payment has its own instant, so that sending it again is the same webhook.
+
+        Where the process ends, the provider has no answer; before the call at which it does, or after it (`!`).
+        """
         self.table.faults[:] = sorted(faults - {"book", "book!"})
         stamp = "2026-11-22T10:00:00Z" if kind == "succeeded" else "2026-11-22T11:00:00Z"
         body = webhook_with(transaction_id=name, event_type=f"payment.{kind}", timestamp=stamp)
-        answer = payment.handle(request(body), payment_services(self.lines, self.table, self.sent))
+        services = payment_services(self.lines, Fragile(self.table, crash_at), Fragile(self.sent, crash_at))
+        try:
+            status = payment.handle(request(body), services)["statusCode"]
+        except Crash:
+            status = None
         self.table.faults.clear()
-        assert answer["statusCode"] in (200, 202, 503)
-        if answer["statusCode"] < 300:
+        assert status in (None, 200, 202, 503)
+        if status in (200, 202):
             self.accepted.add((name, stamp.replace("Z", ".000000Z")))
         for queued in self.sent.messages:
             self._put(queued.body())
@@ -122,12 +157,15 @@ class WholePath(RuleBasedStateMachine):
             if letter.message_id in failed:
                 (self.dead if letter.receives >= MOST_RECEIVES else self.queue).append(letter)
 
-    @rule(size=st.integers(1, 10), is_down=st.booleans(), refuses=st.booleans())
-    def failures_are_told(self, size: int, is_down: bool, refuses: bool) -> None:
-        self.topic.is_down, self.topic.refuses = is_down, refuses
+    @rule(size=st.integers(1, 10), is_down=st.booleans(), refuses=st.booleans(), crashes=st.booleans())
+    def failures_are_told(self, size: int, is_down: bool, refuses: bool, crashes: bool) -> None:
+        self.topic.is_down, self.topic.refuses, self.topic.crashes = is_down, refuses, crashes
         batch, self.dead = self.dead[:size], self.dead[size:]
         event = {"Records": [letter.record() for letter in batch]}
-        failed = failures(alerts.handle(event, alert_services(self.lines, self.topic))) if batch else []
+        try:
+            failed = failures(alerts.handle(event, alert_services(self.lines, self.topic))) if batch else []
+        except Crash:
+            failed = [letter.message_id for letter in batch]
         self.told |= {letter.message_id for letter in batch} - set(failed)
         self.dead += [letter for letter in batch if letter.message_id in failed]
 
@@ -160,7 +198,7 @@ class WholePath(RuleBasedStateMachine):
                 if self._account([letter], None):
                     (self.dead if letter.receives >= MOST_RECEIVES else self.queue).append(letter)
         while self.dead:
-            self.failures_are_told(size=10, is_down=False, refuses=False)
+            self.failures_are_told(size=10, is_down=False, refuses=False, crashes=False)
         assert self.queue == []
         for key in self.accepted:
             assert self.table.items[key]["bookings"] or self._was_told(key)
