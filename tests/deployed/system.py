@@ -92,8 +92,13 @@ class System:
         return [values for values in map(json.loads, texts) if "event" in values]
 
     def texts(self, group: str) -> list[str]:
+        return [line for _, line in self.stamped(group)]
+
+    def stamped(self, group: str) -> list[tuple[float, str]]:
+        """Each line of a group with its time, in seconds since 1970."""
         pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-        return [line for page in pages for event in page["events"] for line in event["message"].splitlines()]
+        events = [event for page in pages for event in page["events"]]
+        return [(event["timestamp"] / 1000, line) for event in events for line in event["message"].splitlines()]
 
     def groups(self) -> list[str]:
         pages = self.logs.get_paginator("describe_log_groups").paginate()
@@ -104,6 +109,16 @@ class System:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         attributes = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
         return sum(int(attributes[name]) for name in names)
+
+    def peek(self, queue: str) -> str:
+        """The messages that wait in a queue, as text; they come again."""
+        # At once and for long enough to see each once: at its third receipt a message would be a dead letter.
+        how = {"MaxNumberOfMessages": 10, "WaitTimeSeconds": 0, "VisibilityTimeout": 5}
+        told = {"AttributeNames": ["All"], "MessageAttributeNames": ["All"]}
+        seen = []
+        while messages := self.sqs.receive_message(QueueUrl=queue, **how, **told).get("Messages"):
+            seen += messages
+        return json.dumps(seen)
 
     def hear(self) -> list[dict]:
         """All alerts that have come so far, each with its `Subject` and `Message`."""

@@ -12,6 +12,7 @@ import re
 import unittest
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from system import FUNCTIONS, SUFFIX, System, eventually, message, unique, webhook
@@ -94,7 +95,8 @@ class WhatBreaks(unittest.TestCase):
     """All at once, because each takes as long as messages stay hidden."""
 
     def test_loses_no_payment_and_books_none_twice(self):
-        add_chaos()
+        add_chaos("process-accounting", "chaos")
+        add_chaos("process-payment", "payment_chaos")
         kinds = ("crash", "hang", "throttle", "sound", "sound", "sound")
         payments = [webhook(transaction_id=f"{kind}-{unique()}") for kind in kinds]
         refunds = [
@@ -109,8 +111,12 @@ class WhatBreaks(unittest.TestCase):
         poison = [system.send(text) for text in ("not json", json.dumps({"amount": "1"}))]
         unknown = message()
         poison.append(system.send(unknown))
-        for body in [*refunds, *payments, *payments]:
-            self.assertIn(system.post(body).status, (200, 202))
+        refused = {body["transaction_id"]: sent_until_taken(body) for body in [*refunds, *payments]}
+        for name, statuses in refused.items():
+            broken = {"crash": {502}, "throttle": {503}}.get(name.partition("-")[0], set())
+            self.assertEqual(set(statuses), broken, name)
+        for body in payments:
+            self.assertEqual(system.post(body).status, 200)
         copy = message(**{name: payments[-1][name] for name in ("transaction_id", "provider", "amount", "currency")})
         (item,) = [
             one for one in system.items_of(payments[-1]["transaction_id"]) if one["event_type"]["S"].endswith("succeeded")
@@ -141,12 +147,13 @@ class XCardData(unittest.TestCase):
     """Comes after the others, so that it searches what they have left as well."""
 
     def test_goes_nowhere_whatever_it_hides_in(self):
-        secrets = [VISA, "4111 1111 1111 1111", "3782-822463-10005", AMEX]
+        secrets = [VISA, "4111 1111 1111 1111", "3782-822463-10005", AMEX, "cvv 937"]
         nestings = [lambda it: it, lambda it: [it], lambda it: {"a": {"b": [it]}}, lambda it: {it: "a"}, lambda it: f"to {it}."]
+        # Each secret in each field and in each nesting, and all of the nestings in each field.
         bodies = [
-            webhook(**{name: nesting(secret)})
-            for name in (*webhook(), "customer_id", "reference", "metadata", "surprise")
-            for secret, nesting in zip(secrets * 2, nestings, strict=False)
+            webhook(**{name: nesting(secrets[(field + place) % len(secrets)])})
+            for field, name in enumerate((*webhook(), "customer_id", "reference", "metadata", "surprise"))
+            for place, nesting in enumerate(nestings)
         ]
         bodies += [webhook(metadata={"cvv": "937"}), webhook(reference="cvv 937"), webhook(metadata={VISA: "a"})]
         bodies += [f"card={VISA}&cvv=937", json.dumps(webhook()) + VISA, '{"' + VISA]
@@ -158,9 +165,16 @@ class XCardData(unittest.TestCase):
         self.assertEqual({answer.status for answer in answers}, {400})
         self.assertNotIn(VISA, repr(answers))
 
-        headers = {"X-Correlation-Id": VISA, "User-Agent": AMEX, "X-Card": VISA, "Cookie": f"card={VISA}; cvv=937"}
+        names = ("X-Correlation-Id", "User-Agent", "Referer", "Origin", "Authorization", "X-Card", "X-Amzn-Trace-Id")
+        headers = {name: secrets[place % 4] for place, name in enumerate(names)}
+        headers |= {"Cookie": f"card={VISA}; cvv=937", f"X-{VISA}": "a", "X-Cvv": "937", "Accept-Language": "cvv 937"}
         carrier = webhook(transaction_id=f"carrier-{unique()}")
-        self.assertEqual(system.post(carrier, headers=headers, query=f"?pan={VISA}&cvv=937").status, 202)
+        with accounting_stopped():
+            self.assertEqual(system.post(carrier, headers=headers, query=f"?pan={VISA}&cvv=937").status, 202)
+            queued = system.peek(system.queue)
+        self.assertIn(carrier["transaction_id"], queued)
+        self.assertEqual(system.post(webhook(), key=VISA, headers=headers).status, 403)
+        self.assertIn(system.post(webhook(), headers=headers, query=f"/{VISA}").status, (403, 404))
         poison = [
             system.send({"card": VISA, "cvv": "937"}),
             system.send(f"nonsense {VISA} cvv 937"),
@@ -177,6 +191,7 @@ class XCardData(unittest.TestCase):
         places = {group: "\n".join(system.texts(group)) for group in system.groups()}
         places["the table"] = repr(system.items())
         places["the alerts"] = repr(system.hear())
+        places["the queue"] = queued
         self.assertGreaterEqual(len(system.groups()), 5)
         for place, text in places.items():
             digits = re.sub(r"[ \-]", "", text)
@@ -215,6 +230,25 @@ def asked(query: str, lines: list[dict]) -> list[tuple[str, bool]]:
     return [*found, *((f"the field {name}", any(name in line for line in of_events)) for name in sorted(fields))]
 
 
+@contextmanager
+def accounting_stopped():
+    """Nothing takes from the queue within the block."""
+    client = system.clients["lambda"]
+    (mapping,) = client.list_event_source_mappings(FunctionName=f"process-accounting-{SUFFIX}")["EventSourceMappings"]
+
+    def turn(is_enabled: bool) -> None:
+        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=is_enabled)
+        wanted = "Enabled" if is_enabled else "Disabled"
+        state = lambda: client.get_event_source_mapping(UUID=mapping["UUID"])["State"]
+        eventually(f"the mapping is {wanted}", lambda: state() == wanted)
+
+    turn(False)
+    try:
+        yield
+    finally:
+        turn(True)
+
+
 def bookings(transaction_id: str) -> int:
     """How often accounting says that it has booked one; a run that was ended in the middle has logged nothing."""
     lines = system.lines("process-accounting")
@@ -222,15 +256,24 @@ def bookings(transaction_id: str) -> int:
     return sum(line["event"] == "accounting_processed" for line in booked)
 
 
-def add_chaos() -> None:
+def sent_until_taken(body: dict) -> list[int]:
+    """Sends a webhook as its provider does, again until it is taken; what was answered before that."""
+    refused = []
+    while (status := system.post(body).status) not in (200, 202):
+        refused.append(status)
+        assert len(refused) < 20, refused
+    return refused
+
+
+def add_chaos(function: str, module: str) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as code:
-        for file in (*(HANDLERS / "process_accounting").glob("*.py"), Path(__file__).with_name("chaos.py")):
+        for file in (*(HANDLERS / function.replace("-", "_")).glob("*.py"), Path(__file__).with_name(f"{module}.py")):
             code.write(file, file.name)
-    client, name = system.clients["lambda"], {"FunctionName": f"process-accounting-{SUFFIX}"}
+    client, name = system.clients["lambda"], {"FunctionName": f"{function}-{SUFFIX}"}
     client.update_function_code(ZipFile=archive.getvalue(), Architectures=["arm64"], **name)
     client.get_waiter("function_updated_v2").wait(**name)
-    client.update_function_configuration(Handler="chaos.handler", **name)
+    client.update_function_configuration(Handler=f"{module}.handler", **name)
     client.get_waiter("function_updated_v2").wait(**name)
 
 
