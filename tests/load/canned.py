@@ -1,6 +1,7 @@
 """An AWS that says yes at once: what DynamoDB, SQS and SNS answer where all goes well, and nothing behind it.
 
-It is a process of its own, so that what it takes is not counted as a function's.
+It is a process of its own, so that what it takes is not counted as a function's. It speaks TLS, as AWS does, under a
+certificate of its own that it adds to the authorities which a function knows anyway.
 """
 
 import asyncio
@@ -8,28 +9,58 @@ import hashlib
 import json
 import multiprocessing
 import re
+import ssl
+import subprocess
+import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import certifi
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    url: str
+    authorities: Path
+    """The certificates that a client has to know."""
 
 
 @contextmanager
-def endpoint():
-    """The address of one that runs as long as the block."""
+def endpoint() -> Iterator[Endpoint]:
+    """One that runs as long as the block."""
     here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_run, args=(there,), daemon=True)
-    process.start()
-    try:
-        yield f"http://127.0.0.1:{here.recv()}"
-    finally:
-        process.terminate()
-        process.join()
+    with tempfile.TemporaryDirectory() as place:
+        certificate, authorities = _certificate(Path(place)), Path(place) / "authorities.pem"
+        authorities.write_text(Path(certifi.where()).read_text() + certificate.read_text())
+        process = multiprocessing.get_context("spawn").Process(target=_run, args=(there, certificate), daemon=True)
+        process.start()
+        try:
+            yield Endpoint(f"https://127.0.0.1:{here.recv()}", authorities)
+        finally:
+            process.terminate()
+            process.join()
 
 
-def _run(told) -> None:
-    asyncio.run(_serve(told))
+def _certificate(place: Path) -> Path:
+    """A new certificate of this machine's, and its key in the same file."""
+    file = place / "certificate.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    make += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(place / "key.pem"), "-out", str(file)]
+    subprocess.run(make, check=True, capture_output=True)
+    file.write_text(file.read_text() + (place / "key.pem").read_text())
+    return file
 
 
-async def _serve(told) -> None:
-    server = await asyncio.start_server(_talk, "127.0.0.1", 0)
+def _run(told, certificate: Path) -> None:
+    asyncio.run(_serve(told, certificate))
+
+
+async def _serve(told, certificate: Path) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    server = await asyncio.start_server(_talk, "127.0.0.1", 0, ssl=tls)
     told.send(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 

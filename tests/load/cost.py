@@ -14,6 +14,7 @@ import sys
 import canned
 import measured
 import shape
+from canned import Endpoint
 from shape import Code, Environment, Spent
 
 BATCHES = {"process_payment": (1,), "process_accounting": (1, 10), "notify_failures": (1, 10)}
@@ -53,7 +54,7 @@ def main() -> int:
     return 0 if all(budget["is_kept"] for budget in found.values()) else 1
 
 
-def starts(code: Code, function: str, endpoint: str, number: int) -> dict:
+def starts(code: Code, function: str, endpoint: Endpoint, number: int) -> dict:
     """Cold starts: until the handler is imported, and the first invocation after it."""
     started, first = [], []
     for _ in range(number):
@@ -64,7 +65,7 @@ def starts(code: Code, function: str, endpoint: str, number: int) -> dict:
     return {"start": told(started), "first": told(first)}
 
 
-def warm(code: Code, function: str, endpoint: str, number: int) -> dict:
+def warm(code: Code, function: str, endpoint: Endpoint, number: int) -> dict:
     environment = Environment(code, function, endpoint)
     found = {}
     for size in BATCHES[function]:

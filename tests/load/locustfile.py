@@ -7,6 +7,7 @@ answered, so that afterwards each can be looked for in the system.
 import json
 import os
 import random
+import time
 
 import boto3
 from locust import HttpUser, constant_throughput, events, task
@@ -23,8 +24,9 @@ _notes = open(os.environ["LOAD_NOTES"], "w", buffering=1)
 _sqs = boto3.client("sqs")
 
 
-def note(kind: str, status: int, body: dict) -> None:
-    _notes.write(json.dumps({"kind": kind, "status": status, "body": body}) + "\n")
+def note(kind: str, status: int, body: dict, began: float) -> None:
+    about = {"kind": kind, "status": status, "body": body, "began": began, "ended": time.time()}
+    _notes.write(json.dumps(about) + "\n")
 
 
 class Provider(HttpUser):
@@ -76,13 +78,15 @@ class Provider(HttpUser):
     def poison(self) -> None:
         """A message that nobody can book, past the API."""
         body = message() if random.random() < 0.5 else {"nonsense": True}
+        began = time.time()
         sent = _sqs.send_message(QueueUrl=QUEUE, MessageBody=json.dumps(body))
-        note("poison", 200, {"message_id": sent["MessageId"]})
+        note("poison", 200, {"message_id": sent["MessageId"]}, began)
 
     def _post(self, kind: str, body: dict, expected: tuple[int, ...], key: str | None = KEY) -> int:
         headers = {} if key is None else {"x-api-key": key}
+        began = time.time()
         with self.client.post("", json=body, headers=headers, name=kind, catch_response=True) as answer:
-            note(kind, answer.status_code, body)
+            note(kind, answer.status_code, body, began)
             if answer.status_code in expected:
                 answer.success()
             else:

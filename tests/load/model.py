@@ -32,6 +32,10 @@ class Latency:
     def times(self, factor: float) -> "Latency":
         return Latency(self.p50 * factor, self.p99 * factor)
 
+    def __add__(self, other: "Latency") -> "Latency":
+        """One after the other. That both are at their 99th percentile at once is rarer: it errs on the long side."""
+        return Latency(self.p50 + other.p50, self.p99 + other.p99)
+
 
 class Bucket:
     """A token bucket: `rate` a second, and `burst` at once."""
@@ -60,6 +64,8 @@ class Function:
     environment: simpy.Environment
     randomness: random.Random
     reserved: int
+    starts: Bucket
+    """How fast environments may be started."""
     cold_start: Latency
     idle_seconds: float
     busy: int = 0
@@ -72,7 +78,7 @@ class Function:
         """The start that the invocation has to wait for, or `None` when it is throttled."""
         while self.idle and self.environment.now - self.idle[0] > self.idle_seconds:
             self.idle.popleft()
-        if self.busy >= self.reserved:
+        if self.busy >= self.reserved or not self.idle and not self.starts.take():
             return None
         self.busy += 1
         self.most = max(self.most, self.busy)
@@ -156,6 +162,8 @@ class Mapping:
     most: int
     handle: Callable[[list[Message]], Generator]
     """Takes a batch; gives those that failed."""
+    rest: Callable[[], float] = lambda: 0.0
+    """How long a poller waits after a batch, in seconds."""
     is_enabled: bool = True
     pollers: int = field(default=0, init=False)
     resumed: simpy.Event | None = field(default=None, init=False)
@@ -197,3 +205,5 @@ class Mapping:
             failed = yield from self.handle(batch)
             self.queue.delete(len(batch) - len(failed))
             self.queue.come_again(failed, received)
+            if (rest := self.rest()) > 0:
+                yield self.environment.timeout(rest)

@@ -9,8 +9,9 @@ import argparse
 import sys
 
 import measured
+from emulated import FACTOR, SLACK, WINDOW_SECONDS
 
-SCENARIOS = ("steady", "bursts", "long-burst", "stopped", "failing")
+SCENARIOS = ("steady", "bursts", "bursts-reserved", "long-burst", "stopped", "failing")
 PAGE = measured.FILE.parents[2] / "docs/load.md"
 
 
@@ -38,13 +39,13 @@ def introduction(found: dict) -> str:
     lines = [
         "# Under load",
         "",
-        "What the payments system carries. Written by `scripts/load report` from what `scripts/load cost`, `run` and `simulate`",
-        "measured last; each of them can be run again, and ends with an error where a promise below does not hold.",
+        "What the payments system carries. Written by `scripts/load cost`, `run` and `simulate` from what each of them measured",
+        "last; each can be run again, and ends with an error where a promise below does not hold.",
         "",
         "| shown | not shown |",
         "| --- | --- |",
-        "| what the functions take by themselves, as separate processes with the layer on their path | what they take on"
-        " Lambda's own processors (arm64), and with TLS to AWS |",
+        "| what the functions take by themselves, as separate processes with the layer on their path, and TLS to what they"
+        " call | what they take on Lambda's own processors (arm64) |",
         f"| {run_minutes(found['run'])} minutes of real HTTP against the system that paystack deployed on an emulator: nothing"
         " accepted is lost or counted twice | AWS's own speed and throttles: the emulator has neither |",
         "| 10,000 webhooks a minute, bursts of ten times that and an outage, in a model of the whole path | the same against AWS:"
@@ -62,8 +63,9 @@ def costs(cost: dict) -> str:
         "## What the functions take",
         "",
         f"Measured {cost['at']}, at a load average of {cost['machine']['load_average']}; DynamoDB, SQS and SNS were a stub that",
-        "answers at once. Milliseconds, median and 99th percentile. *Import* is a cold start until the handler is there,",
-        "without the start of an execution environment; the code is with its bytecode (`bytecode = true`, as in `prod`).",
+        "answers at once, over TLS. Milliseconds, median and 99th percentile. *Import* is a cold start until the handler is there,",
+        "without the start of an execution environment; *first* the invocation after it, which connects to each service and reads",
+        "the authorities' certificates for that. The code is with its bytecode (`bytecode = true`, as in `prod`).",
         "",
         "| function | import: processor | import: time | first: processor | warm, 1: processor | warm, 1: time |"
         " warm, 10: processor | warm, 10: time |",
@@ -112,12 +114,25 @@ def deployed(run: dict) -> str:
         "",
         f"{run['accepted']} webhooks were accepted, {run['stored']} stored, {run['booked']} accounted for;"
         f" {run['poisoned']} poisoned messages, sent to the queue past the API, gave {run['alerts']} alerts. At most"
-        f" {max(run['depths'])} messages waited, and {run['drain_seconds']} seconds after the last request none.",
+        f" {run['deepest_queue']} messages waited, and {run['drain_seconds']} seconds after the last request none.",
         "",
         "| promise | |",
         "| --- | --- |",
     ]
     lines += [f"| {text} | {'kept' if is_so else '**broken**'} |" for text, is_so in run["promises"].items()]
+    lines += [
+        "",
+        "The model of the next section, with the emulator's one poller, beside what happened. It was told when each message was"
+        f" sent, and how long each step took in every other {WINDOW_SECONDS} seconds; what became of the queue it had to say itself,"
+        f" within a factor of {FACTOR:g} (or {listed_slack()}, where numbers are small).",
+        "",
+        "| | model | emulator | |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, one in run["model"].items():
+        unit = f" ({one['unit']})" if one["unit"] else ""
+        verdict = "agrees" if one["agrees"] else "**does not agree**"
+        lines.append(f"| {name}{unit} | {one['model']:g} | {one['emulator']:g} | {verdict} |")
     return "\n".join(lines)
 
 
@@ -136,8 +151,7 @@ def simulated(simulation: dict) -> str:
     ]
     for one in map(simulation["scenarios"].get, SCENARIOS):
         statuses, attempts = one["statuses"], one["attempts"]
-        busy = sum(number for status, number in statuses.items() if status.startswith("5"))
-        refused = f"{percent(statuses.get('429', 0), attempts)}; {percent(busy, attempts)}"
+        refused = f"{percent(statuses.get('429', 0), attempts)}; {percent(busy(one), attempts)}"
         booked = f"{one['booking_ms']['p50'] / 1000:.1f}, {one['booking_ms']['p99'] / 1000:.1f}"
         bursts = one["answer_in_bursts_ms"]
         lines.append(
@@ -145,15 +159,15 @@ def simulated(simulation: dict) -> str:
             f" {one['deepest_queue']} | {one['alerted']} |"
         )
     scenarios = simulation["scenarios"]
-    stopped, failing = scenarios["stopped"], scenarios["failing"]
+    limits, stopped, failing = simulation["limits"], scenarios["stopped"], scenarios["failing"]
     lost = sum(one["webhooks"] - one["booked"] - one["alerted"] for one in scenarios.values())
     slowest = max(one["answer_ms"]["p99"] for one in scenarios.values())
     in_bursts = max(one["answer_in_bursts_ms"]["p99"] for one in scenarios.values() if one["answer_in_bursts_ms"])
     lines += [
         "",
         f"- Neither booked nor told of in an alert: {lost} webhooks. The 99th percentile of the function's answer was at most"
-        f" {slowest:.0f} ms over a whole load, and {in_bursts:.0f} ms within its bursts; a second is what is asked for. An answer"
-        " that refuses (429, 5xx) is not in it.",
+        f" {slowest:.0f} ms over a whole load, and {in_bursts:.0f} ms within its bursts; a second is what is asked for, and"
+        " `scripts/load simulate` ends with an error where it is not kept. An answer that refuses (429, 5xx) is not in it.",
         f"- After 15 minutes in which accounting took nothing, {stopped['deepest_queue']} messages waited, and were taken within"
         f" {stopped['recovered_seconds']} seconds, while webhooks went on coming.",
         f"- When accounting *fails* for 15 minutes, each message is tried three times within nine minutes and is then a dead letter:"
@@ -161,7 +175,10 @@ def simulated(simulation: dict) -> str:
         " the [runbook](operations.md) says: what is not received is not counted.",
         "- Above the usage plan's 1,000 a second and its burst of 2,000, a single key is refused with 429: a burst of 1,667 a second"
         " that comes with one key is more than `UsagePlanRateLimit` allows, and its rest comes with the provider's retries."
-        " At its first second, when few environments are warm, the reservation of 200 may be used up by those that start.",
+        " In its first second, when few environments are warm, those that start use up the reservation of 200: what comes"
+        f" meanwhile is answered with 5xx ({busy(scenarios['bursts'])} of a short burst's), and sent again by its provider. A"
+        f" reservation of 800 leaves {busy(scenarios['bursts-reserved'])} of them, where the account's concurrency has room for it:"
+        " `-p ProcessPaymentReservedConcurrency=800`.",
         "",
         "What it stands on, beside the functions' measured cost: the template's and AWS's published limits"
         f" (`Limits` in `tests/load/simulate.py`): {listed(simulation['limits'])}. What AWS itself takes it publishes for none of"
@@ -169,20 +186,16 @@ def simulated(simulation: dict) -> str:
         + "; ".join(
             f"{name} {value['p50'] * 1000:.0f}, {value['p99'] * 1000:.0f}" for name, value in simulation["latencies"].items()
         )
-        + ". A function of 512 MB is given 29 % of a processor, also while it starts, where AWS is known to give more.",
+        + f". A function of {limits['accounting_mb']} MB is given {100 * limits['accounting_mb'] / limits['vcpu_mb']:.0f} % of a"
+        f" processor and one of {limits['payment_mb']} MB a whole one, also while it starts, where AWS is known to give more. The"
+        " machine's processor is taken for Lambda's.",
     ]
-    if emulator := simulation.get("emulator"):
-        lines += [
-            "",
-            "The same model at the emulator's speeds, told by a run of a minute, beside what the long run above then saw. Its"
-            " poller is slower than what comes, so a backlog grows and is drained; the two have to agree within a factor of three,"
-            " on a machine whose other work changed between the runs.",
-            "",
-            "| | model | emulator |",
-            "| --- | --- | --- |",
-            *(f"| {name} | {one['model']:.0f} | {one['emulator']:.0f} |" for name, one in emulator.items()),
-        ]
     return "\n".join(lines)
+
+
+def busy(scenario: dict) -> int:
+    """How many were answered with 5xx."""
+    return sum(number for status, number in scenario["statuses"].items() if status.startswith("5"))
 
 
 def both(quantiles: dict | None) -> str:
@@ -195,6 +208,10 @@ def percent(part: int, whole: int) -> str:
 
 def listed(values: dict) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in values.items())
+
+
+def listed_slack() -> str:
+    return ", ".join(f"{value} {unit}" for unit, value in SLACK.items())
 
 
 def run_minutes(run: dict) -> int:

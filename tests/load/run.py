@@ -2,7 +2,8 @@
 
     scripts/load run [--seconds 600] [--rate 10] [--users 6]
 
-Ends with 1 where an accepted webhook is lost or counted twice, or a dead letter is missing or one too many.
+Ends with 1 where an accepted webhook is lost or counted twice, where a dead letter is missing or one too many, and where
+the model of `simulate`, told of the emulator's speeds, says something else than what happened.
 """
 
 import argparse
@@ -15,15 +16,20 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import deployment
+import emulated
 import measured
 import shape
+from emulated import Step, Trace
 
 HERE = Path(__file__).parent
 HIDDEN_SECONDS = 20
 FUNCTION_SECONDS = 20
+LONGEST_REST_SECONDS = 5
+"""Of the emulator's poller, which looks once a second."""
 
 
 def main() -> int:
@@ -31,7 +37,6 @@ def main() -> int:
     arguments.add_argument("--seconds", type=int, default=600)
     arguments.add_argument("--rate", type=float, default=10, help="requests a second, of all users together")
     arguments.add_argument("--users", type=int, default=6)
-    arguments.add_argument("--part", default="run", choices=("run", "calibration"), help="what the result is kept as")
     arguments.add_argument("--drain-seconds", type=int, default=900, help="how long to wait until the queues are empty")
     wanted = arguments.parse_args()
     place = shape.TARGET / "run"
@@ -40,11 +45,10 @@ def main() -> int:
         system.subscribe()
         with Depths(system) as depths:
             statistics = send(system, wanted, place)
-            began = time.monotonic()
-            drained = drain(system, wanted.drain_seconds)
-            drain_seconds = round(time.monotonic() - began)
+            emptied = drain(system, wanted.drain_seconds)
         notes = [json.loads(line) for line in (place / "notes.jsonl").read_text().splitlines()]
         found = look_for(system, notes)
+        trace = traced(system, notes, found["alerts"], depths.seen, emptied or time.time())
         emulator = deployment.version(os.environ["AWS_ENDPOINT_URL"])
     values = {
         "seconds": wanted.seconds,
@@ -54,17 +58,20 @@ def main() -> int:
         "emulator": f"LocalStack community {emulator}",
         "machine": measured.machine(),
         "requests": statistics,
-        "depths": depths.seen,
-        "drained": drained,
-        "drain_seconds": drain_seconds,
+        "deepest_queue": max(depth for _, depth in trace.depths),
+        "drained": emptied is not None,
+        "drain_seconds": round(trace.emptied - trace.seconds),
+        "model": emulated.compare(trace),
         **found,
     }
-    measured.keep(wanted.part, values)
-    print(json.dumps({name: value for name, value in values.items() if name != "depths"}, indent=1))
+    (place / "trace.json").write_text(json.dumps(asdict(trace)))
+    measured.keep("run", values)
+    print(json.dumps(values, indent=1))
     broken = [text for text, is_so in found["promises"].items() if not is_so]
+    broken += [f"the model says otherwise: {name}" for name, one in values["model"].items() if not one["agrees"]]
     for text in broken:
         print(f"BROKEN  {text}")
-    return 1 if broken or not drained else 0
+    return 1 if broken or emptied is None else 0
 
 
 def send(system, wanted: argparse.Namespace, place: Path) -> dict:
@@ -96,19 +103,57 @@ def send(system, wanted: argparse.Namespace, place: Path) -> dict:
     }
 
 
-def drain(system, seconds: int) -> bool:
-    """Waits until nothing waits in either queue."""
-    deadline = time.monotonic() + seconds
+def drain(system, seconds: int) -> float | None:
+    """Waits until nothing waits in either queue; since when, in seconds since 1970."""
+    deadline = time.time() + seconds
     empty_since = None
-    while time.monotonic() < deadline:
+    while time.time() < deadline:
         if system.waiting(system.queue) + system.waiting(system.dead_letters):
             empty_since = None
         elif empty_since is None:
-            empty_since = time.monotonic()
-        elif time.monotonic() - empty_since > 5:
-            return True
+            empty_since = time.time()
+        elif time.time() - empty_since > 5:
+            return empty_since
         time.sleep(1)
-    return False
+    return None
+
+
+def traced(system, notes: list[dict], alerts: int, depths: list[tuple[float, int]], emptied: float) -> Trace:
+    """What the model is told of the run, and what it has to say itself."""
+    start = min(one["began"] for one in notes)
+    queued = [one for one in notes if one["kind"] != "poison" and one["status"] == 202]
+    requests = list({one["body"]["transaction_id"]: one for one in reversed(queued)}.values())
+    answered = {one["body"]["transaction_id"]: one["ended"] for one in requests}
+    batches: dict[str, list[tuple[float, dict]]] = {}
+    for at, text in system.stamped("/aws/lambda/process-accounting-dev"):
+        if text.startswith("{") and "latency_ms" in (line := json.loads(text)):
+            batches.setdefault(line["request_id"], []).append((at, line))
+    bookings, rests, waits, before = [], [], [], None
+    for batch in sorted(batches.values(), key=lambda batch: batch[0][0]):
+        # All lines of one run bear the time of its end.
+        ended = batch[0][0]
+        took = [line["latency_ms"] / 1000 for _, line in batch]
+        for place, (_, line) in enumerate(batch):
+            bookings.append(Step(ended - start, took[place]))
+            if line["event"] == "accounting_processed":
+                waits.append(max(0.0, ended - sum(took[place + 1 :]) - answered[line["transaction_id"]]))
+        # Where it was longer there was nothing to take.
+        if before is not None and (rest := max(0.0, ended - sum(took) - before)) <= LONGEST_REST_SECONDS:
+            rests.append(Step(ended - start, rest))
+        before = ended
+    return Trace(
+        seconds=max(one["ended"] for one in notes) - start,
+        hidden_seconds=HIDDEN_SECONDS,
+        requests=[Step(one["ended"] - start, one["ended"] - one["began"]) for one in requests],
+        poisoned=[one["ended"] - start for one in notes if one["kind"] == "poison"],
+        bookings=bookings,
+        rests=rests,
+        waits=waits,
+        depths=[(at - start, depth) for at, depth in depths],
+        booked=len(waits),
+        told_of=alerts,
+        emptied=emptied - start,
+    )
 
 
 def look_for(system, notes: list[dict]) -> dict:
@@ -165,7 +210,8 @@ class Depths:
     """How much waits in the processing queue, every five seconds of the block."""
 
     def __init__(self, system):
-        self.system, self.seen, self.is_over = system, [], threading.Event()
+        self.system, self.is_over = system, threading.Event()
+        self.seen: list[tuple[float, int]] = []
         self.thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> "Depths":
@@ -178,7 +224,7 @@ class Depths:
 
     def _watch(self) -> None:
         while not self.is_over.wait(5):
-            self.seen.append(self.system.waiting(self.system.queue))
+            self.seen.append((time.time(), self.system.waiting(self.system.queue)))
 
 
 if __name__ == "__main__":

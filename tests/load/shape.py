@@ -13,6 +13,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from canned import Endpoint
+
 ROOT = Path(__file__).parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "load"
 HANDLERS = ROOT / "handlers"
@@ -69,7 +71,7 @@ def with_bytecode(source: Code) -> Code:
 class Environment:
     """One execution environment of a function: starts with it, and answers one invocation after the other."""
 
-    def __init__(self, code: Code, function: str, endpoint: str):
+    def __init__(self, code: Code, function: str, endpoint: Endpoint):
         started = time.perf_counter()
         self.process = subprocess.Popen(
             [PYTHON, "-S", "-B", str(WORKER)],
@@ -113,7 +115,7 @@ class Spent:
     wall_ms: float
 
 
-def _variables(code: Code, function: str, endpoint: str) -> dict[str, str]:
+def _variables(code: Code, function: str, endpoint: Endpoint) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "TZ": "UTC",
@@ -122,7 +124,8 @@ def _variables(code: Code, function: str, endpoint: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_REGION": "eu-central-1",
         "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ENDPOINT_URL": endpoint.url,
+        "AWS_CA_BUNDLE": str(endpoint.authorities),
         "AWS_LAMBDA_FUNCTION_NAME": function,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
@@ -131,7 +134,7 @@ def _variables(code: Code, function: str, endpoint: str) -> dict[str, str]:
         "AWS_LAMBDA_LOG_STREAM_NAME": "stream",
         "ENVIRONMENT": "load",
         "TRANSACTIONS_TABLE": "transactions",
-        "PROCESSING_QUEUE_URL": f"{endpoint}/123456789012/processing",
+        "PROCESSING_QUEUE_URL": f"{endpoint.url}/123456789012/processing",
         "NOTIFICATIONS_TOPIC_ARN": "arn:aws:sns:eu-central-1:123456789012:notifications",
         "PAYSTACK_FUNCTION_CODE": str(code.functions / function),
         "PAYSTACK_FUNCTION_LAYERS": str(code.layer),

@@ -2,13 +2,16 @@
 
 import random
 import re
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import simpy
 
+import measured
 from model import Bucket, Function, Latency, Mapping, Message, Queue
-from simulate import Limits
+from emulated import Step, Trace, compare
+from simulate import SCENARIOS, Limits, broken
 
 
 def test_a_bucket_takes_its_burst_and_then_its_rate():
@@ -23,7 +26,8 @@ def test_a_bucket_takes_its_burst_and_then_its_rate():
 
 def test_a_function_starts_what_it_needs_up_to_its_reservation_and_keeps_it_warm_for_a_while():
     environment = simpy.Environment()
-    function = Function(environment, random.Random(1), reserved=2, cold_start=Latency(1, 1), idle_seconds=10)
+    starts = Bucket(environment, rate=1, burst=100)
+    function = Function(environment, random.Random(1), 2, starts, cold_start=Latency(1, 1), idle_seconds=10)
     assert function.take() > 0.9
     assert function.take() > 0.9
     assert function.take() is None
@@ -33,6 +37,14 @@ def test_a_function_starts_what_it_needs_up_to_its_reservation_and_keeps_it_warm
     function.give_back()
     environment.run(30)
     assert function.take() > 0.9
+
+
+def test_a_function_starts_no_more_environments_at_once_than_may_be_started():
+    environment = simpy.Environment()
+    function = Function(environment, random.Random(1), 100, Bucket(environment, 1, 3), Latency(1, 1), idle_seconds=10)
+    assert [function.take() is None for _ in range(4)] == [False, False, False, True]
+    function.give_back()
+    assert function.take() == 0, "one that is warm need not be started"
 
 
 def test_a_message_that_fails_three_times_is_a_dead_letter_once_it_would_be_seen_again():
@@ -72,6 +84,30 @@ def test_what_fails_of_a_batch_comes_again_alone():
     assert queue.in_flight == 0
 
 
+def test_the_model_works_out_what_a_queue_makes_of_the_speeds_that_it_is_told():
+    """Six a second come, and a poller that rests a second takes ten in two seconds: one a second stays, and goes afterwards."""
+    at = [place / 6 for place in range(1, 1801)]
+    trace = Trace(
+        seconds=300,
+        hidden_seconds=20,
+        requests=[Step(moment, 0.05) for moment in at],
+        poisoned=[],
+        bookings=[Step(float(moment), 0.1) for moment in range(300)],
+        rests=[Step(float(moment), 1.0) for moment in range(300)],
+        waits=[place / 30 for place in range(1800)],
+        depths=[(float(moment), moment) for moment in range(0, 300, 5)],
+        booked=1800,
+        told_of=0,
+        emptied=360,
+    )
+    told = compare(trace)
+    assert [name for name, one in told.items() if not one["agrees"]] == []
+    assert told["in the queue, most"]["model"] == pytest.approx(300, abs=15)
+    assert told["until all is empty"]["model"] == pytest.approx(60, abs=5)
+    wrong = compare(replace(trace, emptied=330, booked=1799))
+    assert [name for name, one in wrong.items() if not one["agrees"]] == ["booked", "until all is empty"]
+
+
 def test_a_mapping_that_is_disabled_takes_nothing_and_goes_on_later():
     environment = simpy.Environment()
     queue = Queue(environment, 30, 3, Queue(environment, 30, None, None))
@@ -94,6 +130,23 @@ def test_a_mapping_that_is_disabled_takes_nothing_and_goes_on_later():
     assert len(queue.waiting) == 0
 
 
+def test_what_was_simulated_last_is_of_this_template_and_keeps_the_promises():
+    simulation = measured.load()["simulation"]
+    assert simulation["limits"] == asdict(Limits()), "run `scripts/load simulate` again"
+    assert simulation["scenarios"].keys() == SCENARIOS.keys()
+    for name, told in simulation["scenarios"].items():
+        assert broken(name, told) == []
+
+
+def test_a_slow_answer_and_a_lost_webhook_break_a_promise():
+    kept = {"answer_ms": {"p99": 90}, "answer_in_bursts_ms": None, "webhooks": 3, "booked": 2, "alerted": 1}
+    assert broken("calm", kept) == []
+    assert broken("calm", {**kept, "answer_in_bursts_ms": {"p99": 1000}}) == [
+        "calm: the 99th percentile of the answer is not below a second"
+    ]
+    assert broken("calm", {**kept, "booked": 1}) == ["calm: not every webhook was booked or told of"]
+
+
 @pytest.mark.parametrize(
     ("limit", "within", "name"),
     [
@@ -105,8 +158,8 @@ def test_a_mapping_that_is_disabled_takes_nothing_and_goes_on_later():
         ("batch_size", "AccountingSource", "BatchSize"),
         ("visibility_seconds", "ProcessingQueue", "VisibilityTimeout"),
         ("most_receives", "ProcessingQueue", "maxReceiveCount"),
-        ("function_mb", "ProcessPayment", "MemorySize"),
-        ("function_mb", "ProcessAccounting", "MemorySize"),
+        ("payment_mb", "ProcessPayment", "MemorySize"),
+        ("accounting_mb", "ProcessAccounting", "MemorySize"),
         ("notify_mb", "NotifyFailures", "MemorySize"),
     ],
 )
