@@ -49,6 +49,7 @@ def main() -> int:
         notes = [json.loads(line) for line in (place / "notes.jsonl").read_text().splitlines()]
         found = look_for(system, notes)
         trace = traced(system, notes, found["alerts"], depths.seen, emptied or time.time())
+        (place / "trace.json").write_text(json.dumps(asdict(trace)))
         emulator = deployment.version(os.environ["AWS_ENDPOINT_URL"])
     values = {
         "seconds": wanted.seconds,
@@ -64,7 +65,6 @@ def main() -> int:
         "model": emulated.compare(trace),
         **found,
     }
-    (place / "trace.json").write_text(json.dumps(asdict(trace)))
     measured.keep("run", values)
     print(json.dumps(values, indent=1))
     broken = [text for text, is_so in found["promises"].items() if not is_so]
@@ -121,9 +121,9 @@ def drain(system, seconds: int) -> float | None:
 def traced(system, notes: list[dict], alerts: int, depths: list[tuple[float, int]], emptied: float) -> Trace:
     """What the model is told of the run, and what it has to say itself."""
     start = min(one["began"] for one in notes)
-    queued = [one for one in notes if one["kind"] != "poison" and one["status"] == 202]
-    requests = list({one["body"]["transaction_id"]: one for one in reversed(queued)}.values())
-    answered = {one["body"]["transaction_id"]: one["ended"] for one in requests}
+    # The last answer counts; what was queued without one, and never accepted, is booked all the same.
+    sent = {one["body"]["transaction_id"]: one for one in notes if one["kind"] == "new"}
+    queued = {name for name, one in sent.items() if one["status"] in (200, 202)}
     batches: dict[str, list[tuple[float, dict]]] = {}
     for at, text in system.stamped("/aws/lambda/process-accounting-dev"):
         if text.startswith("{") and "latency_ms" in (line := json.loads(text)):
@@ -135,8 +135,9 @@ def traced(system, notes: list[dict], alerts: int, depths: list[tuple[float, int
         took = [line["latency_ms"] / 1000 for _, line in batch]
         for place, (_, line) in enumerate(batch):
             bookings.append(Step(ended - start, took[place]))
-            if line["event"] == "accounting_processed":
-                waits.append(max(0.0, ended - sum(took[place + 1 :]) - answered[line["transaction_id"]]))
+            if line["event"] == "accounting_processed" and line["transaction_id"] in sent:
+                queued.add(line["transaction_id"])
+                waits.append(max(0.0, ended - sum(took[place + 1 :]) - sent[line["transaction_id"]]["ended"]))
         # Where it was longer there was nothing to take.
         if before is not None and (rest := max(0.0, ended - sum(took) - before)) <= LONGEST_REST_SECONDS:
             rests.append(Step(ended - start, rest))
@@ -144,7 +145,7 @@ def traced(system, notes: list[dict], alerts: int, depths: list[tuple[float, int
     return Trace(
         seconds=max(one["ended"] for one in notes) - start,
         hidden_seconds=HIDDEN_SECONDS,
-        requests=[Step(one["ended"] - start, one["ended"] - one["began"]) for one in requests],
+        requests=[Step(sent[name]["ended"] - start, sent[name]["ended"] - sent[name]["began"]) for name in sorted(queued)],
         poisoned=[one["ended"] - start for one in notes if one["kind"] == "poison"],
         bookings=bookings,
         rests=rests,
@@ -159,7 +160,7 @@ def traced(system, notes: list[dict], alerts: int, depths: list[tuple[float, int
 def look_for(system, notes: list[dict]) -> dict:
     """What became of each request."""
     accepted = {key(one["body"]): one["body"] for one in notes if one["kind"] != "poison" and one["status"] in (200, 202)}
-    unsure = {key(one["body"]) for one in notes if one["kind"] == "new" and one["status"] >= 500 or not one["status"]}
+    unsure = {key(one["body"]) for one in notes if one["kind"] == "new" and (one["status"] >= 500 or not one["status"])}
     poison = collections.Counter(one["body"]["message_id"] for one in notes if one["kind"] == "poison")
     items = {(item["transaction_id"]["S"], same_instant(item["timestamp"]["S"])): item for item in system.items()}
     lines = system.lines("process-accounting")
