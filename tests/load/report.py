@@ -30,7 +30,8 @@ def main() -> int:
 
 def page(found: dict) -> str:
     cost, run, simulation = found["cost"], found["run"], found["simulation"]
-    parts = [introduction(found), costs(cost), deployed(run), simulated(simulation)]
+    checked = max((found[part] for part in ("run", "check") if "model" in found.get(part, {})), key=lambda one: one["at"])
+    parts = [introduction(found), costs(cost), deployed(run), held_against(checked), simulated(simulation)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -120,9 +121,14 @@ def deployed(run: dict) -> str:
         "| --- | --- |",
     ]
     lines += [f"| {text} | {'kept' if is_so else '**broken**'} |" for text, is_so in run["promises"].items()]
-    lines += [
-        "",
-        "The model of the next section, with the emulator's one poller, beside what happened. It was told when each message was"
+    return "\n".join(lines)
+
+
+def held_against(run: dict) -> str:
+    lines = [
+        f"The model of the next section, with the emulator's one poller, beside what happened in {run['seconds']} seconds, measured"
+        f" {run['at']}: {run['accepted']} webhooks, {run['requests']['Aggregated']['rate']:.1f} requests a second, at a load average"
+        f" of {run['machine']['load_average']}. It was told when each message was"
         f" sent, and how long each step took in every other {WINDOW_SECONDS} seconds; what became of the queue it had to say itself,"
         f" within a factor of {FACTOR:g} (or {listed_slack()}, where numbers are small).",
         "",
