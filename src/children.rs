@@ -35,9 +35,18 @@ impl Children {
     /// # Errors
     ///
     /// It cannot be started, or paystack is about to end.
-    pub fn run(&self, mut command: Command) -> io::Result<Ended> {
+    pub fn run(&self, command: Command) -> io::Result<Ended> {
+        self.run_on(command, Stdio::null())
+    }
+
+    /// The same, with something to read.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_on(&self, mut command: Command, input: Stdio) -> io::Result<Ended> {
         let (mut output, end) = io::pipe()?;
-        command.stdin(Stdio::null()).stdout(end.try_clone()?).stderr(end);
+        command.stdin(input).stdout(end.try_clone()?).stderr(end);
         let child = self.start(&mut command)?;
         // The command holds the pipe's other end open.
         drop(command);

@@ -10,11 +10,15 @@ use std::sync::Arc;
 use clap::Parser;
 use paystack::aws::clock::SystemClock;
 use paystack::cli::view::Terminal;
-use paystack::cli::{self, Arguments, Exit, World};
+use paystack::cli::{self, Arguments, Exit, GUARD_ENGINE, World};
 use paystack::diagnostic::Style;
 use paystack::interrupt::{Interrupts, Leaving};
+use paystack::policy;
 
 fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|it| it == GUARD_ENGINE) {
+        return guard_engine();
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(answer) => return say(&answer),
@@ -27,11 +31,16 @@ fn main() -> ExitCode {
         Ok(directory) => directory,
         Err(error) => return fail(&format!("error: failed to find the current directory: {error}\n")),
     };
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return fail(&format!("error: failed to find paystack's own program: {error}\n")),
+    };
     let interrupts = Interrupts::default();
     if let Err(error) = listen(&runtime, interrupts.clone()) {
         return fail(&format!("error: failed to listen for interruptions: {error}\n"));
     }
     let mut world = World {
+        program,
         directory,
         temporary: std::env::temp_dir(),
         variable: |name| std::env::var_os(name),
@@ -57,6 +66,15 @@ fn main() -> ExitCode {
         Ok(Exit::Interrupted) => ExitCode::from(130),
         Err(error) => fail(&error.show(if world.is_coloured { Style::Coloured } else { Style::Plain })),
     }
+}
+
+/// What this program is where paystack has rules in Guard's language checked.
+fn guard_engine() -> ExitCode {
+    let read = std::io::read_to_string(std::io::stdin()).map_err(|error| error.to_string());
+    let written = read
+        .and_then(|payload| policy::guard_engine(&payload))
+        .and_then(|report| std::io::stdout().write_all(report.as_bytes()).map_err(|error| error.to_string()));
+    written.map_or_else(|message| fail(&message), |()| ExitCode::SUCCESS)
 }
 
 /// Hands over every interruption. Beside the command, which may be asking, waiting for pip, or deep in a call.

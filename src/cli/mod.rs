@@ -42,6 +42,7 @@ use crate::interrupt::Interrupts;
 
 pub use arguments::{Arguments, Command};
 pub use error::CliError;
+pub use rules::GUARD_ENGINE;
 
 /// How a command ended.
 ///
@@ -57,6 +58,8 @@ pub enum Exit {
 
 /// What a command knows of the machine it runs on: all that is not its arguments.
 pub struct World {
+    /// Paystack's own.
+    pub program: PathBuf,
     pub directory: PathBuf,
     /// Where files go that nobody keeps.
     pub temporary: PathBuf,

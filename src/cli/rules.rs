@@ -1,7 +1,10 @@
 //! The project's rules: read, and held against the template.
 
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use crate::children::Ended;
 use crate::cli::stack::Opened;
 use crate::cli::{CliError, World};
 use crate::desired::Desired;
@@ -12,6 +15,9 @@ use crate::text_file;
 
 /// Where Guard rules are looked for, if `[policy]` names no place.
 const DIRECTORY: &str = "policies";
+
+/// With this as its argument, paystack's program is [`policy::guard_engine`] from its input to its output, and nothing else.
+pub const GUARD_ENGINE: &str = "guard-engine";
 
 /// How large a file of Guard rules may be.
 const LARGEST_BYTES: u64 = 1024 * 1024;
@@ -62,11 +68,34 @@ fn unreadable(path: &Path, source: std::io::Error) -> CliError {
 }
 
 /// What of a template breaks the project's rules; nothing, where it has none.
-pub fn judge(policy: Option<&Policy>, desired: &Desired, source: &Source) -> Result<Vec<Finding>, CliError> {
+pub fn judge(
+    policy: Option<&Policy>,
+    desired: &Desired,
+    source: &Source,
+    world: &World,
+) -> Result<Vec<Finding>, CliError> {
     let Some(policy) = policy else { return Ok(Vec::new()) };
-    let mut findings = policy::check(desired, policy)?;
+    let mut findings = policy::check(desired, policy, &|payload| guard(payload, world))?;
     policy::locate(&mut findings, source);
     Ok(findings)
+}
+
+/// Runs Guard in a process of its own, which a mistake in a rule may end.
+fn guard(payload: &str, world: &World) -> Result<String, String> {
+    let start = || {
+        let mut input = tempfile::tempfile_in(&world.temporary)?;
+        input.write_all(payload.as_bytes())?;
+        input.rewind()?;
+        let mut command = Command::new(&world.program);
+        command.arg(GUARD_ENGINE);
+        world.interrupts.children.run_on(command, input.into())
+    };
+    let Ended { status, said } = start().map_err(|error| format!("failed to start Guard: {error}"))?;
+    match status.code() {
+        Some(0) => Ok(said),
+        Some(1) => Err(said),
+        _ => Err("they made Guard itself fail".to_owned()),
+    }
 }
 
 /// Stops where a mandatory rule is broken.

@@ -500,7 +500,7 @@ impl Checked {
 
     /// What of the template breaks the project's rules.
     pub fn findings(&self, world: &mut World) -> Result<Vec<Finding>, CliError> {
-        rules::judge(self.policy.as_ref(), &self.anywhere(world)?, &self.source)
+        rules::judge(self.policy.as_ref(), &self.anywhere(world)?, &self.source, world)
     }
 
     /// The template for an account, checked; its warnings are shown where an account is given.

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 use std::io::Cursor;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cfn_guard::commands::Executable;
 use cfn_guard::commands::validate::{OutputFormatType, ShowSummaryType};
@@ -44,14 +43,17 @@ pub(super) struct OwnBreach {
     pub reason: String,
 }
 
-pub(super) fn check(stack: &Stack<'_>, files: &[GuardFile]) -> Result<Own, PolicyError> {
+/// Runs Guard on a payload, and gives its report or what it says against the rules: [`guard_engine`], or a process that does.
+pub type Engine<'a> = dyn Fn(&str) -> Result<String, String> + 'a;
+
+pub(super) fn check(stack: &Stack<'_>, files: &[GuardFile], engine: &Engine<'_>) -> Result<Own, PolicyError> {
     let mut own = Own { names: BTreeSet::new(), breaches: Vec::new() };
     if files.is_empty() {
         return Ok(own);
     }
     let template = template(stack).to_string();
     for file in files {
-        let report = run(file, &template)?;
+        let report = report(file, &template, engine)?;
         for list in ["compliant", "not_applicable"] {
             let names = report[list].as_array().into_iter().flatten().filter_map(Value::as_str);
             own.names.extend(names.map(str::to_owned));
@@ -86,31 +88,35 @@ fn template(stack: &Stack<'_>) -> Value {
     json!({ "AWSTemplateFormatVersion": "2010-09-09", "Resources": resources.collect::<Map<_, _>>() })
 }
 
-fn run(file: &GuardFile, template: &str) -> Result<Value, PolicyError> {
+fn report(file: &GuardFile, template: &str, engine: &Engine<'_>) -> Result<Value, PolicyError> {
     let failed = |message: String| PolicyError::Guard { file: file.file.clone(), message };
     let payload = json!({ "rules": [file.text], "data": [template] }).to_string();
-    // The library is written for a program that may end: a mistake in a rule must not end this one.
-    let ran = catch_unwind(AssertUnwindSafe(|| -> Result<String, String> {
-        let validate = ValidateBuilder::default()
-            .payload(true)
-            .structured(true)
-            .output_format(OutputFormatType::JSON)
-            .show_summary(vec![ShowSummaryType::None])
-            .try_build()
-            .map_err(|error| error.to_string())?;
-        let mut reader = Reader::new(ReadBuffer::Cursor(Cursor::new(payload.into_bytes())));
-        let (out, err) = (WriteBuffer::Vec(Vec::new()), WriteBuffer::Vec(Vec::new()));
-        let mut writer = Writer::new_with_err(out, err).map_err(|error| error.to_string())?;
-        let code = validate.execute(&mut writer, &mut reader).map_err(|error| error.to_string())?;
-        match code {
-            PASSED | FAILED => writer.into_string().map_err(|error| error.to_string()),
-            _ => Err(writer.err_to_stripped().unwrap_or_default()),
-        }
-    }));
-    let report = ran.map_err(|_| failed("they made Guard itself fail".to_owned()))?;
-    let report = report.map_err(|message| failed(one_line(&message)))?;
+    let report = engine(&payload).map_err(|message| failed(one_line(&message)))?;
     let mut reports: Vec<Value> = serde_json::from_str(&report).map_err(|error| failed(error.to_string()))?;
     reports.pop().ok_or_else(|| failed("there is no rule in it".to_owned()))
+}
+
+/// Guard itself. A mistake in a rule may end the process that this runs in: the library is written for a program of its own.
+///
+/// # Errors
+///
+/// What Guard says against the rules.
+pub fn guard_engine(payload: &str) -> Result<String, String> {
+    let validate = ValidateBuilder::default()
+        .payload(true)
+        .structured(true)
+        .output_format(OutputFormatType::JSON)
+        .show_summary(vec![ShowSummaryType::None])
+        .try_build()
+        .map_err(|error| error.to_string())?;
+    let mut reader = Reader::new(ReadBuffer::Cursor(Cursor::new(payload.as_bytes().to_vec())));
+    let (out, err) = (WriteBuffer::Vec(Vec::new()), WriteBuffer::Vec(Vec::new()));
+    let mut writer = Writer::new_with_err(out, err).map_err(|error| error.to_string())?;
+    let code = validate.execute(&mut writer, &mut reader).map_err(|error| error.to_string())?;
+    match code {
+        PASSED | FAILED => writer.into_string().map_err(|error| error.to_string()),
+        _ => Err(writer.err_to_stripped().unwrap_or_default()),
+    }
 }
 
 /// Guard's exit codes.

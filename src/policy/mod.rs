@@ -32,7 +32,7 @@ use crate::property_path::PropertyPath;
 use crate::resolved::{Resolved, Subject};
 use crate::visible::on_its_line;
 
-pub use guard::GuardFile;
+pub use guard::{Engine, GuardFile, guard_engine};
 pub use settings::{Encryption, Key, Settings};
 
 /// How much a rule counts.
@@ -206,14 +206,15 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     tables.into_iter().flatten()
 }
 
-/// Everything in a template that breaks a rule, what is let pass included, in the order of the template.
+/// Everything in a template that breaks a rule, what is let pass included, in the order of the template. `guard` runs the rules
+/// that are in its language.
 ///
 /// # Errors
 ///
 /// A rule is configured that is not there, or the project's own rules cannot be understood.
-pub fn check(desired: &Desired, policy: &Policy) -> Result<Vec<Finding>, PolicyError> {
+pub fn check(desired: &Desired, policy: &Policy, guard: &Engine<'_>) -> Result<Vec<Finding>, PolicyError> {
     let stack = Stack { resolved: Resolved::new(desired), policy };
-    let own = guard::check(&stack, &policy.guard)?;
+    let own = guard::check(&stack, &policy.guard, guard)?;
     let ids = || rules().map(|rule| rule.id).chain(own.names.iter().map(String::as_str));
     if let Some(name) = policy.settings.levels.keys().find(|name| !ids().any(|id| id == name.as_str())) {
         let nearest = nearest(name, ids()).map(str::to_owned);

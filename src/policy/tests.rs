@@ -42,7 +42,7 @@ fn desired(source: &Source) -> Desired {
 }
 
 fn findings(resources: &str, policy: &Policy) -> Vec<Finding> {
-    check(&desired(&source(resources)), policy).expect("the policy is sound")
+    check(&desired(&source(resources)), policy, &guard_engine).expect("the policy is sound")
 }
 
 /// The findings of one rule.
@@ -53,7 +53,7 @@ fn of(rule: &Rule, resources: &str) -> Vec<Finding> {
 #[track_caller]
 fn is_drawn(resources: &str, rule: &str, policy: &Policy, drawn: Expect) {
     let source = source(resources);
-    let found = check(&desired(&source), policy).expect("the policy is sound");
+    let found = check(&desired(&source), policy, &guard_engine).expect("the policy is sound");
     let found: Vec<Finding> = found.into_iter().filter(|finding| finding.rule == rule).collect();
     drawn.assert_eq(&render(&diagnostics(&found), &source, Style::Plain));
 }
@@ -182,7 +182,8 @@ fn a_level_is_the_projects_to_set() {
     assert!(!found.iter().any(|it| it.rule == "queue-dlq"));
     assert!(found.iter().any(|it| it.rule == "queue-tls" && !it.is_refusal()));
     policy.settings.levels = BTreeMap::from([("queue-dql".to_owned(), Level::Off)]);
-    let error = check(&desired(&source("Orders: { Type: AWS::SQS::Queue }")), &policy).expect_err("there is none");
+    let error = check(&desired(&source("Orders: { Type: AWS::SQS::Queue }")), &policy, &guard_engine)
+        .expect_err("there is none");
     assert_eq!(error.way_out().as_deref(), Some("did you mean `queue-dlq`?"));
 }
 
@@ -247,7 +248,7 @@ fn guards_own_words_do_not_tell_a_secret() {
     let reason = |parameter: &str| {
         let template = format!("Parameters: {{ Name: {parameter} }}\n{}", source(topic).text);
         let desired = desired_with(&template, &[("Name", "hunter2")]);
-        let found = check(&desired, &guard(rule)).expect("the rule is one");
+        let found = check(&desired, &guard(rule), &guard_engine).expect("the rule is one");
         let found = found.into_iter().find(|it| it.rule == "names").expect("it is broken");
         format!("{} {}", found.what, found.reason)
     };
@@ -270,7 +271,8 @@ Orders:
 
 #[test]
 fn what_is_no_guard_rule_is_said_to_be_none() {
-    let error = check(&desired(&source("Orders: { Type: AWS::SQS::Queue }")), &guard("rule {")).expect_err("no rule");
+    let error = check(&desired(&source("Orders: { Type: AWS::SQS::Queue }")), &guard("rule {"), &guard_engine)
+        .expect_err("no rule");
     let error = error.to_string();
     assert!(error.starts_with("failed to understand the Guard rules `policies/own.guard`: "), "{error}");
     assert!(!error.contains('\n') && error.len() > 60, "{error}");
