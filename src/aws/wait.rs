@@ -4,6 +4,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
+
 use crate::aws::clock::Clock;
 use crate::aws::error::{AwsError, Tried};
 
@@ -51,24 +53,26 @@ impl Patience {
 }
 
 tokio::task_local! {
-    /// For how long our own rates have held up what the innermost wait around it looks at.
-    static HELD: Cell<Duration>;
+    /// The look of the innermost wait around a call.
+    static LOOK: Look;
 }
 
-tokio::task_local! {
-    /// Is there where a call only looks again, or is tried again, since the first time was too early.
-    static AGAIN: ();
+struct Look {
+    /// For how long our own rates have held it up.
+    held: Cell<Duration>,
+    /// Whether it is made, or the call tried again, only since an earlier time was too early.
+    is_again: bool,
 }
 
 /// Whether a call is made only since an earlier one came too early.
 pub fn is_again() -> bool {
-    AGAIN.try_with(|()| ()).is_ok()
+    LOOK.try_with(|look| look.is_again).unwrap_or_default()
 }
 
 /// Says that a call waited for our own rates, which is not AWS's fault: it counts for no deadline of the waits around it.
 pub fn held_up(wait: Duration) {
     // Outside of all waits nobody asks.
-    let _ = HELD.try_with(|held| held.set(held.get() + wait));
+    let _ = LOOK.try_with(|look| look.held.set(look.held.get() + wait));
 }
 
 /// A wait under way.
@@ -85,10 +89,10 @@ impl<'a> Watch<'a> {
         Self { clock, patience, start: clock.monotonic(), held: Duration::ZERO, rounds: 0 }
     }
 
-    /// Looks once.
-    async fn look<F: Future>(&mut self, look: F) -> F::Output {
-        let looks = HELD.scope(Cell::default(), async { (look.await, HELD.with(Cell::get)) });
-        let (seen, held) = if self.rounds > 0 { AGAIN.scope((), looks).await } else { looks.await };
+    /// Looks once. What is awaited is boxed, because the code around it would otherwise be there once for every wait of paystack's.
+    async fn look<T>(&mut self, look: BoxFuture<'_, T>) -> T {
+        let this = Look { held: Cell::default(), is_again: self.rounds > 0 || is_again() };
+        let (seen, held) = LOOK.scope(this, async { (look.await, LOOK.with(|look| look.held.get())) }).await;
         self.held += held;
         held_up(held);
         seen
@@ -119,11 +123,11 @@ pub async fn until<T, F>(
     mut look: impl FnMut() -> F,
 ) -> Result<T, AwsError>
 where
-    F: Future<Output = Result<Option<T>, AwsError>>,
+    F: Future<Output = Result<Option<T>, AwsError>> + Send,
 {
     let mut watch = Watch::start(clock, patience);
     loop {
-        if let Some(seen) = watch.look(look()).await? {
+        if let Some(seen) = watch.look(Box::pin(look())).await? {
             return Ok(seen);
         }
         if !watch.rest().await {
@@ -145,12 +149,12 @@ pub async fn until_everywhere<F>(
     mut look: impl FnMut() -> F,
 ) -> Result<(), AwsError>
 where
-    F: Future<Output = Result<bool, AwsError>>,
+    F: Future<Output = Result<bool, AwsError>> + Send,
 {
     let mut watch = Watch::start(clock, Patience::everywhere(deadline_seconds));
     let mut in_a_row = 0;
     loop {
-        in_a_row = if watch.look(look()).await? { in_a_row + 1 } else { 0 };
+        in_a_row = if watch.look(Box::pin(look())).await? { in_a_row + 1 } else { 0 };
         if in_a_row >= IN_A_ROW {
             return Ok(());
         }
@@ -169,12 +173,12 @@ pub async fn while_passing<T, F>(
     mut call: impl FnMut() -> F,
 ) -> Result<T, AwsError>
 where
-    F: Future<Output = Result<T, AwsError>>,
+    F: Future<Output = Result<T, AwsError>> + Send,
 {
     let mut watch = Watch::start(clock, patience);
     let mut times = 0;
     loop {
-        let error = match watch.look(call()).await {
+        let error = match watch.look(Box::pin(call())).await {
             Ok(done) => return Ok(done),
             Err(error) if passes(&error) => error,
             Err(error) => return Err(error),
@@ -189,9 +193,9 @@ where
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use expect_test::expect;
-    use futures::future::BoxFuture;
 
     use super::*;
     use crate::aws::error::ErrorClass;
@@ -250,9 +254,9 @@ mod tests {
     async fn a_wait_that_is_held_up_by_our_own_rates_is_as_long_as_it_would_be_without() {
         let looks = async |held: u64| {
             let clock = Napping::default();
-            let looks = Cell::new(0);
+            let looks = AtomicUsize::new(0);
             let look = || async {
-                looks.set(looks.get() + 1);
+                looks.fetch_add(1, Ordering::Relaxed);
                 clock.sleep(Duration::from_secs(held)).await;
                 held_up(Duration::from_secs(held));
                 Ok(None::<()>)
@@ -260,7 +264,7 @@ mod tests {
             let nested = || while_passing(&clock, Patience::seconds(1), |_| false, look);
             let waited = until(&clock, "sqs.GetQueueUrl", "the queue", Patience::seconds(10), nested).await;
             assert_eq!(waited.expect_err("never there").message, "waited 10 s for the queue, in vain");
-            looks.get()
+            looks.load(Ordering::Relaxed)
         };
         assert_eq!(looks(30).await, looks(0).await);
     }

@@ -13,7 +13,7 @@ const AGAIN: Patience = Patience::lagging(300);
 /// Does the work, and again while its error leaves open what of it was done.
 pub async fn until_answered<T, F>(clock: &dyn Clock, work: impl Fn() -> F) -> Result<T, AwsError>
 where
-    F: Future<Output = Result<T, AwsError>>,
+    F: Future<Output = Result<T, AwsError>> + Send,
 {
     match work().await {
         Err(error) if leaves_open(&error) => {

@@ -104,7 +104,7 @@ impl Tags {
 pub async fn of<T, F>(cx: &Context, arn: &str, ask: impl FnOnce() -> F) -> Result<T, AwsError>
 where
     T: From<Tags>,
-    F: Future<Output = Result<T, AwsError>>,
+    F: Future<Output = Result<T, AwsError>> + Send,
 {
     match as_expected(cx, arn).await {
         Some(tags) => Ok(tags.into()),

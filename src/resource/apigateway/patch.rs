@@ -72,7 +72,7 @@ pub fn map_changes<V: ToString + PartialEq>(
 /// one that another program is in the way of is repeated.
 pub async fn write<T, F>(cx: &Context, parent: &str, call: impl Fn() -> F) -> Result<T, AwsError>
 where
-    F: Future<Output = Result<T, AwsError>>,
+    F: Future<Output = Result<T, AwsError>> + Send,
 {
     let _turn = cx.turn(&format!("apigateway/{parent}")).await;
     cx.while_passing(Patience::seconds(120), is_busy, &call).await

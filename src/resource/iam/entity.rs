@@ -195,9 +195,9 @@ impl Entity {
     }
 
     /// An entity or policy that was made a moment ago may not be there yet for the replica that is asked.
-    async fn put<F>(&self, cx: &Context, call: impl Fn() -> F) -> Result<(), AwsError>
+    async fn put<F>(&self, cx: &Context, call: impl Fn() -> F + Sync) -> Result<(), AwsError>
     where
-        F: Future<Output = Result<(), AwsError>>,
+        F: Future<Output = Result<(), AwsError>> + Send,
     {
         cx.while_passing(Patience::seconds(30), AwsError::is_not_found, || write(cx, &call)).await
     }

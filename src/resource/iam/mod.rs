@@ -50,7 +50,7 @@ fn is_still_attached(error: &AwsError) -> bool {
 /// Makes a write, and again while another one to the same entity is in its way.
 async fn write<T, F>(cx: &Context, call: impl FnMut() -> F) -> Result<T, AwsError>
 where
-    F: Future<Output = Result<T, AwsError>>,
+    F: Future<Output = Result<T, AwsError>> + Send,
 {
     cx.while_passing(PROPAGATION, is_at_the_same_time, call).await
 }

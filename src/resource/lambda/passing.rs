@@ -8,9 +8,9 @@ const INVALID: &str = "InvalidParameterValueException";
 const CONFLICT: &str = "ResourceConflictException";
 
 /// Repeats a call while Lambda does not see a role yet, or what the role may do, or has no network interface left to give.
-pub async fn while_propagating<T, F>(cx: &Context, call: impl Fn() -> F) -> Result<T, AwsError>
+pub async fn while_propagating<T, F>(cx: &Context, call: impl Fn() -> F + Sync) -> Result<T, AwsError>
 where
-    F: Future<Output = Result<T, AwsError>>,
+    F: Future<Output = Result<T, AwsError>> + Send,
 {
     cx.while_passing(Patience::minutes(540), is_throttled_by_ec2, || {
         cx.while_passing(Patience::seconds(120), is_propagating, &call)

@@ -31,7 +31,7 @@ fn turn_of(group: &str) -> String {
 /// Repeats a write while another one of the same log group is under way.
 async fn when_idle<T, F>(cx: &Context, call: impl FnMut() -> F) -> Result<T, AwsError>
 where
-    F: Future<Output = Result<T, AwsError>>,
+    F: Future<Output = Result<T, AwsError>> + Send,
 {
     cx.while_passing(Patience::seconds(60), |error| error.code == "OperationAbortedException", call).await
 }

@@ -105,7 +105,7 @@ async fn find_in_pages<F>(
     page: impl Fn(Option<String>) -> F,
 ) -> Result<Option<Identity>, AwsError>
 where
-    F: Future<Output = Result<(Vec<NameAndId>, Option<String>), AwsError>>,
+    F: Future<Output = Result<(Vec<NameAndId>, Option<String>), AwsError>> + Send,
 {
     let mut marker = None;
     loop {
@@ -144,7 +144,7 @@ async fn with_lock<F>(
     look_and_write: impl Fn() -> F,
 ) -> Result<(), AwsError>
 where
-    F: Future<Output = Result<(), AwsError>>,
+    F: Future<Output = Result<(), AwsError>> + Send,
 {
     let passes = |error: &AwsError| passes(error) || error.code == "WAFOptimisticLockException";
     cx.while_passing(WRITING, passes, look_and_write).await
@@ -154,7 +154,7 @@ where
 /// to exist. What is really missing costs a minute.
 async fn once_visible<T, F>(cx: &Context, write: impl Fn() -> F) -> Result<T, AwsError>
 where
-    F: Future<Output = Result<T, AwsError>>,
+    F: Future<Output = Result<T, AwsError>> + Send,
 {
     let is_not_seen = |error: &AwsError| error.code == "WAFNonexistentItemException";
     cx.while_passing(Patience::seconds(60), is_not_seen, &write).await
