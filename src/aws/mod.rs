@@ -35,6 +35,7 @@ use crate::aws::observer::{Observer, TURN};
 use crate::aws::retry::{Retries, WhateverTheError};
 use crate::aws::survey::{Expected, Survey};
 use crate::aws::wait::Patience;
+use crate::package::Content;
 
 /// Where in AWS a stack lives: what names and ARNs are made of.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -66,7 +67,7 @@ pub fn partition_of(region: &str) -> &'static str {
 }
 
 /// The zips that this run may have to upload, by what Lambda's `CodeSha256` will say of them.
-pub type Packages = BTreeMap<String, Arc<[u8]>>;
+pub type Packages = BTreeMap<String, Content>;
 
 /// What a handler holds: a client for each service, time, and the zips.
 pub struct Context {
@@ -313,7 +314,7 @@ impl Context {
         look: impl FnMut() -> F,
     ) -> Result<T, AwsError>
     where
-        F: Future<Output = Result<Option<T>, AwsError>>,
+        F: Future<Output = Result<Option<T>, AwsError>> + Send,
     {
         let look = self.told(operation, waiting_for, look);
         Box::pin(wait::until(self.clock.as_ref(), operation, waiting_for, patience, look)).await
@@ -328,7 +329,7 @@ impl Context {
         look: impl FnMut() -> F,
     ) -> Result<(), AwsError>
     where
-        F: Future<Output = Result<bool, AwsError>>,
+        F: Future<Output = Result<bool, AwsError>> + Send,
     {
         let look = self.told(operation, waiting_for, look);
         Box::pin(wait::until_everywhere(self.clock.as_ref(), operation, waiting_for, deadline_seconds, look)).await
@@ -356,7 +357,7 @@ impl Context {
         call: impl FnMut() -> F,
     ) -> Result<T, AwsError>
     where
-        F: Future<Output = Result<T, AwsError>>,
+        F: Future<Output = Result<T, AwsError>> + Send,
     {
         let waiting = Mutex::new(None);
         let passes = |error: &AwsError| {

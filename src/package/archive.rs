@@ -1,6 +1,6 @@
 //! Zips, written so that nothing but names, contents and executable bits decides their bytes.
 
-use std::io::{Cursor, Read, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::path::Path;
 
 use base64::Engine;
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
-use super::{FileEntry, Mode, Package, PackageError, Tree, ZipState, check_size};
+use super::{Content, FileEntry, Mode, Package, PackageError, Tree, ZipState, check_size};
 
 /// A zip while it is written; the files come in the order of their names.
 pub(super) struct Archive<'a> {
@@ -33,8 +33,10 @@ pub(super) fn of_tree(path: &Path, tree: &Tree) -> Result<Package, PackageError>
 /// Takes a zip that someone else made, as it is.
 pub(super) fn open(path: &Path) -> Result<Package, PackageError> {
     let not_a_zip = |source| PackageError::NotAZip { path: path.to_owned(), source };
-    let bytes = std::fs::read(path).map_err(|source| PackageError::Read { path: path.to_owned(), source })?;
-    let mut archive = ZipArchive::new(Cursor::new(&bytes)).map_err(not_a_zip)?;
+    let unread = |source| PackageError::Read { path: path.to_owned(), source };
+    let content = Content::of_file(path.to_owned(), 0).map_err(unread)?;
+    check_size(path, ZipState::Zipped, content.length(), std::iter::empty())?;
+    let mut archive = ZipArchive::new(content.open().map_err(unread)?).map_err(not_a_zip)?;
     let mut files = Vec::new();
     // Bounded, because a small zip can hold any amount of zeros.
     let mut room = super::UNZIPPED_LIMIT_BYTES;
@@ -53,7 +55,7 @@ pub(super) fn open(path: &Path) -> Result<Package, PackageError> {
         room -= size;
     }
     files.sort_by(|one, other| one.name.cmp(&other.name));
-    package(path, bytes, files)
+    Ok(Package { sha256_base64: content.sha256_base64().map_err(unread)?, content, files })
 }
 
 impl<'a> Archive<'a> {
@@ -77,7 +79,9 @@ impl<'a> Archive<'a> {
     pub fn finish(self) -> Result<Package, PackageError> {
         let Self { path, writer, files } = self;
         let written = writer.finish().map_err(|source| PackageError::Write { path: path.to_owned(), source })?;
-        package(path, written.into_inner(), files)
+        let zip = written.into_inner();
+        check_size(path, ZipState::Zipped, zip.len() as u64, sizes(&files))?;
+        Ok(Package { sha256_base64: sha256_base64(&zip), content: zip.into(), files })
     }
 }
 
@@ -86,13 +90,15 @@ pub fn sha256_base64(bytes: &[u8]) -> String {
     BASE64.encode(Sha256::digest(bytes))
 }
 
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// The same of what a reader has left.
+pub(super) fn sha256_base64_of(mut content: impl Read) -> io::Result<String> {
+    let mut digest = Sha256::new();
+    io::copy(&mut content, &mut digest)?;
+    Ok(BASE64.encode(digest.finalize()))
 }
 
-fn package(path: &Path, bytes: Vec<u8>, files: Vec<FileEntry>) -> Result<Package, PackageError> {
-    check_size(path, ZipState::Zipped, bytes.len() as u64, sizes(&files))?;
-    Ok(Package { sha256_base64: sha256_base64(&bytes), bytes: bytes.into(), files })
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn entry(name: &str, content: &[u8]) -> FileEntry {

@@ -3,13 +3,13 @@
 //! Everything has the same content under the same key, appears all at once, and can be deleted at any time.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::archive::{self, hexadecimal};
-use super::{FileEntry, Package, PackageError};
+use super::archive::hexadecimal;
+use super::{Content, FileEntry, Package, PackageError};
 
 /// One layer's place: `<key>/` is what pip installed, `<key>.package` the last zip made of it.
 pub(super) struct Slot {
@@ -61,13 +61,13 @@ impl Slot {
 
     /// The finished zip, if it was made with the same files beside the packages. A damaged one is as good as none.
     pub fn package(&self, own_sha256: &[u8]) -> Option<Package> {
-        let kept = fs::read(self.file("package")).ok()?;
-        let end = kept.iter().position(|byte| *byte == b'\n')?;
-        let (heading, bytes) = (&kept[..end], &kept[end + 1..]);
-        let heading: Heading = serde_json::from_slice(heading).ok()?;
-        let is_whole =
-            heading.own_sha256 == hexadecimal(own_sha256) && heading.sha256_base64 == archive::sha256_base64(bytes);
-        is_whole.then(|| Package { bytes: bytes.into(), sha256_base64: heading.sha256_base64, files: heading.files })
+        let path = self.file("package");
+        let mut first_line = Vec::new();
+        BufReader::new(File::open(&path).ok()?).read_until(b'\n', &mut first_line).ok()?;
+        let Heading { own_sha256: kept_for, sha256_base64, files } = serde_json::from_slice(&first_line).ok()?;
+        let content = Content::of_file(path, first_line.len() as u64).ok()?;
+        let is_whole = kept_for == hexadecimal(own_sha256) && content.sha256_base64().ok()? == sha256_base64;
+        is_whole.then_some(Package { content, sha256_base64, files })
     }
 
     pub fn keep(&self, own_sha256: &[u8], package: &Package) -> Result<(), PackageError> {
@@ -80,7 +80,7 @@ impl Slot {
             let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
             serde_json::to_writer(&mut file, &heading)?;
             file.write_all(b"\n")?;
-            file.write_all(&package.bytes)?;
+            io::copy(&mut package.content.open()?, &mut file)?;
             file.persist(self.file("package"))?;
             Ok(())
         };

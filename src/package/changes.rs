@@ -1,11 +1,13 @@
 //! What changes between two packages, file by file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Cursor, Read, Seek};
+use std::io::{Read, Seek};
 
 use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 use zip::ZipArchive;
+
+use super::Content;
 
 /// Larger files are told by their sizes alone.
 const LARGEST_DIFF_BYTES: u64 = 64 * 1024;
@@ -38,8 +40,8 @@ pub struct FileChange {
 
 impl CodeChange {
     /// Compares the package that is live, where it is at hand, with the one that is to come.
-    pub fn between(before: Option<&[u8]>, after: Option<&[u8]>) -> Self {
-        let zip_size = after.map(|bytes| bytes.len() as u64);
+    pub fn between(before: Option<&Content>, after: Option<&Content>) -> Self {
+        let zip_size = after.map(Content::length);
         let compared = before.zip(after).and_then(|(before, after)| compare(before, after).ok());
         let (files, unchanged) = compared.map_or((None, 0), |(files, unchanged)| (Some(files), unchanged));
         Self { zip_size, files, unchanged }
@@ -59,8 +61,8 @@ struct Entry {
     crc32: u32,
 }
 
-fn compare(before: &[u8], after: &[u8]) -> zip::result::ZipResult<(Vec<FileChange>, usize)> {
-    let (mut before, mut after) = (ZipArchive::new(Cursor::new(before))?, ZipArchive::new(Cursor::new(after))?);
+fn compare(before: &Content, after: &Content) -> zip::result::ZipResult<(Vec<FileChange>, usize)> {
+    let (mut before, mut after) = (ZipArchive::new(before.open()?)?, ZipArchive::new(after.open()?)?);
     let (old, new) = (entries(&mut before)?, entries(&mut after)?);
     let mut files = Vec::new();
     let mut unchanged = 0;
@@ -124,12 +126,12 @@ mod tests {
     use super::*;
     use crate::package::{Archive, Mode};
 
-    fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
+    fn zipped(files: &[(&str, &str)]) -> Content {
         let mut archive = Archive::new(Path::new("test"));
         for (name, content) in files {
             archive.add(name, Mode::Plain, content.as_bytes()).expect("it fits");
         }
-        archive.finish().expect("it fits").bytes.to_vec()
+        archive.finish().expect("it fits").content
     }
 
     fn between(before: &[(&str, &str)], after: &[(&str, &str)]) -> CodeChange {
@@ -167,6 +169,6 @@ mod tests {
     fn a_package_that_is_not_at_hand_or_no_zip_leaves_only_its_digest() {
         let zip = zipped(&[("a.py", "")]);
         assert_eq!(CodeChange::between(None, Some(&zip)).files, None);
-        assert_eq!(CodeChange::between(Some(b"no zip"), Some(&zip)).files, None);
+        assert_eq!(CodeChange::between(Some(&b"no zip".to_vec().into()), Some(&zip)).files, None);
     }
 }

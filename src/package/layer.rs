@@ -123,7 +123,8 @@ pub fn layer(dir: &Path, target: &LayerTarget, cache_dir: &Path, pip: &PipComman
         None => archive::of_tree(dir, &Tree::read(&installed)?.join(own)?)?,
     };
     slot.keep(&own_sha256, &package)?;
-    Ok(package)
+    // What is kept need not be held in memory too.
+    Ok(slot.package(&own_sha256).unwrap_or(package))
 }
 
 /// Whether [`layer`] would answer without running pip, so that the caller can tell people what takes so long.

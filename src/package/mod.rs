@@ -8,6 +8,7 @@ mod archive;
 mod bytecode;
 mod cache;
 mod changes;
+mod content;
 mod inline;
 mod layer;
 mod place;
@@ -19,13 +20,13 @@ mod tree;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use archive::sha256_base64;
+pub use archive::{hexadecimal, sha256_base64};
 pub use bytecode::Bytecode;
 pub use changes::{CodeChange, FileChange};
+pub use content::Content;
 pub use inline::zip_inline;
 pub use layer::{Architecture, LayerTarget, PIP_VARIABLES, PipCommand, is_installed, layer};
 pub use place::CodePlaces;
@@ -41,9 +42,9 @@ pub const ZIPPED_LIMIT_BYTES: u64 = 52_428_800;
 pub const UNZIPPED_LIMIT_BYTES: u64 = 262_144_000;
 
 /// A finished zip.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Package {
-    pub bytes: Arc<[u8]>,
+    pub content: Content,
     /// What Lambda answers as `CodeSha256` once it has these bytes.
     pub sha256_base64: String,
     /// In the order of their names.
@@ -93,11 +94,18 @@ pub fn zip_file(path: &Path) -> Result<Package, PackageError> {
     archive::open(path)
 }
 
+/// Zips with the same digest have the same bytes.
+impl PartialEq for Package {
+    fn eq(&self, other: &Self) -> bool {
+        self.sha256_base64 == other.sha256_base64 && self.files == other.files
+    }
+}
+
 impl fmt::Debug for Package {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { bytes, sha256_base64, files } = self;
+        let Self { content, sha256_base64, files } = self;
         let mut package = f.debug_struct("Package");
-        package.field("size", &bytes.len()).field("sha256_base64", sha256_base64).field("files", files).finish()
+        package.field("size", &content.length()).field("sha256_base64", sha256_base64).field("files", files).finish()
     }
 }
 

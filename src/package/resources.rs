@@ -1,7 +1,6 @@
 //! The functions and layers of a template: finds their code, packages it, and puts its digest where the template names it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -48,7 +47,7 @@ pub fn package(graph: &mut DesiredGraph, workshop: &Workshop<'_>) -> Result<Pack
         let Some(property) = code_property(resource) else { continue };
         match made(graph, resource, property, workshop) {
             Ok(Some(package)) => {
-                packages.insert(package.sha256_base64.clone(), Arc::clone(&package.bytes));
+                packages.insert(package.sha256_base64.clone(), package.content.clone());
                 digests.push((resource.logical_id.clone(), property, package.sha256_base64));
             }
             Ok(None) => {}

@@ -4,11 +4,10 @@
 //! Lambda tells of what is live is all that is needed to find it. A shelf without it costs only that.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use super::archive::sha256_base64;
+use super::Content;
 use crate::aws::Packages;
 
 /// How many uploaded packages are kept; the oldest go first.
@@ -27,12 +26,12 @@ impl Shelf {
     }
 
     /// The package of this digest; a damaged one is as good as none.
-    pub fn get(&self, digest: &str) -> Option<Arc<[u8]>> {
-        if let Some(bytes) = self.made.get(digest) {
-            return Some(Arc::clone(bytes));
+    pub fn get(&self, digest: &str) -> Option<Content> {
+        if let Some(content) = self.made.get(digest) {
+            return Some(content.clone());
         }
-        let bytes = fs::read(self.file(digest)?).ok()?;
-        (sha256_base64(&bytes) == digest).then(|| bytes.into())
+        let kept = Content::of_file(self.file(digest)?, 0).ok()?;
+        (kept.sha256_base64().ok()? == digest).then_some(kept)
     }
 
     /// Keeps a package that is about to be uploaded. Where that fails, later plans name its digest instead of its files.
@@ -41,13 +40,13 @@ impl Shelf {
     }
 
     fn try_keep(&self, digest: &str) -> io::Result<()> {
-        let (Some(bytes), Some(file)) = (self.made.get(digest), self.file(digest)) else { return Ok(()) };
+        let (Some(content), Some(file)) = (self.made.get(digest), self.file(digest)) else { return Ok(()) };
         if file.exists() {
             return Ok(());
         }
         fs::create_dir_all(&self.directory)?;
         let mut new = tempfile::NamedTempFile::new_in(&self.directory)?;
-        new.write_all(bytes)?;
+        io::copy(&mut content.open()?, &mut new)?;
         new.persist(file)?;
         self.forget_the_oldest()
     }
@@ -79,13 +78,13 @@ mod tests {
     #[test]
     fn what_was_uploaded_is_found_again_by_its_digest_and_a_damaged_one_is_not() {
         let cache = tempfile::tempdir().expect("there is room for a directory");
-        let bytes: Arc<[u8]> = b"a package".as_slice().into();
-        let digest = sha256_base64(&bytes);
-        Shelf::new(Packages::from([(digest.clone(), Arc::clone(&bytes))]), cache.path()).keep(&digest);
+        let content = Content::from(b"a package".to_vec());
+        let digest = content.sha256_base64().expect("it is in memory");
+        Shelf::new(Packages::from([(digest.clone(), content)]), cache.path()).keep(&digest);
         let shelf = Shelf::new(Packages::new(), cache.path());
-        assert_eq!(shelf.get(&digest), Some(bytes));
+        assert_eq!(shelf.get(&digest).and_then(|kept| kept.sha256_base64().ok()), Some(digest.clone()));
         fs::write(shelf.file(&digest).expect("it is a digest"), "damaged").expect("it can be written");
-        assert_eq!(shelf.get(&digest), None);
-        assert_eq!(shelf.get("../../etc/passwd"), None);
+        assert!(shelf.get(&digest).is_none());
+        assert!(shelf.get("../../etc/passwd").is_none());
     }
 }

@@ -1,5 +1,5 @@
 use std::fs;
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -75,7 +75,7 @@ proptest! {
         let package = zip_path(directory(&sorted).path()).unwrap();
         prop_assert_eq!(&package, &zip_path(directory(&turned).path()).unwrap());
 
-        let mut zip = zip::ZipArchive::new(Cursor::new(&package.bytes)).unwrap();
+        let mut zip = zip::ZipArchive::new(package.content.open().unwrap()).unwrap();
         for (name, content) in sorted {
             let mut unzipped = String::new();
             zip.by_name(name).unwrap().read_to_string(&mut unzipped).unwrap();
@@ -97,7 +97,7 @@ fn what_is_executable_stays_so_and_everything_is_readable_by_lambda() {
     let root = directory(&[("bootstrap", "#!/bin/sh"), ("index.py", "")]);
     make_executable(&root.path().join("bootstrap"));
     let package = zip_path(root.path()).unwrap();
-    let mut zip = zip::ZipArchive::new(Cursor::new(&package.bytes)).unwrap();
+    let mut zip = zip::ZipArchive::new(package.content.open().unwrap()).unwrap();
     let mut mode = |name| zip.by_name(name).unwrap().unix_mode().unwrap() & 0o777;
     assert_eq!((mode("bootstrap"), mode("index.py")), (0o755, 0o644));
 }
@@ -153,7 +153,8 @@ fn a_single_file_is_zipped_alone_and_a_zip_is_taken_as_it_is() {
     let root = directory(&[("index.py", "1"), ("other.py", "2")]);
     let alone = zip_path(&root.path().join("index.py")).unwrap();
     assert_eq!(names(&alone), ["index.py"]);
-    fs::write(root.path().join("made.zip"), &alone.bytes).unwrap();
+    let mut made = fs::File::create(root.path().join("made.zip")).unwrap();
+    std::io::copy(&mut alone.content.open().unwrap(), &mut made).unwrap();
     assert_eq!(zip_path(&root.path().join("made.zip")).unwrap(), alone);
 }
 
@@ -435,7 +436,7 @@ fn bytecode_lies_beside_each_module_and_names_files_as_lambda_has_them() {
     let pip = with_compiler(root.path(), pip("no-such-python"));
     let package = zip_compiled(&root.path().join("code"), "python3.11", &pip).unwrap();
     assert_eq!(names(&package), ["__pycache__/index.cpython-311.pyc", "index.py", "rules.json"]);
-    let mut zip = zip::ZipArchive::new(Cursor::new(&package.bytes)).unwrap();
+    let mut zip = zip::ZipArchive::new(package.content.open().unwrap()).unwrap();
     let mut call = String::new();
     zip.by_name("__pycache__/index.cpython-311.pyc").unwrap().read_to_string(&mut call).unwrap();
     expect![[r"

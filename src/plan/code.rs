@@ -1,10 +1,8 @@
 //! What changes in the packages of functions and layers. Pure: whoever has the packages hands them in.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
-use crate::package::CodeChange;
+use crate::package::{CodeChange, Content};
 use crate::plan::{Explained, Plan, Step};
 
 /// The properties that are a package.
@@ -20,7 +18,7 @@ impl Step {
 
 impl Plan {
     /// Says of every package that changes which files do; `package` gives the packages that are at hand, by digest.
-    pub fn explain_code(&mut self, package: &dyn Fn(&str) -> Option<Arc<[u8]>>) {
+    pub fn explain_code(&mut self, package: &dyn Fn(&str) -> Option<Content>) {
         for step in &mut self.steps {
             let changed = step.changes().iter().find_map(|change| {
                 let property = change.path.property().filter(|property| PACKAGED.contains(property))?;
@@ -28,7 +26,7 @@ impl Plan {
             });
             let Some((property, live)) = changed else { continue };
             let Some(wanted) = digest(step.desired.as_ref(), &property) else { continue };
-            let code = CodeChange::between(package(&live).as_deref(), package(&wanted).as_deref());
+            let code = CodeChange::between(package(&live).as_ref(), package(&wanted).as_ref());
             step.code = Some(if step.secret.contains(&property) { code.without_diffs() } else { code });
         }
     }

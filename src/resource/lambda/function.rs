@@ -225,11 +225,12 @@ pub(super) fn succeeded(configuration: FunctionConfiguration) -> Result<Function
 async fn make(cx: &Context, name: &str, function: &Function) -> Result<(), AwsError> {
     const CREATE: &str = "lambda.CreateFunction";
     check_mandatory(CREATE, function)?;
+    let zip = &function.code.upload(cx, CREATE)?;
     let create = cx
         .lambda
         .create_function()
         .function_name(name)
-        .code(types::FunctionCode::builder().zip_file(function.code.bytes(cx, CREATE)?).build())
+        .code(types::FunctionCode::builder().zip_file(upload::stand_in()).build())
         .package_type(types::PackageType::Zip)
         .set_runtime(function.runtime.as_deref().map(types::Runtime::from))
         .set_handler(function.handler.clone())
@@ -253,7 +254,14 @@ async fn make(cx: &Context, name: &str, function: &Function) -> Result<(), AwsEr
         .set_durable_config(durable_config(function))
         .set_tags(Some(settings::tags(function).to_map()));
     while_propagating(cx, || async {
-        create.clone().customize().config_override(upload::slowly()).send().await.during(CREATE)
+        create
+            .clone()
+            .customize()
+            .config_override(upload::slowly())
+            .interceptor(zip.clone())
+            .send()
+            .await
+            .during(CREATE)
     })
     .await
     .map(drop)
@@ -309,10 +317,18 @@ async fn configure(cx: &Context, name: &str, function: &Function, changes: &Chan
 
 async fn replace_code(cx: &Context, name: &str, function: &Function) -> Result<(), AwsError> {
     const UPDATE: &str = "lambda.UpdateFunctionCode";
-    let update = cx.lambda.update_function_code().function_name(name);
-    let update = update.zip_file(function.code.bytes(cx, UPDATE)?).set_architectures(Some(architectures(function)));
+    let zip = &function.code.upload(cx, UPDATE)?;
+    let update = cx.lambda.update_function_code().function_name(name).zip_file(upload::stand_in());
+    let update = update.set_architectures(Some(architectures(function)));
     cx.while_passing(Patience::seconds(300), is_busy, || async {
-        update.clone().customize().config_override(upload::slowly()).send().await.during(UPDATE)
+        update
+            .clone()
+            .customize()
+            .config_override(upload::slowly())
+            .interceptor(zip.clone())
+            .send()
+            .await
+            .during(UPDATE)
     })
     .await
     .map(drop)

@@ -163,7 +163,8 @@ fn is_same(version: &LayerVersionsListItem, description: &str, layer: &LayerVers
 const PUBLISH: &str = "lambda.PublishLayerVersion";
 
 async fn publish(cx: &Context, layer: &LayerVersion, description: &str) -> Result<Option<String>, AwsError> {
-    let content = LayerVersionContentInput::builder().zip_file(layer.content.bytes(cx, PUBLISH)?).build();
+    let zip = layer.content.upload(cx, PUBLISH)?;
+    let content = LayerVersionContentInput::builder().zip_file(upload::stand_in()).build();
     let publish = cx
         .lambda
         .publish_layer_version()
@@ -175,7 +176,7 @@ async fn publish(cx: &Context, layer: &LayerVersion, description: &str) -> Resul
             layer.compatible_architectures.iter().map(|it| Architecture::from(it.as_str())).collect(),
         ))
         .set_license_info(layer.license_info.clone());
-    let answer = publish.customize().config_override(upload::slowly()).send().await.during(PUBLISH)?;
+    let answer = publish.customize().config_override(upload::slowly()).interceptor(zip).send().await.during(PUBLISH)?;
     Ok(answer.layer_version_arn)
 }
 

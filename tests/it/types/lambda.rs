@@ -19,7 +19,7 @@ fn package(source: &str) -> Package {
 
 pub(super) fn packages() -> Packages {
     let packages = [HANDLER, OTHER_HANDLER].map(package);
-    packages.into_iter().map(|package| (package.sha256_base64, package.bytes)).collect::<BTreeMap<_, _>>()
+    packages.into_iter().map(|package| (package.sha256_base64, package.content)).collect::<BTreeMap<_, _>>()
 }
 
 pub(super) fn code(source: &str) -> Value {
