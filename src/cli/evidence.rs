@@ -62,7 +62,7 @@ async fn gather(stack: &Opened, world: &World) -> Result<Report, CliError> {
     // What nobody remembers is searched for as well: a method that somebody has added is evidence too.
     let known = Ledger { is_remembered: false, ..ledger.clone() };
     let inventory = inventory::take(&stack.desired, &known, &reader, CONCURRENCY.into()).await;
-    let findings = rules::judge(stack.policy.as_ref(), &stack.desired, &stack.source, world)?;
+    let findings = rules::judge(stack.rules.as_ref(), &stack.desired, &stack.source)?;
     let plan = plan::diff(&stack.desired, &inventory, &ledger, &Options::default());
     let read_by = reader.read_by(&stack.observer.attempts());
     let seen = Seen {

@@ -87,7 +87,7 @@ pub async fn make(
             if stack.is_in_aws {
                 served::look(&mut plan, &stack.desired, &inventory, &stack.reader).await;
             }
-            plan.remarks.policy = rules::judge(stack.policy.as_ref(), &stack.desired, &stack.source, world)?;
+            plan.remarks.policy = rules::judge(stack.rules.as_ref(), &stack.desired, &stack.source)?;
             plan
         }
         Goal::Nothing => {

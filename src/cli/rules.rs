@@ -4,7 +4,7 @@ use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::children::Ended;
+use crate::children::{Children, Ended};
 use crate::cli::stack::Opened;
 use crate::cli::{CliError, World};
 use crate::desired::Desired;
@@ -22,13 +22,26 @@ pub const GUARD_ENGINE: &str = "guard-engine";
 /// How large a file of Guard rules may be.
 const LARGEST_BYTES: u64 = 1024 * 1024;
 
-/// The policy of a project that has one, with its Guard rules read.
+/// What a project holds its templates to, and how its Guard rules are run.
+pub struct Rules {
+    policy: Policy,
+    guard: GuardProcess,
+}
+
+/// Guard in a process of its own, which a mistake in a rule may end.
+struct GuardProcess {
+    program: PathBuf,
+    temporary: PathBuf,
+    children: Children,
+}
+
+/// The rules of a project that has some, with its Guard rules read.
 pub fn load(
     settings: Option<Settings>,
     directory: &Path,
     suffix: &str,
     world: &World,
-) -> Result<Option<Policy>, CliError> {
+) -> Result<Option<Rules>, CliError> {
     let Some(settings) = settings else { return Ok(None) };
     let named = settings.guard.clone().unwrap_or_else(|| {
         let usual = PathBuf::from(DIRECTORY);
@@ -43,7 +56,13 @@ pub fn load(
         }
     }
     let today = world.clock.now().strftime("%Y-%m-%d").to_string();
-    Ok(Some(Policy { settings, suffix: suffix.to_owned(), today, guard }))
+    let policy = Policy { settings, suffix: suffix.to_owned(), today, guard };
+    let guard = GuardProcess {
+        program: world.program.clone(),
+        temporary: world.temporary.clone(),
+        children: world.interrupts.children.clone(),
+    };
+    Ok(Some(Rules { policy, guard }))
 }
 
 /// A file, or the files of Guard rules in a directory, in order of name.
@@ -68,33 +87,29 @@ fn unreadable(path: &Path, source: std::io::Error) -> CliError {
 }
 
 /// What of a template breaks the project's rules; nothing, where it has none.
-pub fn judge(
-    policy: Option<&Policy>,
-    desired: &Desired,
-    source: &Source,
-    world: &World,
-) -> Result<Vec<Finding>, CliError> {
-    let Some(policy) = policy else { return Ok(Vec::new()) };
-    let mut findings = policy::check(desired, policy, &|payload| guard(payload, world))?;
+pub fn judge(rules: Option<&Rules>, desired: &Desired, source: &Source) -> Result<Vec<Finding>, CliError> {
+    let Some(Rules { policy, guard }) = rules else { return Ok(Vec::new()) };
+    let mut findings = policy::check(desired, policy, &|payload| guard.run(payload))?;
     policy::locate(&mut findings, source);
     Ok(findings)
 }
 
-/// Runs Guard in a process of its own, which a mistake in a rule may end.
-fn guard(payload: &str, world: &World) -> Result<String, String> {
-    let start = || {
-        let mut input = tempfile::tempfile_in(&world.temporary)?;
-        input.write_all(payload.as_bytes())?;
-        input.rewind()?;
-        let mut command = Command::new(&world.program);
-        command.arg(GUARD_ENGINE);
-        world.interrupts.children.run_on(command, input.into())
-    };
-    let Ended { status, said } = start().map_err(|error| format!("failed to start Guard: {error}"))?;
-    match status.code() {
-        Some(0) => Ok(said),
-        Some(1) => Err(said),
-        _ => Err("they made Guard itself fail".to_owned()),
+impl GuardProcess {
+    fn run(&self, payload: &str) -> Result<String, String> {
+        let start = || {
+            let mut input = tempfile::tempfile_in(&self.temporary)?;
+            input.write_all(payload.as_bytes())?;
+            input.rewind()?;
+            let mut command = Command::new(&self.program);
+            command.arg(GUARD_ENGINE);
+            self.children.run_on(command, input.into())
+        };
+        let Ended { status, said } = start().map_err(|error| format!("failed to start Guard: {error}"))?;
+        match status.code() {
+            Some(0) => Ok(said),
+            Some(1) => Err(said),
+            _ => Err("they made Guard itself fail".to_owned()),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::package::{
     Bytecode, CodePlaces, PIP_VARIABLES, PipCommand, Shelf, Workshop, is_elsewhere, leave_out, local_code,
     missing_code, package,
 };
-use crate::policy::{Finding, Policy};
+use crate::policy::Finding;
 use crate::project::{Environment, Project, SUFFIX_PARAMETER, State};
 use crate::resource::live::{AwsReader, AwsWriter};
 use crate::resource::{Attributes, Reading, row};
@@ -50,7 +50,7 @@ pub struct Checked {
     pub environment: Environment,
     state: State,
     pub smoke: Option<Smoke>,
-    policy: Option<Policy>,
+    rules: Option<rules::Rules>,
     /// What other stacks give, as far as it is known.
     imports: BTreeMap<String, String>,
     skips_unsupported: bool,
@@ -71,7 +71,7 @@ pub struct Opened {
     /// The template's file.
     pub source: Source,
     /// What the project holds it to.
-    pub policy: Option<Policy>,
+    pub rules: Option<rules::Rules>,
     pub ledgers: Box<dyn Ledgers>,
     pub reader: AwsReader,
     pub writer: AwsWriter,
@@ -102,7 +102,7 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
     };
     let environment = with_suffix(environment, &template);
     let smoke = project.smoke.clone();
-    let policy = rules::load(project.policy, &project.directory, environment.suffix(), world)?;
+    let rules = rules::load(project.policy, &project.directory, environment.suffix(), world)?;
     let code = CodePlaces {
         template: project.template.parent().unwrap_or(&project.directory).to_owned(),
         project: project.directory,
@@ -114,7 +114,7 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
         environment,
         state: project.state,
         smoke,
-        policy,
+        rules,
         imports: arguments.imports.iter().cloned().collect(),
         skips_unsupported: arguments.skip_unsupported,
         retained: if arguments.delete_retained { Retained::Deleted } else { Retained::Refused },
@@ -230,7 +230,7 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
         desired,
         imports,
         source: checked.source,
-        policy: checked.policy,
+        rules: checked.rules,
         ledgers: ledgers(checked.state, &cx, world),
         calls: cx.calls.clone(),
         is_in_aws: connection.is_aws(),
@@ -500,7 +500,7 @@ impl Checked {
 
     /// What of the template breaks the project's rules.
     pub fn findings(&self, world: &mut World) -> Result<Vec<Finding>, CliError> {
-        rules::judge(self.policy.as_ref(), &self.anywhere(world)?, &self.source, world)
+        rules::judge(self.rules.as_ref(), &self.anywhere(world)?, &self.source)
     }
 
     /// The template for an account, checked; its warnings are shown where an account is given.
