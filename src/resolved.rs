@@ -8,7 +8,7 @@ use crate::desired::Desired;
 use crate::diagnostic::Span;
 use crate::identity::{LogicalId, REF};
 use crate::property_path::PropertyPath;
-use crate::resource::{Attributes, row};
+use crate::resource::{Attributes, Resource, row};
 use crate::template::{DesiredResource, Part};
 use crate::unknown::{self, MARK};
 
@@ -111,15 +111,7 @@ impl<'a> Subject<'a> {
 
     /// The name by which the service tells it from others of the account, where it has one.
     pub fn name(&self) -> Option<(&'static str, &'a str)> {
-        let handler = row(&self.resource.resource_type)?.handler;
-        let property = match handler.resource_type() {
-            // Their names need not be unique, but are what people look for.
-            "AWS::ApiGateway::RestApi" | "AWS::Logs::QueryDefinition" => "Name",
-            "AWS::IAM::Policy" | "AWS::Logs::ResourcePolicy" => "PolicyName",
-            // What is within an API or a log group is told apart by that.
-            _ if !handler.part_of().is_empty() => return None,
-            _ => handler.generated_name()?.property,
-        };
+        let property = name_property(row(&self.resource.resource_type)?.handler)?;
         Some((property, self.properties[property].as_str()?))
     }
 
@@ -128,5 +120,75 @@ impl<'a> Subject<'a> {
         let is_said =
             path.steps().first().is_some_and(|step| self.resource.properties.at(std::slice::from_ref(step)).is_some());
         if is_said { self.resource.properties.span_at(path.steps(), Part::Value) } else { self.resource.span }
+    }
+}
+
+/// The property that holds a resource's name in its account. A domain's name is the internet's.
+fn name_property(handler: &dyn Resource) -> Option<&'static str> {
+    match handler.resource_type() {
+        // Their names need not be unique, but are what people look for.
+        "AWS::ApiGateway::RestApi" | "AWS::ApiGateway::VpcLink" | "AWS::Logs::QueryDefinition" => Some("Name"),
+        "AWS::CloudWatch::InsightRule" => Some("RuleName"),
+        "AWS::IAM::Policy" | "AWS::Logs::AccountPolicy" | "AWS::Logs::ResourcePolicy" => Some("PolicyName"),
+        "AWS::Logs::Destination" => Some("DestinationName"),
+        "AWS::Logs::LogAnomalyDetector" => Some("AnomalyDetectorName"),
+        // What is within an API or a log group is told apart by that.
+        _ if !handler.part_of().is_empty() => None,
+        _ => handler.generated_name().map(|name| name.property),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::resource::TYPES;
+
+    #[test]
+    fn what_has_no_name_of_its_own_in_an_account_is_a_part_of_something_or_told_apart_by_what_it_joins() {
+        let nameless = TYPES.iter().filter(|row| name_property(row.handler).is_none());
+        let nameless: Vec<&str> = nameless.map(|row| row.handler.resource_type()).collect();
+        expect![[r"
+            AWS::ApiGateway::Account
+            AWS::ApiGateway::Authorizer
+            AWS::ApiGateway::BasePathMapping
+            AWS::ApiGateway::ClientCertificate
+            AWS::ApiGateway::Deployment
+            AWS::ApiGateway::DocumentationPart
+            AWS::ApiGateway::DocumentationVersion
+            AWS::ApiGateway::DomainName
+            AWS::ApiGateway::GatewayResponse
+            AWS::ApiGateway::Method
+            AWS::ApiGateway::Model
+            AWS::ApiGateway::RequestValidator
+            AWS::ApiGateway::Resource
+            AWS::ApiGateway::Stage
+            AWS::ApiGateway::UsagePlanKey
+            AWS::CloudWatch::AnomalyDetector
+            AWS::IAM::GroupPolicy
+            AWS::IAM::RolePolicy
+            AWS::IAM::ServiceLinkedRole
+            AWS::IAM::UserPolicy
+            AWS::IAM::UserToGroupAddition
+            AWS::Lambda::Alias
+            AWS::Lambda::CodeSigningConfig
+            AWS::Lambda::EventInvokeConfig
+            AWS::Lambda::EventSourceMapping
+            AWS::Lambda::LayerVersionPermission
+            AWS::Lambda::Permission
+            AWS::Lambda::Url
+            AWS::Lambda::Version
+            AWS::Logs::LogStream
+            AWS::Logs::MetricFilter
+            AWS::Logs::SubscriptionFilter
+            AWS::SNS::Subscription
+            AWS::SNS::TopicInlinePolicy
+            AWS::SNS::TopicPolicy
+            AWS::SQS::QueueInlinePolicy
+            AWS::SQS::QueuePolicy
+            AWS::WAFv2::LoggingConfiguration
+            AWS::WAFv2::WebACLAssociation"]]
+        .assert_eq(&nameless.join("\n"));
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::desired::Desired;
 use crate::identity::LogicalId;
+use crate::policy::dynamodb::{GLOBAL_TABLE, TABLE, said};
 use crate::policy::roles::{creates_log_groups, log_group_of, role_of};
 use crate::resolved::{Resolved, Subject};
 
@@ -83,12 +84,14 @@ fn made_by_aws(resolved: &Resolved<'_>) -> Vec<MadeByAws> {
                 makes("the role AWSServiceRoleForWAFV2Logging, once for the account".to_owned(), AtDestroy::Shared);
                 makes("a resource policy of CloudWatch Logs that lets logs be delivered".to_owned(), AtDestroy::Shared);
             }
-            "AWS::DynamoDB::Table" if !subject.properties["StreamSpecification"].is_null() => {
+            TABLE | GLOBAL_TABLE if !subject.properties["StreamSpecification"].is_null() => {
                 makes("the table's stream, which can be read for a day more".to_owned(), AtDestroy::GoesByItself);
             }
-            "AWS::SNS::Subscription" => {
-                let protocol = subject.properties["Protocol"].as_str().unwrap_or_default();
-                if ["email", "email-json", "http", "https"].contains(&protocol) {
+            "AWS::SNS::Subscription" | "AWS::SNS::Topic" => {
+                let own = subject.properties["Subscription"].as_array();
+                let mut all = own.into_iter().flatten().chain([subject.properties]);
+                let waits = |protocol: &str| ["email", "email-json", "http", "https"].contains(&protocol);
+                if all.any(|it| it["Protocol"].as_str().is_some_and(waits)) {
                     makes(
                         "a confirmation, which goes after two days if nobody answers".to_owned(),
                         AtDestroy::GoesByItself,
@@ -115,7 +118,7 @@ fn obstacles(resolved: &Resolved<'_>) -> Vec<Obstacle> {
             "AWS::ApiGateway::Account" => {
                 "is the account's one setting for the region: without it, no other API writes logs any more"
             }
-            _ if subject.properties["DeletionProtectionEnabled"] == true => "is protected from deletion",
+            _ if said(subject.properties, "DeletionProtectionEnabled").1 == true => "is protected from deletion",
             _ => continue,
         };
         obstacles.push(Obstacle { resource: subject.id().clone(), what: what.to_owned() });

@@ -1,6 +1,8 @@
 //! Rules for what the internet reaches.
 
+use super::methods::{METHODS, Method, URL, Validation, methods_of};
 use super::{Breach, Level, On, Rule, Stack, broken, broken_at, unless};
+use crate::property_path::PropertyPath;
 use crate::resolved::Subject;
 
 /// An API with one method and one stage.
@@ -33,10 +35,10 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "method-api-key",
         level: Level::Mandatory,
-        demand: "Every method asks for an API key, or for another proof of who calls",
+        demand: "Every method and every function's address asks for an API key, or for another proof of who calls",
         reason: "a method that anybody may call is limited for everybody together only (PCI DSS 8.3)",
-        fix: "set `ApiKeyRequired: true`, or an authorizer",
-        on: On::Type(METHOD),
+        fix: "set `ApiKeyRequired: true`, or an authorizer; of a function's address, `AuthType: AWS_IAM`",
+        on: On::Types(&[METHODS, &[URL]]),
         breaches: api_key,
         kept_by: api!(method: "ApiKeyRequired: true", stage: "Description: Orders"),
         broken_by: PLAIN,
@@ -47,7 +49,7 @@ pub const RULES: &[Rule] = &[
         demand: "Every method that takes a body has it validated",
         reason: "what does not fit is refused before it costs a run, or reaches code (PCI DSS 6.2.4)",
         fix: "set `RequestValidatorId` to a validator with `ValidateRequestBody: true`, and `RequestModels`",
-        on: On::Type(METHOD),
+        on: On::Types(&[METHODS]),
         breaches: validation,
         kept_by: api!(method: "RequestValidatorId: !Ref Body", stage: "Description: Orders"),
         broken_by: PLAIN,
@@ -124,29 +126,47 @@ Firewall:
     },
 ];
 
-const METHOD: &str = "AWS::ApiGateway::Method";
 const STAGE: &str = "AWS::ApiGateway::Stage";
 
-fn api_key(method: &Subject<'_>, _: &Stack<'_>) -> Vec<Breach> {
+fn api_key(subject: &Subject<'_>, _: &Stack<'_>) -> Vec<Breach> {
+    if subject.resource_type() == URL {
+        let asks = subject.properties["AuthType"] != "NONE";
+        return unless(asks, || broken_at("AuthType", "lets anybody call the function"));
+    }
     // A browser sends the request before the request without any proof.
-    let is_preflight = method.properties["HttpMethod"] == "OPTIONS";
-    let asks = method.properties["ApiKeyRequired"] == true || method.properties["AuthorizationType"] != "NONE";
-    unless(asks || is_preflight, || broken_at("ApiKeyRequired", "asks for no API key"))
+    let is_open = |method: &Method<'_>| !method.asks_for_key && !method.asks_who_calls && method.verb != "OPTIONS";
+    let open = methods_of(subject).into_iter().filter(is_open);
+    open.map(|method| breach(&method, "ApiKeyRequired", "asks for no API key")).collect()
 }
 
-fn validation(method: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
-    let verb = method.properties["HttpMethod"].as_str().unwrap_or_default();
-    if !["POST", "PUT", "PATCH", "ANY"].contains(&verb) {
-        return Vec::new();
-    }
-    let validator = &method.properties["RequestValidatorId"];
-    let mut declared = stack.of_type("AWS::ApiGateway::RequestValidator").filter(|it| it.is_among(validator));
-    let validates = match declared.next() {
-        Some(it) => it.properties["ValidateRequestBody"] == true,
-        // One of another stack: what it does is not to be seen here.
-        None => !validator.is_null(),
+fn validation(subject: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
+    let takes_a_body = |method: &Method<'_>| ["POST", "PUT", "PATCH", "ANY"].contains(&method.verb.as_str());
+    let validates = |method: &Method<'_>| match method.validation {
+        Validation::OfBodies(validates) => validates,
+        Validation::By(validator) => {
+            let mut declared = stack.of_type("AWS::ApiGateway::RequestValidator").filter(|it| it.is_among(validator));
+            match declared.next() {
+                Some(it) => it.properties["ValidateRequestBody"] == true,
+                // One of another stack: what it does is not to be seen here.
+                None => !validator.is_null(),
+            }
+        }
     };
-    unless(validates, || broken_at("RequestValidatorId", format!("takes a body ({verb}) that nothing validates")))
+    let unseen = methods_of(subject).into_iter().filter(|method| takes_a_body(method) && !validates(method));
+    unseen
+        .map(|method| {
+            let what = format!("takes a body ({}) that nothing validates", method.verb);
+            breach(&method, "RequestValidatorId", &what)
+        })
+        .collect()
+}
+
+/// At a method's property, or at its operation in a document.
+fn breach(method: &Method<'_>, property: &str, what: &str) -> Breach {
+    match method.path {
+        None => Breach { at: PropertyPath::of(property), what: what.to_owned() },
+        Some(path) => Breach { at: method.at.clone(), what: format!("{what} at `{} {path}`", method.verb) },
+    }
 }
 
 fn throttling(stage: &Subject<'_>, _: &Stack<'_>) -> Vec<Breach> {

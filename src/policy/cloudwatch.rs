@@ -49,8 +49,8 @@ Pay:
         level: Level::Advisory,
         demand: "Every alarm tells somebody",
         reason: "an alarm without an action is seen only by whoever looks",
-        fix: "set `AlarmActions` to a topic",
-        on: On::Type(ALARM),
+        fix: "set `AlarmActions` to a topic, here or at a composite alarm whose rule names it",
+        on: On::Types(&[&[ALARM, COMPOSITE]]),
         breaches: action,
         kept_by: "
 Errors:
@@ -79,6 +79,7 @@ Errors:
 ];
 
 const ALARM: &str = "AWS::CloudWatch::Alarm";
+const COMPOSITE: &str = "AWS::CloudWatch::CompositeAlarm";
 
 fn function_alarm(function: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
     let watches = |metric: &Value| {
@@ -96,7 +97,14 @@ fn function_alarm(function: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
     unless(is_watched, || broken("has no alarm on its errors"))
 }
 
-fn action(alarm: &Subject<'_>, _: &Stack<'_>) -> Vec<Breach> {
-    let actions = alarm.properties["AlarmActions"].as_array();
-    unless(actions.is_some_and(|actions| !actions.is_empty()), || broken_at("AlarmActions", "tells nobody"))
+fn action(alarm: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
+    let has_actions =
+        |alarm: &Subject<'_>| alarm.properties["AlarmActions"].as_array().is_some_and(|it| !it.is_empty());
+    let is_named_in = |other: &Subject<'_>| {
+        let rule = other.properties["AlarmRule"].as_str().unwrap_or_default();
+        other.id() != alarm.id()
+            && (alarm.is_named_in(rule) || alarm.attribute("Arn").is_some_and(|arn| rule.contains(arn)))
+    };
+    let tells = has_actions(alarm) || stack.of_type(COMPOSITE).any(|other| is_named_in(&other) && has_actions(&other));
+    unless(tells, || broken_at("AlarmActions", "tells nobody"))
 }

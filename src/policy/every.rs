@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::dynamodb::said;
 use super::{Breach, Level, On, Rule, Stack, broken_at, unless};
 use crate::property_path::PropertyPath;
 use crate::resolved::Subject;
@@ -82,8 +83,8 @@ fn tags(subject: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
 fn protection(subject: &Subject<'_>, _: &Stack<'_>) -> Vec<Breach> {
     let properties = ["DeletionProtectionEnabled", "DeletionProtection", "EnableTerminationProtection"];
     let is_on = |value: &Value| *value == true || value == "true" || value == "ACTIVE";
-    let on = properties.into_iter().find(|property| is_on(&subject.properties[property]));
-    on.map(|property| broken_at(property, "is protected from deletion")).unwrap_or_default()
+    let on = properties.into_iter().map(|property| said(subject.properties, property)).find(|(_, value)| is_on(value));
+    on.map(|(at, _)| vec![Breach { at, what: "is protected from deletion".to_owned() }]).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Rules for who may do what.
 
 use super::roles::{FUNCTION, ROLE, creates_log_groups, managed, statements_of};
-use super::{Breach, Level, On, Rule, Stack, broken};
+use super::{Breach, Level, On, Rule, Stack, broken, broken_at};
 use crate::resolved::Subject;
 
 /// A function and its role.
@@ -38,20 +38,7 @@ pub const RULES: &[Rule] = &[
         demand: "No policy allows actions by a wildcard",
         reason: "it also allows what AWS adds to the service tomorrow (PCI DSS 7.2)",
         fix: "name the actions that are needed; `paystack policy --functions` says which the code calls",
-        on: On::Types(&[
-            ROLE,
-            "AWS::IAM::Group",
-            "AWS::IAM::GroupPolicy",
-            "AWS::IAM::ManagedPolicy",
-            "AWS::IAM::Policy",
-            "AWS::IAM::RolePolicy",
-            "AWS::IAM::User",
-            "AWS::IAM::UserPolicy",
-            "AWS::SNS::TopicInlinePolicy",
-            "AWS::SNS::TopicPolicy",
-            "AWS::SQS::QueueInlinePolicy",
-            "AWS::SQS::QueuePolicy",
-        ]),
+        on: On::Types(&[GIVES, PUT_ON]),
         breaches: actions,
         kept_by: "
 Pay:
@@ -74,7 +61,7 @@ Pay:
         demand: "No policy allows an action on every resource, where the action knows resources",
         reason: "it reaches the tables, queues and keys of every other system of the account (PCI DSS 7.2)",
         fix: "name the resources by `Fn::GetAtt` or `Fn::Sub`",
-        on: GIVES,
+        on: On::Types(&[GIVES]),
         breaches: resources,
         kept_by: "
 Pay:
@@ -118,7 +105,7 @@ Pay:
 ];
 
 /// What gives permissions to roles, users and groups.
-const GIVES: On = On::Types(&[
+const GIVES: &[&str] = &[
     ROLE,
     "AWS::IAM::Group",
     "AWS::IAM::GroupPolicy",
@@ -127,7 +114,25 @@ const GIVES: On = On::Types(&[
     "AWS::IAM::RolePolicy",
     "AWS::IAM::User",
     "AWS::IAM::UserPolicy",
-]);
+];
+
+/// What says who may do something with one resource.
+const PUT_ON: &[&str] = &[
+    "AWS::ApiGateway::RestApi",
+    "AWS::DynamoDB::GlobalTable",
+    "AWS::DynamoDB::Table",
+    PERMISSION,
+    "AWS::Logs::Destination",
+    "AWS::Logs::LogGroup",
+    "AWS::Logs::ResourcePolicy",
+    "AWS::SNS::TopicInlinePolicy",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueueInlinePolicy",
+    "AWS::SQS::QueuePolicy",
+];
+
+/// Says one action, without a document.
+const PERMISSION: &str = "AWS::Lambda::Permission";
 
 /// Actions that know no resources, so that `*` is as narrow as they get ("Service Authorization Reference").
 const WITHOUT_RESOURCES: [&str; 31] = [
@@ -184,9 +189,12 @@ fn actions(subject: &Subject<'_>, _: &Stack<'_>) -> Vec<Breach> {
     let by_exception = allowing.filter(|statement| !statement.value["NotAction"].is_null());
     let by_exception = by_exception
         .map(|statement| Breach { at: statement.place("NotAction"), what: "allows all actions but some".to_owned() });
+    let permitted =
+        subject.declared["Action"].as_str().filter(|it| subject.resource_type() == PERMISSION && it.contains('*'));
+    let permitted = permitted.into_iter().flat_map(|it| broken_at("Action", format!("allows the actions `{it}`")));
     let by_managed = managed(subject).into_iter().filter(|(_, arn)| is_wide(arn));
     let by_managed = by_managed.map(|(at, arn)| Breach { at, what: format!("has all that `{arn}` allows") });
-    by_action.chain(by_exception).chain(by_managed).collect()
+    by_action.chain(by_exception).chain(permitted).chain(by_managed).collect()
 }
 
 fn resources(subject: &Subject<'_>, _: &Stack<'_>) -> Vec<Breach> {

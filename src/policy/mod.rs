@@ -5,12 +5,13 @@
 
 mod apigateway;
 mod cloudwatch;
-mod dynamodb;
+pub(crate) mod dynamodb;
 mod every;
 mod guard;
 pub(crate) mod iam;
 mod lambda;
 mod logs;
+pub(crate) mod methods;
 pub(crate) mod roles;
 mod settings;
 mod sns;
@@ -72,7 +73,8 @@ pub struct Rule {
 pub enum On {
     Every,
     Type(&'static str),
-    Types(&'static [&'static str]),
+    /// Lists of types, so that one may be a part of another.
+    Types(&'static [&'static [&'static str]]),
 }
 
 impl On {
@@ -80,7 +82,7 @@ impl On {
         match self {
             Self::Every => true,
             Self::Type(it) => it == resource_type,
-            Self::Types(them) => them.contains(&resource_type),
+            Self::Types(lists) => lists.iter().any(|types| types.contains(&resource_type)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What functions may do: the role of each, every policy that the template puts on it, and what they allow.
 
+use serde_json::Value;
+
 use super::statements::{Statement, listed, statements};
 use crate::property_path::PropertyPath;
 use crate::resolved::{Resolved, Subject};
@@ -7,12 +9,25 @@ use crate::resolved::{Resolved, Subject};
 pub const ROLE: &str = "AWS::IAM::Role";
 pub const FUNCTION: &str = "AWS::Lambda::Function";
 
+/// Types that name a version of a function.
+const QUALIFIED: [&str; 2] = ["AWS::Lambda::Alias", "AWS::Lambda::Version"];
+
 /// Types that put policies on roles which are resources of their own.
 const ATTACHED: [&str; 3] = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"];
 
 /// The role of a function, if the template declares it.
 pub fn role_of<'a>(function: &Subject<'_>, resolved: &'a Resolved<'_>) -> Option<Subject<'a>> {
     resolved.of_type(ROLE).find(|role| role.is_among(&function.properties["Role"]))
+}
+
+/// The function that a text stands for, if the template declares it: by its own name or ARN, or by those of an alias or a
+/// version of it.
+pub fn function_named<'a>(text: &str, resolved: &'a Resolved<'_>) -> Option<Subject<'a>> {
+    let function = |text: &str| resolved.of_type(FUNCTION).find(|function| function.is_named_by(text));
+    let mut qualified = QUALIFIED.into_iter().flat_map(|kind| resolved.of_type(kind));
+    let behind = || qualified.find(|it| it.is_named_by(text))?.properties["FunctionName"].as_str().and_then(function);
+    let unqualified = || text.rsplit_once(':').and_then(|(text, _)| function(text));
+    function(text).or_else(behind).or_else(unqualified)
 }
 
 /// A role, and every policy of the template that is attached to it.
@@ -25,12 +40,26 @@ pub fn with_policies<'a>(role: Subject<'a>, resolved: &'a Resolved<'_>) -> Vec<S
     std::iter::once(role).chain(attached).collect()
 }
 
-/// Every statement of a resource that gives permissions: of a document of its own, or of its inline policies.
+/// Every statement of a resource's policies, of whichever kind: its own document, inline ones, or who may use it.
 pub fn statements_of<'a>(subject: &Subject<'a>) -> Vec<Statement<'a>> {
-    let own = (PropertyPath::of("PolicyDocument"), &subject.declared["PolicyDocument"]);
-    let inline = listed(&subject.declared["Policies"], &PropertyPath::of("Policies")).into_iter();
-    let inline = inline.map(|(at, policy)| (at.key("PolicyDocument"), &policy["PolicyDocument"]));
-    std::iter::once(own).chain(inline).flat_map(|(at, document)| statements(document, &at)).collect()
+    let documents = documents_of(subject.declared).into_iter();
+    documents.flat_map(|(at, document)| statements(document, &at)).collect()
+}
+
+fn documents_of<'a>(declared: &'a Value) -> Vec<(PropertyPath, &'a Value)> {
+    // A role's or a group's, a queue's, an API's, a log group's, a destination's.
+    let own = ["PolicyDocument", "Policy", "ResourcePolicyDocument", "DestinationPolicy"];
+    let own = own.map(|property| (PropertyPath::of(property), &declared[property]));
+    let within = |at: PropertyPath, it: &'a Value| (at.key("PolicyDocument"), &it["PolicyDocument"]);
+    let inline = listed(&declared["Policies"], &PropertyPath::of("Policies")).into_iter();
+    // A table's, and of its stream; a global table has them at its replica.
+    let replicas = listed(&declared["Replicas"], &PropertyPath::of("Replicas")).into_iter();
+    let tables = std::iter::once((PropertyPath::default(), declared)).chain(replicas);
+    let of_tables = tables.flat_map(|(at, table)| {
+        let stream = (at.key("StreamSpecification"), &table["StreamSpecification"]);
+        [(at, table), stream].map(|(at, it)| within(at.key("ResourcePolicy"), &it["ResourcePolicy"]))
+    });
+    own.into_iter().chain(inline.map(|(at, policy)| within(at, policy))).chain(of_tables).collect()
 }
 
 /// AWS's own policies, or others', that a resource names.

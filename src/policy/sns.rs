@@ -57,8 +57,13 @@ fn encryption(topic: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
 }
 
 fn tls(topic: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
-    let is_denied = stack.of_type("AWS::SNS::TopicPolicy").any(|policy| {
-        topic.is_among(&policy.declared["Topics"]) && denies_plain_text(&policy.declared["PolicyDocument"])
+    let is_denied = stack.subjects().any(|policy| {
+        let topics = match policy.resource_type() {
+            "AWS::SNS::TopicPolicy" => &policy.declared["Topics"],
+            "AWS::SNS::TopicInlinePolicy" => &policy.declared["TopicArn"],
+            _ => return false,
+        };
+        topic.is_among(topics) && denies_plain_text(&policy.declared["PolicyDocument"])
     });
     unless(is_denied, || broken("has no policy that denies what is published without TLS"))
 }

@@ -1,5 +1,6 @@
 //! Rules for what calls functions by itself: event source mappings on queues.
 
+use super::roles::function_named;
 use super::{Breach, Level, On, Rule, Stack, broken_at, unless};
 use crate::resolved::{Resolved, Subject};
 
@@ -102,7 +103,7 @@ pub fn queue_of<'a>(mapping: &Subject<'_>, stack: &'a Resolved<'_>) -> Option<Su
 
 /// The function that a mapping calls, if the template declares it.
 pub fn function_of<'a>(mapping: &Subject<'_>, stack: &'a Resolved<'_>) -> Option<Subject<'a>> {
-    stack.of_type("AWS::Lambda::Function").find(|function| function.is_among(&mapping.properties["FunctionName"]))
+    function_named(mapping.properties["FunctionName"].as_str()?, stack)
 }
 
 fn visibility(mapping: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
@@ -145,7 +146,8 @@ fn concurrency(mapping: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
         let what = format!("may run more than the {reserved} that are reserved for `{}`", function.id());
         return broken_at("ScalingConfig", what);
     }
-    let of_function = stack.of_type(MAPPING).filter(|other| function.is_among(&other.properties["FunctionName"]));
+    let is_its = |other: &Subject<'_>| function_of(other, stack).is_some_and(|it| it.id() == function.id());
+    let of_function = stack.of_type(MAPPING).filter(is_its);
     let sum: u64 = of_function.filter_map(|other| maximum(&other)).sum();
     unless(sum <= reserved, || {
         broken_at(

@@ -136,8 +136,13 @@ fn takes_dead_letters(queue: &Subject<'_>, stack: &Stack<'_>) -> bool {
 }
 
 fn tls(queue: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
-    let is_denied = stack.of_type("AWS::SQS::QueuePolicy").any(|policy| {
-        queue.is_among(&policy.declared["Queues"]) && denies_plain_text(&policy.declared["PolicyDocument"])
+    let is_denied = stack.subjects().any(|policy| {
+        let queues = match policy.resource_type() {
+            "AWS::SQS::QueuePolicy" => &policy.declared["Queues"],
+            "AWS::SQS::QueueInlinePolicy" => &policy.declared["Queue"],
+            _ => return false,
+        };
+        queue.is_among(queues) && denies_plain_text(&policy.declared["PolicyDocument"])
     });
     unless(is_denied, || broken("has no policy that denies what comes without TLS"))
 }

@@ -98,6 +98,127 @@ OrdersPolicy:
     assert!(!findings(queue, &policy()).iter().any(|it| it.rule == "queue-tls"));
 }
 
+const GLOBAL: &str = "
+Orders:
+  Type: AWS::DynamoDB::GlobalTable
+  Properties:
+    BillingMode: PAY_PER_REQUEST
+    AttributeDefinitions: [{ AttributeName: id, AttributeType: S }]
+    KeySchema: [{ AttributeName: id, KeyType: HASH }]";
+
+const DENIED: &str = "PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: Deny, Principal: '*', Action: '*', \
+                      Resource: '*', Condition: { Bool: { aws:SecureTransport: 'false' } } }] }";
+
+const WIDE: &str = "{ Version: '2012-10-17', Statement: [{ Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: 'arn:aws:sqs:us-east-1:123456789012:orders' }] }";
+
+const DOCUMENT: &str = "
+Api:
+  Type: AWS::ApiGateway::RestApi
+  Properties:
+    Name: api-dev
+    Body:
+      openapi: 3.0.1
+      info: { title: api-dev, version: '1' }
+      x-amazon-apigateway-request-validators: { all: { validateRequestBody: true } }
+      components: { securitySchemes: { key: { type: apiKey, name: x-api-key, in: header } } }
+      paths:
+        /orders:
+          options: { x-amazon-apigateway-integration: { type: mock } }
+          post: { x-amazon-apigateway-integration: { type: mock }MORE }";
+
+const BEHIND_AN_ALIAS: &str = "
+Orders: { Type: AWS::SQS::Queue, Properties: { VisibilityTimeout: 60 } }
+Book:
+  Type: AWS::Lambda::Function
+  Properties:
+    FunctionName: book-dev
+    Handler: index.handler
+    Code: { ZipFile: 'def handler(event, context): pass' }
+    Role: arn:aws:iam::123456789012:role/book-dev
+    Runtime: python3.13
+    Timeout: SECONDS
+Version: { Type: AWS::Lambda::Version, Properties: { FunctionName: !Ref Book } }
+Live: { Type: AWS::Lambda::Alias, Properties: { FunctionName: !Ref Book, FunctionVersion: !GetAtt Version.Version, Name: live } }
+Source: { Type: AWS::Lambda::EventSourceMapping, Properties: { EventSourceArn: !GetAtt Orders.Arn, FunctionName: !Ref Live } }";
+
+/// What other types than those of the examples say of the same: the rule, resources that keep it, and ones that break it.
+fn in_other_words() -> Vec<(&'static str, String, String)> {
+    let table = |replica: &str, more: &str| format!("{GLOBAL}\n    Replicas: [{{ Region: us-east-1{replica} }}]{more}");
+    let document = |more: &str| DOCUMENT.replace("MORE", more);
+    let on_demand = |mode: &str| table("", "").replace("PAY_PER_REQUEST", mode);
+    let queue = |policy: &str| {
+        format!(
+            "Orders: {{ Type: AWS::SQS::Queue }}\nPolicy:\n  Type: AWS::SQS::QueueInlinePolicy\n  Properties:\n    Queue: !Ref Orders\n    {policy}"
+        )
+    };
+    let topic = |policy: &str| {
+        format!(
+            "Alerts: {{ Type: AWS::SNS::Topic }}\nPolicy:\n  Type: AWS::SNS::TopicInlinePolicy\n  Properties:\n    TopicArn: !Ref Alerts\n    {policy}"
+        )
+    };
+    let harmless = DENIED.replace("Deny", "Allow").replace("Action: '*'", "Action: 'sqs:SendMessage'");
+    let url = |auth: &str| {
+        format!("Address: {{ Type: AWS::Lambda::Url, Properties: {{ TargetFunctionArn: pay-dev, AuthType: {auth} }} }}")
+    };
+    let permission = |action: &str| {
+        format!(
+            "May: {{ Type: AWS::Lambda::Permission, Properties: {{ FunctionName: pay-dev, Action: '{action}', Principal: sns.amazonaws.com }} }}"
+        )
+    };
+    let put_on = |resource: &str| {
+        let wide = resource.replace("WIDE", WIDE);
+        ("policy-action", wide.replace("sqs:*", "sqs:SendMessage"), wide)
+    };
+    let composite = |actions: &str| {
+        format!(
+            "{}\nAny: {{ Type: AWS::CloudWatch::CompositeAlarm, Properties: {{ AlarmRule: !Sub 'ALARM(${{Errors}})', {actions} }} }}",
+            rules().find(|rule| rule.id == "alarm-action").expect("it is one").broken_by
+        )
+    };
+    let protected = |is_on: bool| table(&format!(", DeletionProtectionEnabled: {is_on}"), "");
+    vec![
+        ("table-encryption", table("", "\n    SSESpecification: { SSEEnabled: true }"), table("", "")),
+        (
+            "table-pitr",
+            table(", PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true }", ""),
+            table("", ""),
+        ),
+        ("table-on-demand", on_demand("PAY_PER_REQUEST"), on_demand("PROVISIONED")),
+        ("deletion-protection", protected(false), protected(true)),
+        ("required-tags", table(", Tags: [{ Key: Owner, Value: payments-team }]", ""), table("", "")),
+        ("queue-tls", queue(DENIED), queue(&harmless)),
+        ("topic-tls", topic(DENIED), topic(&harmless)),
+        ("method-api-key", document(", security: [{ key: [] }]"), document("")),
+        ("method-api-key", document(", x-amazon-apigateway-auth: { type: AWS_IAM }"), document("")),
+        ("method-api-key", url("AWS_IAM"), url("NONE")),
+        ("method-validation", document(", x-amazon-apigateway-request-validator: all"), document("")),
+        (
+            "alarm-action",
+            composite("AlarmActions: ['arn:aws:sns:us-east-1:123456789012:alarms']"),
+            composite("ActionsEnabled: true"),
+        ),
+        ("policy-action", permission("lambda:InvokeFunction"), permission("lambda:*")),
+        put_on("Api: { Type: AWS::ApiGateway::RestApi, Properties: { Name: api-dev, Policy: WIDE } }"),
+        put_on(
+            "Logs:\n  Type: AWS::Logs::ResourcePolicy\n  Properties:\n    PolicyName: logs-dev\n    PolicyDocument: '{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"sqs:*\", \"Resource\": \"*\"}]}'",
+        ),
+        put_on(&table(", ResourcePolicy: { PolicyDocument: WIDE }", "")),
+        ("source-visibility", BEHIND_AN_ALIAS.replace("SECONDS", "10"), BEHIND_AN_ALIAS.replace("SECONDS", "30")),
+    ]
+}
+
+#[test]
+fn rules_hold_in_the_words_of_every_type_that_can_say_the_same() {
+    for (id, kept, broken) in in_other_words() {
+        let rule = rules().find(|rule| rule.id == id).expect("it is a rule");
+        let found = of(rule, &kept);
+        assert!(found.is_empty(), "{id} finds in {kept}: {found:#?}");
+        let found = of(rule, &broken);
+        assert!(!found.is_empty(), "{id} finds nothing in {broken}");
+        assert!(found.iter().all(|it| it.span.is_some_and(|span| span.end > span.start)), "{found:#?}");
+    }
+}
+
 #[test]
 fn rules_have_names_of_their_own_and_say_why_and_what_to_do() {
     let mut ids: Vec<&str> = rules().map(|rule| rule.id).collect();

@@ -11,7 +11,7 @@ use aws_sdk_apigateway::types::{Integration, IntegrationResponse, Method, Resour
 use serde_json::{Map, Value, json};
 
 /// How API Gateway's extension to OpenAPI names them.
-const INTEGRATION: &str = "x-amazon-apigateway-integration";
+pub const INTEGRATION: &str = "x-amazon-apigateway-integration";
 const ANY: &str = "x-amazon-apigateway-any-method";
 
 /// What stands in place of an operation of the document that AWS has not.
@@ -111,8 +111,7 @@ fn operations<'a>(document: &'a Value, base: &str) -> BTreeMap<(String, String),
     let mut operations = BTreeMap::new();
     for (path, verbs) in document["paths"].as_object().into_iter().flatten() {
         for (verb, value) in verbs.as_object().into_iter().flatten() {
-            let is_verb = VERBS.contains(&verb.as_str()) || verb == ANY;
-            if is_verb {
+            if self::verb(verb).is_some() {
                 let at = format!("{base}{path}");
                 let at = if at.len() > 1 { at.trim_end_matches('/').to_owned() } else { at };
                 operations.insert((at, verb.clone()), Operation { path: path.clone(), value });
@@ -120,6 +119,15 @@ fn operations<'a>(document: &'a Value, base: &str) -> BTreeMap<(String, String),
         }
     }
     operations
+}
+
+/// The verb that an operation is for: `POST`, or `ANY`. What else stands beside operations is for none.
+pub fn verb(operation: &str) -> Option<String> {
+    match operation {
+        ANY => Some("ANY".to_owned()),
+        verb if VERBS.contains(&verb) => Some(verb.to_uppercase()),
+        _ => None,
+    }
 }
 
 fn operation_name(verb: &str) -> String {

@@ -4,7 +4,7 @@ pub mod account;
 pub mod api_key;
 pub mod authorizer;
 pub mod base_path_mapping;
-mod body;
+pub mod body;
 pub mod client_certificate;
 pub mod deployment;
 pub mod documentation_part;
