@@ -8,7 +8,8 @@ use crate::policy::statements::{denies_plain_text, statements};
 use crate::property_path::PropertyPath;
 use crate::resource::facts::lambda_runtime;
 
-/// What one live field is evidence for.
+/// What one live field is evidence for. A control of several types has a row for each.
+#[derive(Clone, Copy)]
 pub struct Control {
     /// `table-encryption`.
     pub id: &'static str,
@@ -27,6 +28,7 @@ pub struct Control {
 }
 
 /// A rule of the policy's that asks for what a control does.
+#[derive(Clone, Copy)]
 pub struct SameRule {
     pub id: &'static str,
     /// The property that names the resources which the rule is about; `None` where it is about this resource.
@@ -47,6 +49,8 @@ pub(super) struct Around<'a> {
     pub today: &'a str,
     /// All properties of the resource.
     pub own: &'a Value,
+    /// Whether the field is as the template says.
+    pub is_as_declared: bool,
     /// The properties of every other live resource of the type.
     pub others: &'a [&'a Value],
 }
@@ -100,11 +104,11 @@ pub const CONTROLS: &[Control] = &[
     Control {
         id: "firewall-logs",
         requirements: &["10.2.1"],
-        demand: "What the firewall refuses is logged",
+        demand: "What the firewall refuses is logged where the template says",
         resource_type: "AWS::WAFv2::LoggingConfiguration",
         field: "LogDestinationConfigs",
-        expected: "a destination",
-        holds: |value, _| has_items(value),
+        expected: "the declared destination",
+        holds: |value, around| has_items(value) && around.is_as_declared,
         rule: None,
     },
     Control {
@@ -121,29 +125,10 @@ pub const CONTROLS: &[Control] = &[
         },
         rule: None,
     },
-    Control {
-        id: "endpoint-type",
-        requirements: &["1.2.5"],
-        demand: "The API is reached only by the kind of endpoint that was approved",
-        resource_type: "AWS::ApiGateway::RestApi",
-        field: "EndpointConfiguration",
-        expected: "REGIONAL or PRIVATE",
-        holds: |value, _| {
-            any(&value["Types"], |kind| kind == "REGIONAL" || kind == "PRIVATE")
-                && !any(&value["Types"], |kind| kind == "EDGE")
-        },
-        rule: None,
-    },
-    Control {
-        id: "table-encryption",
-        requirements: &["3.5.1"],
-        demand: "Tables are encrypted with a KMS key",
-        resource_type: "AWS::DynamoDB::Table",
-        field: "SSESpecification",
-        expected: "SSEEnabled is true",
-        holds: |value, _| value["SSEEnabled"] == true,
-        rule: rule("table-encryption"),
-    },
+    ENDPOINT_TYPE,
+    Control { resource_type: "AWS::ApiGateway::DomainName", ..ENDPOINT_TYPE },
+    TABLE_ENCRYPTION,
+    Control { resource_type: "AWS::DynamoDB::GlobalTable", ..TABLE_ENCRYPTION },
     Control {
         id: "queue-encryption",
         requirements: &["3.5.1"],
@@ -164,26 +149,10 @@ pub const CONTROLS: &[Control] = &[
         holds: |value, _| !value.is_null(),
         rule: rule("topic-encryption"),
     },
-    Control {
-        id: "queue-tls",
-        requirements: &["4.2.1"],
-        demand: "Queues deny what comes without TLS",
-        resource_type: "AWS::SQS::QueuePolicy",
-        field: "PolicyDocument",
-        expected: "a statement that denies where aws:SecureTransport is false",
-        holds: |value, _| denies_plain_text(value),
-        rule: rule_about("queue-tls", "Queues"),
-    },
-    Control {
-        id: "topic-tls",
-        requirements: &["4.2.1"],
-        demand: "Topics deny what is published without TLS",
-        resource_type: "AWS::SNS::TopicPolicy",
-        field: "PolicyDocument",
-        expected: "a statement that denies where aws:SecureTransport is false",
-        holds: |value, _| denies_plain_text(value),
-        rule: rule_about("topic-tls", "Topics"),
-    },
+    QUEUE_TLS,
+    Control { resource_type: "AWS::SQS::QueueInlinePolicy", rule: rule_about("queue-tls", "Queue"), ..QUEUE_TLS },
+    TOPIC_TLS,
+    Control { resource_type: "AWS::SNS::TopicInlinePolicy", rule: rule_about("topic-tls", "TopicArn"), ..TOPIC_TLS },
     Control {
         id: "request-validator",
         requirements: &["6.2.4"],
@@ -204,15 +173,13 @@ pub const CONTROLS: &[Control] = &[
         holds: |value, _| !value.is_null(),
         rule: rule("method-validation"),
     },
+    API_KEY,
     Control {
-        id: "api-key",
-        requirements: &["8.3.1"],
-        demand: "Every method asks for an API key",
-        resource_type: "AWS::ApiGateway::Method",
-        field: "ApiKeyRequired",
-        expected: "true",
-        holds: |value, _| *value == true,
-        rule: rule("method-api-key"),
+        resource_type: "AWS::Lambda::Url",
+        field: "AuthType",
+        expected: "AWS_IAM",
+        holds: |value, _| value == "AWS_IAM",
+        ..API_KEY
     },
     Control {
         id: "runtime",
@@ -237,26 +204,17 @@ pub const CONTROLS: &[Control] = &[
         holds: |value, around| !around.others.iter().any(|it| it["Role"] == *value),
         rule: rule("function-own-role"),
     },
-    Control {
-        id: "least-privilege",
-        requirements: &["7.2.2", "7.2.5"],
-        demand: "No role allows actions or resources by a wildcard, where AWS knows narrower ones",
-        resource_type: "AWS::IAM::Role",
-        field: "Policies",
-        expected: "no `*` among allowed actions; `*` as a resource only of X-Ray and its like",
-        holds: |value, _| has_least_privilege(value),
-        rule: rule("policy-action"),
-    },
-    Control {
-        id: "managed-policies",
-        requirements: &["7.2.2"],
-        demand: "No role has a policy of AWS's for whole services",
-        resource_type: "AWS::IAM::Role",
-        field: "ManagedPolicyArns",
-        expected: "no AdministratorAccess, PowerUserAccess or …FullAccess",
-        holds: |value, _| !any(value, |arn| arn.as_str().is_some_and(crate::policy::iam::is_wide)),
-        rule: rule("policy-action"),
-    },
+    LEAST_PRIVILEGE,
+    Control { resource_type: "AWS::IAM::Group", ..LEAST_PRIVILEGE },
+    Control { resource_type: "AWS::IAM::User", ..LEAST_PRIVILEGE },
+    Control { resource_type: "AWS::IAM::GroupPolicy", ..LEAST_PRIVILEGE_OF_ONE },
+    Control { resource_type: "AWS::IAM::ManagedPolicy", ..LEAST_PRIVILEGE_OF_ONE },
+    Control { resource_type: "AWS::IAM::Policy", ..LEAST_PRIVILEGE_OF_ONE },
+    Control { resource_type: "AWS::IAM::RolePolicy", ..LEAST_PRIVILEGE_OF_ONE },
+    Control { resource_type: "AWS::IAM::UserPolicy", ..LEAST_PRIVILEGE_OF_ONE },
+    MANAGED_POLICIES,
+    Control { resource_type: "AWS::IAM::Group", ..MANAGED_POLICIES },
+    Control { resource_type: "AWS::IAM::User", ..MANAGED_POLICIES },
     Control {
         id: "role-trust",
         requirements: &["7.3.1"],
@@ -307,27 +265,117 @@ pub const CONTROLS: &[Control] = &[
         holds: |value, _| value.is_null() || value.as_u64().is_some_and(|days| days >= 365),
         rule: None,
     },
-    Control {
-        id: "alarms-tell",
-        requirements: &["10.7.2"],
-        demand: "Every alarm tells somebody",
-        resource_type: "AWS::CloudWatch::Alarm",
-        field: "AlarmActions",
-        expected: "an action",
-        holds: |value, _| has_items(value),
-        rule: rule("alarm-action"),
-    },
-    Control {
-        id: "alarms-enabled",
-        requirements: &["10.7.2"],
-        demand: "No alarm is muted",
-        resource_type: "AWS::CloudWatch::Alarm",
-        field: "ActionsEnabled",
-        expected: "true",
-        holds: |value, _| *value == true,
-        rule: None,
-    },
+    ALARMS_TELL,
+    Control { resource_type: "AWS::CloudWatch::CompositeAlarm", ..ALARMS_TELL },
+    ALARMS_ENABLED,
+    Control { resource_type: "AWS::CloudWatch::CompositeAlarm", ..ALARMS_ENABLED },
 ];
+
+const ENDPOINT_TYPE: Control = Control {
+    id: "endpoint-type",
+    requirements: &["1.2.5"],
+    demand: "The API is reached only by the kind of endpoint that was approved",
+    resource_type: "AWS::ApiGateway::RestApi",
+    field: "EndpointConfiguration",
+    expected: "REGIONAL or PRIVATE",
+    holds: |value, _| {
+        any(&value["Types"], |kind| kind == "REGIONAL" || kind == "PRIVATE")
+            && !any(&value["Types"], |kind| kind == "EDGE")
+    },
+    rule: None,
+};
+
+const TABLE_ENCRYPTION: Control = Control {
+    id: "table-encryption",
+    requirements: &["3.5.1"],
+    demand: "Tables are encrypted with a KMS key",
+    resource_type: "AWS::DynamoDB::Table",
+    field: "SSESpecification",
+    expected: "SSEEnabled is true",
+    holds: |value, _| value["SSEEnabled"] == true,
+    rule: rule("table-encryption"),
+};
+
+const QUEUE_TLS: Control = Control {
+    id: "queue-tls",
+    requirements: &["4.2.1"],
+    demand: "Queues deny what comes without TLS",
+    resource_type: "AWS::SQS::QueuePolicy",
+    field: "PolicyDocument",
+    expected: "a statement that denies where aws:SecureTransport is false",
+    holds: |value, _| denies_plain_text(value),
+    rule: rule_about("queue-tls", "Queues"),
+};
+
+const TOPIC_TLS: Control = Control {
+    id: "topic-tls",
+    requirements: &["4.2.1"],
+    demand: "Topics deny what is published without TLS",
+    resource_type: "AWS::SNS::TopicPolicy",
+    field: "PolicyDocument",
+    expected: "a statement that denies where aws:SecureTransport is false",
+    holds: |value, _| denies_plain_text(value),
+    rule: rule_about("topic-tls", "Topics"),
+};
+
+const API_KEY: Control = Control {
+    id: "api-key",
+    requirements: &["8.3.1"],
+    demand: "Every method asks for an API key, and every function's address for a signature",
+    resource_type: "AWS::ApiGateway::Method",
+    field: "ApiKeyRequired",
+    expected: "true",
+    holds: |value, _| *value == true,
+    rule: rule("method-api-key"),
+};
+
+const LEAST_PRIVILEGE: Control = Control {
+    id: "least-privilege",
+    requirements: &["7.2.2", "7.2.5"],
+    demand: "No policy allows actions or resources by a wildcard, where AWS knows narrower ones",
+    resource_type: "AWS::IAM::Role",
+    field: "Policies",
+    expected: "no `*` among allowed actions; `*` as a resource only of X-Ray and its like",
+    holds: |value, _| has_least_privilege(value),
+    rule: rule("policy-action"),
+};
+
+const MANAGED_POLICIES: Control = Control {
+    id: "managed-policies",
+    requirements: &["7.2.2"],
+    demand: "No role, user or group has a policy of AWS's for whole services",
+    resource_type: "AWS::IAM::Role",
+    field: "ManagedPolicyArns",
+    expected: "no AdministratorAccess, PowerUserAccess or …FullAccess",
+    holds: |value, _| !any(value, |arn| arn.as_str().is_some_and(crate::policy::iam::is_wide)),
+    rule: rule("policy-action"),
+};
+
+const ALARMS_TELL: Control = Control {
+    id: "alarms-tell",
+    requirements: &["10.7.2"],
+    demand: "Every alarm tells somebody",
+    resource_type: "AWS::CloudWatch::Alarm",
+    field: "AlarmActions",
+    expected: "an action",
+    holds: |value, _| has_items(value),
+    rule: rule("alarm-action"),
+};
+
+const ALARMS_ENABLED: Control = Control {
+    id: "alarms-enabled",
+    requirements: &["10.7.2"],
+    demand: "No alarm is muted",
+    resource_type: "AWS::CloudWatch::Alarm",
+    field: "ActionsEnabled",
+    expected: "true",
+    holds: |value, _| *value == true,
+    rule: None,
+};
+
+/// The same of a policy that is a resource of its own.
+const LEAST_PRIVILEGE_OF_ONE: Control =
+    Control { field: "PolicyDocument", holds: |document, _| allows_least([document]), ..LEAST_PRIVILEGE };
 
 /// The control of all fields that no other control looks at.
 pub const AS_DECLARED: &str = "as-declared";
@@ -352,9 +400,11 @@ fn firewall_blocks(rules: &Value) -> bool {
 }
 
 fn has_least_privilege(policies: &Value) -> bool {
-    let policies = policies.as_array().map_or(&[][..], Vec::as_slice);
-    let mut statements =
-        policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"], &PropertyPath::default()));
+    allows_least(policies.as_array().into_iter().flatten().map(|policy| &policy["PolicyDocument"]))
+}
+
+fn allows_least<'a>(documents: impl IntoIterator<Item = &'a Value>) -> bool {
+    let mut statements = documents.into_iter().flat_map(|document| statements(document, &PropertyPath::default()));
     statements.all(|statement| {
         let actions = statement.actions();
         let is_wild = actions.iter().any(|(_, action)| action.contains('*')) || !statement.value["NotAction"].is_null();

@@ -96,7 +96,9 @@ pub struct Seen<'a> {
 
 /// Holds every control against what is live.
 pub fn report(seen: &Seen<'_>) -> Report {
-    let mut evidence: Vec<Evidence> = CONTROLS.iter().flat_map(|control| of_control(control, seen)).collect();
+    let resolved = Resolved::new(seen.desired);
+    let mut evidence: Vec<Evidence> =
+        CONTROLS.iter().flat_map(|control| of_control(control, seen, &resolved)).collect();
     evidence.extend(as_declared(seen));
     Report {
         version: VERSION,
@@ -123,7 +125,7 @@ impl Report {
     }
 }
 
-fn of_control(control: &Control, seen: &Seen<'_>) -> Vec<Evidence> {
+fn of_control(control: &Control, seen: &Seen<'_>, resolved: &Resolved<'_>) -> Vec<Evidence> {
     let of_type = seen.desired.graph.resources.values().filter(|it| it.resource_type.as_str() == control.resource_type);
     let live: Vec<(&LogicalId, &Value)> = of_type
         .clone()
@@ -157,7 +159,8 @@ fn of_control(control: &Control, seen: &Seen<'_>) -> Vec<Evidence> {
                         if control.field.is_empty() { &found.properties } else { &found.properties[control.field] };
                     let others = live.iter().filter(|(id, _)| **id != resource.logical_id);
                     let others: Vec<&Value> = others.map(|(_, properties)| *properties).collect();
-                    let around = Around { today: &today, own: &found.properties, others: &others };
+                    let is_as_declared = !differs(&resource.logical_id, control.field, seen.plan);
+                    let around = Around { today: &today, own: &found.properties, is_as_declared, others: &others };
                     let holds = (control.holds)(value, &around);
                     evidence.status = if holds { Status::Pass } else { Status::Fail };
                     evidence.live = without_secrets(value, control.field, &resource.logical_id, seen);
@@ -169,7 +172,7 @@ fn of_control(control: &Control, seen: &Seen<'_>) -> Vec<Evidence> {
                 Some(Reading::Absent) | None => evidence.reason = Some("it is not there".to_owned()),
             }
             if evidence.status == Status::Fail
-                && let Some(reason) = exemption(control, &resource.logical_id, seen)
+                && let Some(reason) = exemption(control, &resource.logical_id, seen, resolved)
             {
                 evidence.status = Status::Exempt;
                 evidence.reason = Some(reason);
@@ -177,6 +180,12 @@ fn of_control(control: &Control, seen: &Seen<'_>) -> Vec<Evidence> {
             evidence
         })
         .collect()
+}
+
+/// Whether a plan would change a field.
+fn differs(resource: &LogicalId, field: &str, plan: &Plan) -> bool {
+    let mut steps = plan.steps.iter().filter(|step| step.logical_id == *resource);
+    steps.any(|step| step.changes().iter().any(|change| change.path.property() == Some(field)))
 }
 
 /// A field as it may be seen, or all properties, where the field is none.
@@ -195,14 +204,13 @@ fn without_secrets(value: &Value, field: &str, resource: &LogicalId, seen: &Seen
 
 /// Why the template is let off the rule that asks for the same. Where the rule is about what the resource is put on, as a
 /// queue's policy is on queues, all of that has to be let off.
-fn exemption(control: &Control, resource: &LogicalId, seen: &Seen<'_>) -> Option<String> {
+fn exemption(control: &Control, resource: &LogicalId, seen: &Seen<'_>, resolved: &Resolved<'_>) -> Option<String> {
     let rule = control.rule.as_ref()?;
     let let_off = |id: &LogicalId| {
         let finding = seen.findings.iter().find(|finding| finding.rule == rule.id && finding.resource == *id)?;
         finding.suppressed.clone()
     };
     let Some(property) = rule.about else { return let_off(resource) };
-    let resolved = Resolved::new(seen.desired);
     let on = resolved.subjects().find(|it| it.id() == resource)?;
     let named: Vec<&LogicalId> = resolved
         .subjects()

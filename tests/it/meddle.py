@@ -98,11 +98,22 @@ def firewall_redaction():
     return [["wafv2", "put_logging_configuration", {"LoggingConfiguration": before}]]
 
 
+def firewall_logs():
+    """AWS takes no logging without a destination: it goes to another one."""
+    _, arn = firewall()
+    before = call("wafv2", "get_logging_configuration", ResourceArn=arn)["LoggingConfiguration"]
+    call("logs", "create_log_group", logGroupName="aws-waf-logs-elsewhere")
+    other = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:aws-waf-logs-elsewhere"
+    call("wafv2", "put_logging_configuration", LoggingConfiguration={**before, "LogDestinationConfigs": [other]})
+    return [
+        ["wafv2", "put_logging_configuration", {"LoggingConfiguration": before}],
+        ["logs", "delete_log_group", {"logGroupName": "aws-waf-logs-elsewhere"}],
+    ]
+
+
 def endpoint_type():
-    path = "/endpointConfiguration/types/"
-    patch = lambda was, will: [{"op": "replace", "path": path + was, "value": will}]
-    call("apigateway", "update_rest_api", restApiId=api(), patchOperations=patch("REGIONAL", "EDGE"))
-    return [["apigateway", "update_rest_api", {"restApiId": api(), "patchOperations": patch("EDGE", "REGIONAL")}]]
+    path = "/endpointConfiguration/types/0"
+    return patched("update_rest_api", path, "EDGE", "REGIONAL", restApiId=api())
 
 
 def table_encryption():
@@ -211,6 +222,7 @@ CONTROLS = {
     "as-declared": lambda: queue_attribute("DelaySeconds", lambda _: "7"),
     "endpoint-type": endpoint_type,
     "firewall-attached": firewall_attached,
+    "firewall-logs": firewall_logs,
     "firewall-redaction": firewall_redaction,
     "firewall-rules": firewall_rules,
     "invoke-permission": invoke_permission,
@@ -235,4 +247,6 @@ for service, operation, arguments in json.load(sys.stdin) or []:
         named, _ = firewall()
         arguments["LockToken"] = call("wafv2", "get_web_acl", **named)["LockToken"]
     call(service, operation, **arguments)
-json.dump([back for control in sys.argv[1:] for back in CONTROLS[control]()], sys.stdout, default=str)
+changes = [CONTROLS[control]() for control in sys.argv[1:]]
+# Two controls may look at one thing: what was changed last goes back first.
+json.dump([back for backs in reversed(changes) for back in backs], sys.stdout, default=str)
