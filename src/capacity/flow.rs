@@ -1,22 +1,25 @@
 //! Which function and queue gets how much: from the API's methods to the functions, by what their roles let them reach, and
 //! by event source mappings from queues to functions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{DfsPostOrder, EdgeRef, Walker};
 
 use super::{Load, number};
 use crate::identity::LogicalId;
-use crate::policy::roles::{FUNCTION, role_of, statements_of, with_policies};
+use crate::policy::dynamodb::TABLES;
+use crate::policy::methods::{URL, methods};
+use crate::policy::roles::{FUNCTION, ROLE, function_named, role_of, statements_of, with_policies};
 use crate::policy::sources::{function_of, queue_of};
 use crate::resolved::{Resolved, Subject};
 
 const QUEUE: &str = "AWS::SQS::Queue";
+const TOPIC: &str = "AWS::SNS::Topic";
 
 /// How much passes where, in events per second.
 pub struct Flow {
-    /// Runs by requests that wait for the answer.
+    /// Runs of a function that come one by one: by requests, and by what is published on a topic.
     pub called: BTreeMap<LogicalId, f64>,
     /// Messages that are put into a queue.
     pub sent: BTreeMap<LogicalId, f64>,
@@ -24,18 +27,22 @@ pub struct Flow {
     pub taken: BTreeMap<LogicalId, f64>,
     /// Writes to a table, and what they are made of.
     pub written: BTreeMap<LogicalId, (f64, Vec<String>)>,
+    /// Reads of a table, and what they are made of.
+    pub read: BTreeMap<LogicalId, (f64, Vec<String>)>,
     /// Publications on a topic.
     pub published: BTreeMap<LogicalId, f64>,
 }
 
 /// What a role's actions do to the hops behind a function.
 const WRITES: [&str; 3] = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+const READS: [&str; 3] = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchGetItem"];
 
-/// The ways that a load takes: from functions to the queues that they may send to, and from queues to what takes from them
-/// and to their dead-letter queues, with the share that goes on.
+/// The ways that a load takes: from functions to the queues and topics that they may send to, from topics to what is subscribed
+/// to them, and from queues to what takes from them and to their dead-letter queues, with the share that goes on.
 struct Ways<'a> {
     graph: DiGraph<Subject<'a>, f64>,
-    called: Vec<NodeIndex>,
+    /// Where a request enters.
+    entries: Vec<NodeIndex>,
 }
 
 impl Flow {
@@ -45,48 +52,51 @@ impl Flow {
             sent: BTreeMap::new(),
             taken: BTreeMap::new(),
             written: BTreeMap::new(),
+            read: BTreeMap::new(),
             published: BTreeMap::new(),
         };
-        let Ways { graph, called } = Ways::of(resolved, load);
+        let Ways { graph, entries } = Ways::of(resolved, load);
         let mut totals: Vec<Option<f64>> = vec![None; graph.node_count()];
-        for function in &called {
-            flow.called.insert(graph[*function].id().clone(), load.rate);
-            for (node, rate) in rates_from(&graph, *function, load.rate) {
+        for entry in &entries {
+            if graph[*entry].resource_type() == FUNCTION {
+                flow.called.insert(graph[*entry].id().clone(), load.rate);
+            }
+            for (node, rate) in rates_from(&graph, *entry, load.rate) {
                 *totals[node.index()].get_or_insert_default() += rate;
             }
         }
         for node in graph.node_indices() {
             let Some(rate) = totals[node.index()] else { continue };
-            let subject = &graph[node];
-            if subject.resource_type() == FUNCTION {
-                flow.use_stores(resolved, subject, rate);
-                continue;
+            let (subject, id) = (&graph[node], graph[node].id().clone());
+            let functions = graph.neighbors(node).filter(|it| graph[*it].resource_type() == FUNCTION);
+            match subject.resource_type() {
+                FUNCTION => flow.use_tables(resolved, &grants(resolved, subject), rate, &id),
+                TOPIC => {
+                    functions.for_each(|it| *flow.called.entry(graph[it].id().clone()).or_default() += rate);
+                    flow.published.insert(id, rate);
+                }
+                _ => {
+                    functions.for_each(|it| *flow.taken.entry(graph[it].id().clone()).or_default() += rate);
+                    flow.sent.insert(id, rate);
+                }
             }
-            flow.sent.insert(subject.id().clone(), rate);
-            for consumer in graph.neighbors(node).filter(|it| graph[*it].resource_type() == FUNCTION) {
-                *flow.taken.entry(graph[consumer].id().clone()).or_default() += rate;
-            }
+        }
+        for role in integration_roles(resolved) {
+            flow.use_tables(resolved, &granted(resolved, role), load.rate, role.id());
         }
         flow
     }
 
-    /// What a function writes and publishes.
-    fn use_stores(&mut self, resolved: &Resolved<'_>, function: &Subject<'_>, rate: f64) {
-        let grants = grants(resolved, function);
-        for table in resolved.of_type("AWS::DynamoDB::Table") {
-            for action in WRITES.into_iter().filter(|action| may(&grants, action, &table)) {
-                let (sum, parts) = self.written.entry(table.id().clone()).or_default();
-                *sum += rate;
-                parts.push(format!(
-                    "{}/s {} by {}",
-                    number(rate),
-                    action.trim_start_matches("dynamodb:"),
-                    function.id()
-                ));
+    /// What a function, or an API itself, writes and reads.
+    fn use_tables(&mut self, resolved: &Resolved<'_>, grants: &[(String, String)], rate: f64, by: &LogicalId) {
+        for table in TABLES.iter().flat_map(|kind| resolved.of_type(kind)) {
+            for (actions, sums) in [(WRITES, &mut self.written), (READS, &mut self.read)] {
+                for action in actions.into_iter().filter(|action| may(grants, action, &table)) {
+                    let (sum, parts) = sums.entry(table.id().clone()).or_default();
+                    *sum += rate;
+                    parts.push(format!("{}/s {} by {by}", number(rate), action.trim_start_matches("dynamodb:")));
+                }
             }
-        }
-        for topic in resolved.of_type("AWS::SNS::Topic").filter(|topic| may(&grants, "sns:Publish", topic)) {
-            *self.published.entry(topic.id().clone()).or_default() += rate;
         }
     }
 
@@ -121,22 +131,30 @@ fn plural(count: u32, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// The functions that an API's methods call.
-fn called_by_api(resolved: &Resolved<'_>) -> Vec<LogicalId> {
-    let uris: Vec<&str> = resolved
-        .of_type("AWS::ApiGateway::Method")
-        .filter_map(|method| method.properties["Integration"]["Uri"].as_str())
-        .collect();
-    let is_called = |function: &Subject<'_>| {
-        let arn = function.attribute("Arn");
-        uris.iter().any(|uri| arn.is_some_and(|arn| uri.contains(&format!("/{arn}/"))) || function.is_named_in(uri))
-    };
-    resolved.of_type("AWS::Lambda::Function").filter(is_called).map(|function| function.id().clone()).collect()
+/// The functions that an API's methods call, or that have addresses of their own.
+fn called<'a>(resolved: &'a Resolved<'_>) -> Vec<Subject<'a>> {
+    let behind_methods = methods(resolved).filter_map(|method| {
+        let (_, function) = method.uri()?.split_once("/functions/")?;
+        function_named(function.trim_end_matches("/invocations"), resolved)
+    });
+    let behind_addresses =
+        resolved.of_type(URL).filter_map(|url| function_named(url.properties["TargetFunctionArn"].as_str()?, resolved));
+    behind_methods.chain(behind_addresses).collect()
+}
+
+/// The roles that APIs take on to call a service without a function between.
+fn integration_roles<'a>(resolved: &'a Resolved<'_>) -> Vec<Subject<'a>> {
+    let taken_on: Vec<&str> = methods(resolved).filter_map(|method| method.credentials()).collect();
+    resolved.of_type(ROLE).filter(|role| taken_on.iter().any(|it| role.is_named_by(it))).collect()
 }
 
 /// Action and resource of everything that a function's role allows.
 fn grants(resolved: &Resolved<'_>, function: &Subject<'_>) -> Vec<(String, String)> {
-    let Some(role) = role_of(function, resolved) else { return Vec::new() };
+    role_of(function, resolved).map(|role| granted(resolved, role)).unwrap_or_default()
+}
+
+/// Action and resource of everything that a role allows.
+fn granted(resolved: &Resolved<'_>, role: Subject<'_>) -> Vec<(String, String)> {
     let mut grants = Vec::new();
     for policy in with_policies(role, resolved) {
         for statement in statements_of(&policy).iter().filter(|statement| statement.allows()) {
@@ -154,39 +172,65 @@ fn may(grants: &[(String, String)], action: &str, target: &Subject<'_>) -> bool 
     grants.iter().any(|(granted, resource)| granted.eq_ignore_ascii_case(action) && target.is_named_by(resource))
 }
 
+/// The queues and topics that somebody may send to.
+fn targets<'a>(resolved: &'a Resolved<'_>, grants: &[(String, String)]) -> Vec<Subject<'a>> {
+    let kinds = [(QUEUE, "sqs:SendMessage"), (TOPIC, "sns:Publish")].into_iter();
+    kinds.flat_map(|(kind, action)| resolved.of_type(kind).filter(move |it| may(grants, action, it))).collect()
+}
+
 impl<'a> Ways<'a> {
     fn of(resolved: &'a Resolved<'_>, load: &Load) -> Self {
-        let mut graph = DiGraph::new();
+        let mut ways = Self { graph: DiGraph::new(), entries: Vec::new() };
         let mut nodes = BTreeMap::new();
-        for subject in [FUNCTION, QUEUE].into_iter().flat_map(|kind| resolved.of_type(kind)) {
-            nodes.insert(subject.id(), graph.add_node(subject));
+        for subject in [FUNCTION, QUEUE, TOPIC].into_iter().flat_map(|kind| resolved.of_type(kind)) {
+            nodes.insert(subject.id(), ways.graph.add_node(subject));
         }
-        let subjects: Vec<NodeIndex> = graph.node_indices().collect();
-        for node in &subjects {
-            let subject = graph[*node];
-            if subject.resource_type() == FUNCTION {
-                let grants = grants(resolved, &subject);
-                for queue in resolved.of_type(QUEUE).filter(|queue| may(&grants, "sqs:SendMessage", queue)) {
-                    graph.add_edge(*node, nodes[queue.id()], 1.0);
+        let node = |subject: &Subject<'_>| nodes.get(subject.id()).copied();
+        for from in ways.graph.node_indices() {
+            let subject = ways.graph[from];
+            let to: Vec<(NodeIndex, f64)> = match subject.resource_type() {
+                FUNCTION => {
+                    let targets = targets(resolved, &grants(resolved, &subject));
+                    targets.iter().filter_map(|target| Some((node(target)?, 1.0))).collect()
                 }
-                continue;
-            }
-            for mapping in resolved.of_type("AWS::Lambda::EventSourceMapping") {
-                let is_it = queue_of(&mapping, resolved).is_some_and(|it| it.id() == subject.id());
-                let function = function_of(&mapping, resolved).filter(|_| is_it);
-                if let Some(function) = function.and_then(|function| nodes.get(function.id())) {
-                    graph.add_edge(*node, *function, 1.0);
+                TOPIC => subscribed(&subject, resolved).iter().filter_map(|it| Some((node(it)?, 1.0))).collect(),
+                _ => {
+                    let takers = resolved.of_type("AWS::Lambda::EventSourceMapping").filter_map(|mapping| {
+                        queue_of(&mapping, resolved).filter(|queue| queue.id() == subject.id())?;
+                        Some((node(&function_of(&mapping, resolved)?)?, 1.0))
+                    });
+                    let target = &subject.properties["RedrivePolicy"]["deadLetterTargetArn"];
+                    let dead = resolved.of_type(QUEUE).find(|it| it.is_among(target) && it.id() != subject.id());
+                    takers.chain(dead.and_then(|dead| Some((node(&dead)?, load.failing)))).collect()
                 }
-            }
-            let target = &subject.properties["RedrivePolicy"]["deadLetterTargetArn"];
-            let dead = resolved.of_type(QUEUE).find(|it| it.is_among(target) && it.id() != subject.id());
-            if let Some(dead) = dead.and_then(|dead| nodes.get(dead.id())) {
-                graph.add_edge(*node, *dead, load.failing);
+            };
+            for (to, share) in to {
+                ways.graph.add_edge(from, to, share);
             }
         }
-        let called = called_by_api(resolved).iter().filter_map(|id| nodes.get(id).copied()).collect();
-        Self { graph, called }
+        let direct =
+            integration_roles(resolved).into_iter().flat_map(|role| targets(resolved, &granted(resolved, role)));
+        let entries: BTreeSet<NodeIndex> =
+            called(resolved).into_iter().chain(direct).filter_map(|it| node(&it)).collect();
+        ways.entries.extend(entries);
+        ways
     }
+}
+
+/// The queues and functions that are given what is published on a topic, if the template declares them.
+fn subscribed<'a>(topic: &Subject<'_>, resolved: &'a Resolved<'_>) -> Vec<Subject<'a>> {
+    let own = topic.properties["Subscription"].as_array().into_iter().flatten();
+    let others = resolved.of_type("AWS::SNS::Subscription").filter(|it| topic.is_among(&it.properties["TopicArn"]));
+    let all = own.chain(others.map(|it| it.properties));
+    all.filter_map(|it| {
+        let endpoint = it["Endpoint"].as_str()?;
+        match it["Protocol"].as_str()? {
+            "sqs" => resolved.of_type(QUEUE).find(|queue| queue.is_named_by(endpoint)),
+            "lambda" => function_named(endpoint, resolved),
+            _ => None,
+        }
+    })
+    .collect()
 }
 
 /// How much of what begins at one node comes to each that is reached from it. A circle ends where it was entered.

@@ -2,12 +2,9 @@
 
 use super::flow::Flow;
 use super::{Hop, Load, number};
+use crate::policy::dynamodb::TABLES;
 use crate::resolved::{Resolved, Subject};
 
-/// "DynamoDB on-demand capacity mode": what a new table takes at once, in write units per second.
-const INITIAL_WRITES: f64 = 4_000.0;
-/// "Designing partition keys to distribute your workload": write units per second of one partition.
-const PARTITION_WRITES: f64 = 1_000.0;
 /// "Amazon SQS FIFO queue quotas": messages per second of each API action without batches.
 const FIFO_MESSAGES: f64 = 300.0;
 /// "Amazon SQS message quotas": messages that are being handled, of a standard queue.
@@ -27,64 +24,103 @@ pub fn hops(resolved: &Resolved<'_>, flow: &Flow, load: &Load) -> Vec<Hop> {
     hops
 }
 
+/// What reads and what writes of a table are, and how much of them it takes.
+struct Use {
+    /// `write`.
+    verb: &'static str,
+    /// "Read/write capacity mode": a unit is for so many kilobytes begun.
+    kilobytes: f64,
+    /// "DynamoDB on-demand capacity mode": what a new table takes at once, in units per second.
+    initial: f64,
+    /// "Designing partition keys to distribute your workload": units per second of one partition.
+    of_partition: f64,
+    provisioned: &'static str,
+    warm: &'static str,
+    /// The most units, in the property of a table and of a global table.
+    most: (&'static str, [&'static str; 2]),
+}
+
+const WRITES: Use = Use {
+    verb: "write",
+    kilobytes: 1.0,
+    initial: 4_000.0,
+    of_partition: 1_000.0,
+    provisioned: "WriteCapacityUnits",
+    warm: "WriteUnitsPerSecond",
+    most: ("MaxWriteRequestUnits", ["OnDemandThroughput", "WriteOnDemandThroughputSettings"]),
+};
+
+const READS: Use = Use {
+    verb: "read",
+    kilobytes: 4.0,
+    initial: 12_000.0,
+    of_partition: 3_000.0,
+    provisioned: "ReadCapacityUnits",
+    warm: "ReadUnitsPerSecond",
+    most: ("MaxReadRequestUnits", ["OnDemandThroughput", "ReadOnDemandThroughputSettings"]),
+};
+
 fn tables(resolved: &Resolved<'_>, flow: &Flow, load: &Load) -> Vec<Hop> {
     let mut hops = Vec::new();
-    for table in resolved.of_type("AWS::DynamoDB::Table") {
-        let Some((rate, parts)) = flow.written.get(table.id()) else { continue };
-        // "Read/write capacity mode": a unit for each kilobyte begun.
-        let units = load.item_kilobytes.ceil().max(1.0);
-        let indexes = table.properties["GlobalSecondaryIndexes"].as_array().map_or(&[][..], Vec::as_slice);
-        let needed = rate * units;
-        let (limit, source) = writes(&table);
-        let hop = load.hop(Some(table.id()), "write units per second", needed, limit);
-        hops.push(hop.because(format!("({}) × {} units", parts.join(" + "), number(units)), source));
-        for (index, name) in
-            std::iter::once((table.properties, None)).chain(indexes.iter().map(|it| (it, it["IndexName"].as_str())))
-        {
-            let Some(key) = hash_key(index) else { continue };
-            let share = if is_one_of_each_request(key) { None } else { Some(load.hottest_key) };
-            let (on_one_key, arithmetic) = match share {
-                // Its own writes, one after the other.
-                None => {
-                    let writes = if load.rate > 0.0 { rate / load.rate } else { 0.0 };
-                    (
-                        writes * units,
-                        format!(
-                            "`{key}` is another one in each request: {} writes × {} units",
-                            number(writes),
-                            number(units)
-                        ),
-                    )
-                }
-                Some(share) => (
-                    needed * share,
-                    format!("{} % of {}/s have the same `{key}`", number(share * 100.0), number(needed)),
-                ),
-            };
-            let place = name.map(|name| format!(", index {name}")).unwrap_or_default();
-            let hop = load.hop(
-                Some(table.id()),
-                format!("write units per second of one key{place}"),
-                on_one_key,
-                PARTITION_WRITES,
-            );
-            hops.push(hop.because(arithmetic, "Designing partition keys to distribute your workload"));
+    for table in TABLES.iter().flat_map(|kind| resolved.of_type(kind)) {
+        for (of, sums) in [(WRITES, &flow.written), (READS, &flow.read)] {
+            if let Some((rate, parts)) = sums.get(table.id()) {
+                hops.extend(of.hops(&table, *rate, parts, load));
+            }
         }
     }
     hops
 }
 
-/// What a table takes from its first second on.
-fn writes(table: &Subject<'_>) -> (f64, &'static str) {
-    if table.properties["BillingMode"] == "PROVISIONED" {
-        let units = table.properties["ProvisionedThroughput"]["WriteCapacityUnits"].as_f64();
-        return (units.unwrap_or_default(), "`ProvisionedThroughput.WriteCapacityUnits`");
+impl Use {
+    fn hops(&self, table: &Subject<'_>, rate: f64, parts: &[String], load: &Load) -> Vec<Hop> {
+        let units = (load.item_kilobytes / self.kilobytes).ceil().max(1.0);
+        let needed = rate * units;
+        let (limit, source) = self.limit(table);
+        let what = format!("{} units per second", self.verb);
+        let hop = load.hop(Some(table.id()), what, needed, limit);
+        let mut hops = vec![hop.because(format!("({}) × {} units", parts.join(" + "), number(units)), source)];
+        let indexes = table.properties["GlobalSecondaryIndexes"].as_array().into_iter().flatten();
+        // Which index is read nobody says: each read is of the table.
+        let indexes = indexes.filter(|_| self.verb == WRITES.verb).map(|it| (it, it["IndexName"].as_str()));
+        for (index, name) in std::iter::once((table.properties, None)).chain(indexes) {
+            let Some(key) = hash_key(index) else { continue };
+            let (on_one_key, arithmetic) = if is_one_of_each_request(key) {
+                // Its own, one after the other.
+                let each = if load.rate > 0.0 { rate / load.rate } else { 0.0 };
+                let (verb, each_is) = (self.verb, number(each));
+                let arithmetic =
+                    format!("`{key}` is another one in each request: {each_is} {verb}s × {} units", number(units));
+                (each * units, arithmetic)
+            } else {
+                let share = load.hottest_key;
+                let arithmetic = format!("{} % of {}/s have the same `{key}`", number(share * 100.0), number(needed));
+                (needed * share, arithmetic)
+            };
+            let place = name.map(|name| format!(", index {name}")).unwrap_or_default();
+            let what = format!("{} units per second of one key{place}", self.verb);
+            let hop = load.hop(Some(table.id()), what, on_one_key, self.of_partition);
+            hops.push(hop.because(arithmetic, "Designing partition keys to distribute your workload"));
+        }
+        hops
     }
-    let warm = table.properties["WarmThroughput"]["WriteUnitsPerSecond"].as_f64().unwrap_or(INITIAL_WRITES);
-    match table.properties["OnDemandThroughput"]["MaxWriteRequestUnits"].as_f64().filter(|most| *most < warm) {
-        Some(most) => (most, "`OnDemandThroughput.MaxWriteRequestUnits`"),
-        None if warm > INITIAL_WRITES => (warm, "`WarmThroughput.WriteUnitsPerSecond`"),
-        None => (INITIAL_WRITES, "DynamoDB on-demand capacity mode"),
+
+    /// What a table takes from its first second on.
+    fn limit(&self, table: &Subject<'_>) -> (f64, String) {
+        let properties = table.properties;
+        if properties["BillingMode"] == "PROVISIONED" {
+            let units = properties["ProvisionedThroughput"][self.provisioned].as_f64();
+            return (units.unwrap_or_default(), format!("`ProvisionedThroughput.{}`", self.provisioned));
+        }
+        let warm = properties["WarmThroughput"][self.warm].as_f64().unwrap_or(self.initial);
+        let (name, places) = self.most;
+        let replica = &properties["Replicas"][0];
+        let mut most = places.iter().flat_map(|place| [&properties[place][name], &replica[place][name]]);
+        match most.find_map(|most| most.as_f64().filter(|most| *most < warm)) {
+            Some(most) => (most, format!("`{name}`")),
+            None if warm > self.initial => (warm, format!("`WarmThroughput.{}`", self.warm)),
+            None => (self.initial, "DynamoDB on-demand capacity mode".to_owned()),
+        }
     }
 }
 
@@ -132,11 +168,10 @@ fn topics(resolved: &Resolved<'_>, flow: &Flow, load: &Load) -> Vec<Hop> {
         let Some(rate) = flow.published.get(topic.id()).copied() else { continue };
         let hop = load.hop(Some(topic.id()), "messages published per second", rate, limit);
         hops.push(hop.because(format!("{}/s", number(rate)), "Amazon SNS endpoints and quotas"));
-        let is_mailed = |it: &Subject<'_>| it.properties["Protocol"].as_str().is_some_and(|it| it.starts_with("email"));
-        let mails = resolved
-            .of_type("AWS::SNS::Subscription")
-            .filter(|it| is_mailed(it) && topic.is_among(&it.properties["TopicArn"]));
-        let mails = mails.count();
+        let own = topic.properties["Subscription"].as_array().into_iter().flatten();
+        let others = resolved.of_type("AWS::SNS::Subscription").filter(|it| topic.is_among(&it.properties["TopicArn"]));
+        let protocols = own.chain(others.map(|it| it.properties)).filter_map(|it| it["Protocol"].as_str());
+        let mails = protocols.filter(|protocol| protocol.starts_with("email")).count();
         if mails > 0 {
             let needed = rate * mails as f64;
             let hop = load.hop(Some(topic.id()), "e-mails per second", needed, EMAILS);

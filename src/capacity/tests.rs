@@ -196,6 +196,71 @@ fn what_gets_its_load_from_two_gets_the_sum_and_a_circle_ends_where_it_began() {
 }
 
 #[test]
+fn an_api_that_needs_no_function_and_a_topic_that_has_readers_pass_the_load_on() {
+    let document = "{ Version: '2012-10-17', Statement: [{ Effect: Allow, Action: ACTIONS, Resource: [RESOURCES] }] }";
+    let may = |actions: &str, resources: &str| document.replace("ACTIONS", actions).replace("RESOURCES", resources);
+    let template = "
+Resources:
+  Api:
+    Type: AWS::ApiGateway::RestApi
+    Properties:
+      Name: api
+      Body:
+        openapi: 3.0.1
+        info: { title: api, version: '1' }
+        paths:
+          /direct: { post: { x-amazon-apigateway-integration: { type: aws, uri: 'x:sns:path//', credentials: !GetAtt Direct.Arn } } }
+          /called: { get: { x-amazon-apigateway-integration: { type: aws_proxy, uri: !Sub 'x/functions/${Live}/invocations' } } }
+  Direct:
+    Type: AWS::IAM::Role
+    Properties: { RoleName: direct, AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [] }, Policies: [{ PolicyName: may, PolicyDocument: PUBLISH }] }
+  Topic: { Type: AWS::SNS::Topic, Properties: { TopicName: topic } }
+  ToQueue: { Type: AWS::SNS::Subscription, Properties: { TopicArn: !Ref Topic, Protocol: sqs, Endpoint: !GetAtt Queue.Arn } }
+  ToBook: { Type: AWS::SNS::Subscription, Properties: { TopicArn: !Ref Topic, Protocol: lambda, Endpoint: !GetAtt Book.Arn } }
+  Queue: { Type: AWS::SQS::Queue, Properties: { QueueName: queue } }
+  FromQueue: { Type: AWS::Lambda::EventSourceMapping, Properties: { EventSourceArn: !GetAtt Queue.Arn, FunctionName: !Ref Live } }
+  Live: { Type: AWS::Lambda::Alias, Properties: { FunctionName: !Ref Book, FunctionVersion: '1', Name: live } }
+  Books:
+    Type: AWS::DynamoDB::GlobalTable
+    Properties:
+      TableName: books
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{ AttributeName: shop, AttributeType: S }]
+      KeySchema: [{ AttributeName: shop, KeyType: HASH }]
+      WriteOnDemandThroughputSettings: { MaxWriteRequestUnits: 25 }
+      Replicas: [{ Region: us-east-1 }]
+  BookRole:
+    Type: AWS::IAM::Role
+    Properties: { RoleName: book, AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [] }, Policies: [{ PolicyName: may, PolicyDocument: BOOK }] }
+  Book:
+    Type: AWS::Lambda::Function
+    Properties: { FunctionName: book, Runtime: python3.13, Handler: a.b, Role: !GetAtt BookRole.Arn, Code: { ZipFile: 'x = 1' } }
+";
+    let template = template.replace("PUBLISH", &may("['sns:Publish']", "!Ref Topic"));
+    let template = template.replace("BOOK", &may("['dynamodb:PutItem', 'dynamodb:GetItem']", "!GetAtt Books.Arn"));
+    let capacity = capacity(&desired_with(&template, &[]), &load(10.0));
+    let said = |hop: &Hop| {
+        let place = hop.resource.as_ref().map(LogicalId::as_str).unwrap_or_default();
+        format!("{place} {}: {} of {}", hop.what, hop.arithmetic, hop.limit.map(number).unwrap_or_default())
+    };
+    let hops: Vec<String> = capacity.hops.iter().filter(|hop| hop.resource.is_some()).map(said).collect();
+    // Once by its address, once by the topic, once by the queue that the topic fills.
+    expect![[r"
+        Book concurrent runs: 20/s × 1 s of 1,000
+        Book runs per second: 20/s of 10,000
+        Book seconds of one run: 1 s of 3
+        FromQueue messages per second from Queue: 10/s of 10,000
+        Books write units per second: (30/s PutItem by Book) × 1 units of 25
+        Books write units per second of one key: 100 % of 30/s have the same `shop` of 1,000
+        Books read units per second: (30/s GetItem by Book) × 1 units of 12,000
+        Books read units per second of one key: 100 % of 30/s have the same `shop` of 3,000
+        Queue messages being handled: 10/s × 1 s of 120,000
+        Topic messages published per second: 10/s of 30,000"]]
+    .assert_eq(&hops.join("\n"));
+    assert!(!capacity.carries);
+}
+
+#[test]
 fn a_reservation_below_the_mappings_concurrency_is_what_counts() {
     let starved = payments(&[("ProcessAccountingReservedConcurrency", "5")]);
     assert_eq!(
