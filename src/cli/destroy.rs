@@ -73,7 +73,13 @@ pub async fn finish(
     if ran.report.is_complete() {
         ran.report.came_back = late_logs::watch(approved, stack, world).await?;
     }
-    let left = if ran.report.is_complete() { Some(look_again(stack, approved.concurrency).await?) } else { None };
+    let mut left = if ran.report.is_complete() { Some(look_again(stack, approved.concurrency).await?) } else { None };
+    if let Some(left) = &mut left {
+        // Within what is gone nobody can look any more: what was not seen then is not known now.
+        let unseen = approved.plan.problems.iter().filter(|problem| !left.problems.contains(problem));
+        let unseen: Vec<String> = unseen.cloned().collect();
+        left.problems.extend(unseen);
+    }
     let residue = match (&left, &journal.ledger.before) {
         (Some(_), Some(before)) => Some(residue(before, &stack.reader.unmarked().await)),
         _ => None,

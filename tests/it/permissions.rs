@@ -9,7 +9,7 @@ use fault_proxy::permissions::{Permissions, Policy};
 use fault_proxy::{Behaviour, Proxy, Script};
 use serde_json::{Value, json};
 
-use crate::harness::{Account, Code, Paystack, Ran};
+use crate::harness::{AS_BEFORE, Account, Code, Paystack, Ran};
 
 fn texts(value: &Value) -> Vec<&str> {
     match value {
@@ -77,7 +77,8 @@ impl Deployer {
         for command in COMMANDS {
             let ran = self.run(command, &account);
             assert_eq!(permissions.refused(), BTreeSet::new(), "{command:?}: {}", ran.stderr);
-            ran.exits(0);
+            let ran = ran.exits(0);
+            assert!(command[0] != "destroy" || ran.stdout.contains(AS_BEFORE), "{}", ran.stdout);
         }
         let asked = permissions.asked();
         assert!(asked.len() > 10, "{asked:?}");

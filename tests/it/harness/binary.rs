@@ -9,6 +9,9 @@ use std::{env, thread};
 
 use super::Account;
 
+/// What a destroy says when the account is as it was before the first apply.
+pub const AS_BEFORE: &str = "What carries no marks is as it was before the first apply";
+
 const DEADLINE: Duration = Duration::from_secs(300);
 
 /// A project directory and the binary.
@@ -91,9 +94,13 @@ impl Paystack {
         let run = |command: &[&str]| self.run(account, &[command, arguments].concat()).exits(0);
         run(&["apply", "--auto-approve"]);
         run(&["plan", "--detailed-exitcode"]);
-        self.remove("state");
+        let (state, away) = (self.path().join("state"), self.path().join("state-away"));
+        fs::rename(&state, &away).expect("an apply leaves a ledger");
         run(&["plan", "--detailed-exitcode"]);
-        run(&["destroy", "--auto-approve"]);
+        self.remove("state");
+        fs::rename(&away, &state).expect("it is there");
+        let destroyed = run(&["destroy", "--auto-approve"]).stdout;
+        assert!(destroyed.contains(AS_BEFORE), "the account is not what it was: {destroyed}");
         account.census().assert_empty();
     }
 

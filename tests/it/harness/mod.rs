@@ -5,5 +5,5 @@ pub mod binary;
 pub mod emulator;
 
 pub use account::Account;
-pub use binary::{Code, Paystack, Ran, Victim};
+pub use binary::{AS_BEFORE, Code, Paystack, Ran, Victim};
 pub use emulator::Emulator;
