@@ -9,6 +9,7 @@ use crate::aws::Scope;
 use crate::graph::{Dependencies, Reason, api_of, implied};
 use crate::identity::{LogicalId, StackId};
 use crate::property_path::PathStep;
+use crate::resource::apigateway::deployment::{ANEW, CONTENT_DIGEST};
 use crate::resource::{Attributes, Case, GeneratedName, Owner, Row, row, tags};
 use crate::template::{DesiredGraph, DesiredResource, Expr, Reference};
 use crate::unknown;
@@ -43,7 +44,7 @@ impl Desired {
         }
         for (deployment, digest) in content_digests(&desired.graph, &values) {
             if let Some(resource) = desired.graph.resources.get_mut(&deployment) {
-                resource.set_property("ContentDigest", Value::String(digest));
+                resource.set_property(CONTENT_DIGEST, Value::String(digest));
             }
         }
         for edge in implied(&desired.graph, &values) {
@@ -51,6 +52,19 @@ impl Desired {
             if !desired.dependencies.reaches(&edge.on, &edge.from) {
                 desired.dependencies.add(edge.from, edge.on, Reason::Implied(edge.because));
             }
+        }
+        desired
+    }
+
+    /// The same, with another snapshot for each of these deployments, told from the one that is there by a text.
+    pub fn taken_anew(&self, deployments: &BTreeMap<LogicalId, String>) -> Self {
+        let mut desired = self.clone();
+        for (deployment, told_by) in deployments {
+            let Some(resource) = desired.graph.resources.get_mut(deployment) else { continue };
+            let digest = resource.properties.at(&[CONTENT_DIGEST.into()]).and_then(Expr::as_literal);
+            let Some(content) = digest.and_then(Value::as_str) else { continue };
+            let digest = format!("{content}{ANEW}{}", hex_digest(told_by.as_bytes(), 8));
+            resource.set_property(CONTENT_DIGEST, Value::String(digest));
         }
         desired
     }

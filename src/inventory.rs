@@ -104,6 +104,8 @@ pub struct Inventory {
     pub departed: Vec<Departed>,
     /// What could not be looked for.
     pub problems: Vec<AwsError>,
+    /// What stages serve, as OpenAPI documents; only a plan towards a template asks for it.
+    pub served: BTreeMap<LogicalId, Value>,
 }
 
 /// A resource that no longer has a place in the template.

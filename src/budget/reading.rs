@@ -7,8 +7,9 @@ use serde_json::Value;
 use crate::aws::survey::Expected;
 use crate::budget::Budget;
 use crate::desired::Desired;
-use crate::identity::{PhysicalId, ResourceType};
+use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::inventory::expected;
+use crate::served;
 use crate::state::Ledger;
 
 /// A call, and what it asks about: in one survey it is sent once.
@@ -40,11 +41,14 @@ pub fn of_reading(desired: &Desired, ledger: &Ledger) -> Option<Budget> {
         }
     }
     // What the template has and the ledger has not is looked for by its name or its parent.
-    let is_new = |id: &&crate::identity::LogicalId| {
+    let is_new = |id: &&LogicalId| {
         ledger.resources.get(*id).is_none_or(|record| record.physical_id.is_none() && record.intended.is_none())
     };
     let new = desired.graph.resources.keys().filter(is_new);
     budget.besides.extend(new.filter_map(|id| Some(desired.graph.resources.get(id)?.resource_type.clone())));
+    asks.extend(
+        served::remembered(desired, ledger).into_keys().map(|stage| ("apigateway.GetExport", stage.to_string())),
+    );
     asks.iter().for_each(|(call, _)| budget.add(call));
     Some(budget)
 }

@@ -23,6 +23,7 @@ use crate::identity::LogicalId;
 use crate::interrupt::PATIENCE;
 use crate::plan::residue::Before;
 use crate::plan::saved::Goal;
+use crate::plan::served::as_planned;
 use crate::plan::{Options, Plan, SENSITIVE};
 use crate::resource::Attributes;
 use crate::state::{LedgerJournal, Lock, Run as HistoryEntry};
@@ -142,7 +143,7 @@ pub async fn finish(
     if approved.plan.is_first() {
         journal.ledger.before = Some(Before { at: world.clock.now(), names: stack.reader.unmarked().await });
     }
-    let ran = carry_out("apply", approved, &stack.desired, journal, stack, world).await?;
+    let ran = carry_out("apply", approved, &as_planned(&stack.desired, approved.plan), journal, stack, world).await?;
     let mut outputs = outputs(&stack.desired, &ran.report.attributes, Secrets::Masked);
     // Of what was left out nothing is known.
     outputs.retain(|_, value| !unknown::is_within(value));

@@ -13,8 +13,9 @@ use crate::inventory::{self, Inventory, add_side_effects};
 use crate::losses;
 use crate::plan::destruction::destruction;
 use crate::plan::saved::{Asked, Goal};
+use crate::plan::served::{differences, tell, with_new_snapshots};
 use crate::plan::{self, Options, Plan};
-use crate::served;
+use crate::served::with_served;
 use crate::state::Ledger;
 
 pub async fn plan(arguments: &PlanArguments, world: &mut World) -> Result<Exit, CliError> {
@@ -74,19 +75,22 @@ pub async fn make(
     // What the ledger has missed is searched for before all is deleted: nobody looks again.
     let is_remembered = ledger.is_remembered && goal == Goal::Template;
     let known = Ledger { is_remembered, ..ledger.clone() };
-    let mut inventory = inventory::take(&stack.desired, &known, &stack.reader, usize::from(concurrency)).await;
+    let taking = inventory::take(&stack.desired, &known, &stack.reader, usize::from(concurrency));
+    let mut inventory = match goal {
+        Goal::Template => with_served(&stack.desired, ledger, &stack.reader, taking).await,
+        Goal::Nothing => taking.await,
+    };
     if goal == Goal::Template {
         inventory.departed.retain(|departed| !stack.desired.graph.left_out.contains(&departed.logical_id));
     }
     targets_exist(&options.targets, &inventory)?;
     let mut plan = match goal {
         Goal::Template => {
-            let mut plan = plan::diff(&stack.desired, &inventory, ledger, options);
+            let served = differences(&stack.desired, &inventory);
+            let desired = with_new_snapshots(&stack.desired, &inventory, &served, &options.replace);
+            let mut plan = plan::diff(&desired, &inventory, ledger, options);
+            tell(&mut plan, served);
             plan.remarks.destruction = Some(destruction(&stack.desired));
-            // An emulator exports what the methods are now, whatever a stage serves.
-            if stack.is_in_aws {
-                served::look(&mut plan, &stack.desired, &inventory, &stack.reader).await;
-            }
             plan.remarks.policy = rules::judge(stack.rules.as_ref(), &stack.desired, &stack.source)?;
             plan
         }

@@ -1,22 +1,26 @@
 //! What an API's stage serves against what the template declares: a stage serves the snapshot that its deployment took, and
 //! not what its methods are now. Pure; the export of the stage comes from the caller.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::desired::{Desired, of_type};
 use crate::identity::{LogicalId, PhysicalId, REF};
 use crate::inventory::Inventory;
-use crate::plan::{Action, Plan};
-use crate::resource::{Attributes, Reading};
+use crate::plan::{Action, Cause, Plan};
+use crate::policy::methods::{METHOD, Method, REST_API, of_document, of_resource};
+use crate::resource::apigateway::deployment::{CONTENT_DIGEST, content};
+use crate::resource::{LiveResource, Reading};
+use crate::template::{DesiredResource, Expr};
 
 /// A stage that serves something else than the template declares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
     pub stage: LogicalId,
-    /// The deployment to make anew, where the template declares it.
+    /// The deployment whose snapshot it serves, where the plan takes it anew.
     pub deployment: Option<LogicalId>,
     /// `POST /webhooks` is declared and not served.
     pub not_served: BTreeSet<String>,
@@ -26,154 +30,237 @@ pub struct Served {
     pub differing: BTreeSet<String>,
 }
 
-/// A live stage of which it can be asked what it serves.
+/// A live stage that should serve what the template declares.
 pub struct LiveStage {
     pub logical_id: LogicalId,
     pub physical_id: PhysicalId,
     api: String,
+    /// The deployment whose snapshot it serves, where the template declares it.
     deployment: Option<LogicalId>,
 }
 
-/// The stages to ask, but for those that a plan moves on to a new snapshot anyway.
-pub fn stages(plan: &Plan, desired: &Desired, inventory: &Inventory) -> Vec<LiveStage> {
-    let is_made = |id: &LogicalId| {
-        let step = plan.steps.iter().find(|step| &step.logical_id == id);
-        step.is_some_and(|step| matches!(step.action, Action::Create { .. } | Action::Replace { .. }))
-    };
+/// The stages to ask.
+pub fn stages(desired: &Desired, inventory: &Inventory) -> Vec<LiveStage> {
     let stages = of_type(&desired.graph, "AWS::ApiGateway::Stage").filter_map(|stage| {
-        let Some(Reading::Live(live)) = inventory.readings.get(&stage.logical_id) else { return None };
-        let deployments = of_type(&desired.graph, "AWS::ApiGateway::Deployment").map(|it| &it.logical_id);
-        let of_stage = |id: &&LogicalId| stage.references.iter().any(|reference| &reference.resource == *id);
-        let deployment = deployments.into_iter().find(of_stage).cloned();
-        if deployment.as_ref().is_some_and(is_made) || is_made(&stage.logical_id) {
+        let live = live(inventory, &stage.logical_id)?;
+        let api = live.properties["RestApiId"].as_str()?.to_owned();
+        let digest = |id: &LogicalId| digest_of(&self::live(inventory, id)?.properties);
+        if !is_asked(desired, stage, &digest) {
             return None;
         }
-        Some(LiveStage {
-            logical_id: stage.logical_id.clone(),
-            physical_id: live.id.clone(),
-            api: live.properties["RestApiId"].as_str()?.to_owned(),
-            deployment,
-        })
+        let is_served = |deployment: &&DesiredResource| {
+            let snapshot = self::live(inventory, &deployment.logical_id);
+            snapshot.is_some_and(|it| it.attributes.get(REF) == live.properties.get("DeploymentId"))
+        };
+        let deployment = deployment_of(desired, stage).filter(is_served).map(|it| it.logical_id.clone());
+        Some(LiveStage { logical_id: stage.logical_id.clone(), physical_id: live.id.clone(), api, deployment })
     });
     stages.collect()
 }
 
-/// Holds the export of a stage, in OpenAPI 3, against the declared methods of its API; `None` where both are the same.
-pub fn compare(stage: &LiveStage, export: &Value, desired: &Desired, inventory: &Inventory) -> Option<Served> {
-    let declared = declared(&stage.api, desired, inventory);
-    let served = exported(export);
-    let names = |methods: &BTreeMap<String, Method>| methods.keys().cloned().collect::<BTreeSet<String>>();
+/// Whether a stage is asked what it serves, by the digests of deployments: one that is not there, or is of other content than
+/// the template's, is about to be replaced.
+pub fn is_asked<'a>(
+    desired: &Desired,
+    stage: &DesiredResource,
+    digest: &dyn Fn(&LogicalId) -> Option<&'a str>,
+) -> bool {
+    deployment_of(desired, stage).is_none_or(|deployment| {
+        let is = digest(&deployment.logical_id);
+        is.is_some() && content(is) == wanted_digest(deployment)
+    })
+}
+
+/// The deployment that a stage names, if the template declares it.
+fn deployment_of<'a>(desired: &'a Desired, stage: &DesiredResource) -> Option<&'a DesiredResource> {
+    let is_named = |id: &LogicalId| stage.references.iter().any(|reference| &reference.resource == id);
+    of_type(&desired.graph, DEPLOYMENT).find(|it| is_named(&it.logical_id))
+}
+
+/// Holds what every stage serves against the declared methods of its API.
+pub fn differences(desired: &Desired, inventory: &Inventory) -> Vec<Served> {
+    let stages = stages(desired, inventory).into_iter();
+    stages.filter_map(|stage| compare(&stage, inventory.served.get(&stage.logical_id)?, desired, inventory)).collect()
+}
+
+/// What is wanted with a new snapshot for each stage that serves another than is declared, and for each deployment that is to be
+/// replaced. A new one that serves the same again is not taken twice.
+pub fn with_new_snapshots<'a>(
+    desired: &'a Desired,
+    inventory: &Inventory,
+    served: &[Served],
+    replaced: &BTreeSet<LogicalId>,
+) -> Cow<'a, Desired> {
+    let stale = served.iter().filter_map(|it| {
+        let Served { stage: _, deployment, not_served, not_declared, differing } = it;
+        Some((deployment.clone()?, json!([not_served, not_declared, differing]).to_string()))
+    });
+    let asked_for = of_type(&desired.graph, DEPLOYMENT).filter(|it| replaced.contains(&it.logical_id));
+    let asked_for =
+        asked_for.filter_map(|it| Some((it.logical_id.clone(), live(inventory, &it.logical_id)?.id.to_string())));
+    let anew: BTreeMap<LogicalId, String> = stale.chain(asked_for).collect();
+    if anew.is_empty() { Cow::Borrowed(desired) } else { Cow::Owned(desired.taken_anew(&anew)) }
+}
+
+/// What is wanted, with the snapshots that a plan has decided on.
+pub fn as_planned<'a>(desired: &'a Desired, plan: &Plan) -> Cow<'a, Desired> {
+    let mut planned = Cow::Borrowed(desired);
+    for step in plan.steps.iter().filter(|step| step.resource_type.as_str() == DEPLOYMENT) {
+        let declared = desired.graph.resources.get(&step.logical_id);
+        let digest = step.desired.as_ref().map(|wanted| &wanted[CONTENT_DIGEST]).filter(|digest| digest.is_string());
+        if let (Some(declared), Some(digest)) = (declared, digest)
+            && declared.properties.at(&[CONTENT_DIGEST.into()]).and_then(Expr::as_literal) != Some(digest)
+            && let Some(resource) = planned.to_mut().graph.resources.get_mut(&step.logical_id)
+        {
+            resource.set_property(CONTENT_DIGEST, digest.clone());
+        }
+    }
+    planned
+}
+
+/// Says in a plan what stages serve. That a snapshot is not as it should be is nobody's doing in the template.
+pub fn tell(plan: &mut Plan, mut served: Vec<Served>) {
+    for Served { deployment, .. } in &mut served {
+        let step = plan.steps.iter_mut().find(|step| deployment.as_ref() == Some(&step.logical_id));
+        match step.map(|step| &mut step.action) {
+            Some(Action::Replace { changes, .. }) => {
+                let digests = changes.iter_mut().filter(|change| change.path.property() == Some(CONTENT_DIGEST));
+                digests.for_each(|change| change.cause = Cause::Drift);
+            }
+            _ => *deployment = None,
+        }
+    }
+    plan.remarks.served = served;
+}
+
+const DEPLOYMENT: &str = "AWS::ApiGateway::Deployment";
+
+fn live<'a>(inventory: &'a Inventory, id: &LogicalId) -> Option<&'a LiveResource> {
+    match inventory.readings.get(id)? {
+        Reading::Live(live) => Some(live),
+        Reading::Absent | Reading::Unreadable(_) => None,
+    }
+}
+
+/// `None` of a snapshot that somebody else took.
+fn digest_of(deployment: &Value) -> Option<&str> {
+    content(deployment[CONTENT_DIGEST].as_str())
+}
+
+fn wanted_digest(deployment: &DesiredResource) -> Option<&str> {
+    content(deployment.properties.at(&[CONTENT_DIGEST.into()]).and_then(Expr::as_literal)?.as_str())
+}
+
+/// Holds the export of a stage, in OpenAPI 3, against the declared methods of its API; `None` where both are the same, or where
+/// an API has methods that only AWS knows.
+fn compare(stage: &LiveStage, export: &Value, desired: &Desired, inventory: &Inventory) -> Option<Served> {
+    let declared = Declared::of(&stage.api, desired, inventory)?;
+    let (declared, served) = (declared.methods(), named(of_document(export)));
+    let names = |methods: &BTreeMap<String, Method<'_>>| methods.keys().cloned().collect::<BTreeSet<String>>();
     let (declared_names, served_names) = (names(&declared), names(&served));
     let both = declared_names.intersection(&served_names);
-    let knows_keys = served.values().any(|method| method.api_key == Some(true));
-    let differing = both.flat_map(|name| declared[name].differences(&served[name], name, knows_keys)).collect();
+    // An export names keys only where a method asks for one: where none does, nothing can be said of them.
+    let knows_keys = served.values().any(|method| method.asks_for_key);
+    let differing = both.flat_map(|name| {
+        let (declared, served) = (&declared[name], &served[name]);
+        let integration = differs(declared, served).then(|| format!("the integration of {name}"));
+        let key = knows_keys && declared.asks_for_key != served.asks_for_key;
+        integration.into_iter().chain(key.then(|| format!("whether {name} asks for an API key")))
+    });
     let found = Served {
         stage: stage.logical_id.clone(),
         deployment: stage.deployment.clone(),
+        differing: differing.collect(),
         not_served: declared_names.difference(&served_names).cloned().collect(),
         not_declared: served_names.difference(&declared_names).cloned().collect(),
-        differing,
     };
     let Served { stage: _, deployment: _, not_served, not_declared, differing } = &found;
     let is_same = not_served.is_empty() && not_declared.is_empty() && differing.is_empty();
     (!is_same).then_some(found)
 }
 
-/// What both sides say of a method; `None` is not said.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Method {
-    api_key: Option<bool>,
-    /// `aws_proxy`.
-    integration: Option<String>,
-    uri: Option<String>,
+/// Fields of an integration, as a document and as a template names them.
+const COMPARED: [(&str, &str); 7] = [
+    ("type", "Type"),
+    ("httpMethod", "IntegrationHttpMethod"),
+    ("uri", "Uri"),
+    ("credentials", "Credentials"),
+    ("passthroughBehavior", "PassthroughBehavior"),
+    ("requestParameters", "RequestParameters"),
+    ("requestTemplates", "RequestTemplates"),
+];
+
+/// What only one side says is no difference: an export leaves out what is as usual.
+fn differs(declared: &Method<'_>, served: &Method<'_>) -> bool {
+    COMPARED.iter().any(|(in_document, in_template)| {
+        let [declared, served] = [declared, served].map(|method| method.of_integration(in_document, in_template));
+        match (declared, served) {
+            (Value::Null, _) | (_, Value::Null) => false,
+            // Words of the service, which a document has in small letters.
+            (Value::String(one), Value::String(other)) if !matches!(*in_document, "uri" | "credentials") => {
+                !one.eq_ignore_ascii_case(other)
+            }
+            (one, other) => one != other,
+        }
+    })
 }
 
-impl Method {
-    /// An export names keys only where a method asks for one: where none does, nothing can be said of them.
-    fn differences(&self, served: &Self, name: &str, knows_keys: bool) -> Vec<String> {
-        let differs = |one: &Option<String>, other: &Option<String>| one.is_some() && other.is_some() && one != other;
-        let mut differences = Vec::new();
-        if differs(&self.integration, &served.integration) || differs(&self.uri, &served.uri) {
-            differences.push(format!("the integration of {name}"));
-        }
-        if knows_keys && self.api_key.unwrap_or_default() != served.api_key.unwrap_or_default() {
-            differences.push(format!("whether {name} asks for an API key"));
-        }
-        differences
+fn named(methods: Vec<Method<'_>>) -> BTreeMap<String, Method<'_>> {
+    let name = |method: &Method<'_>| format!("{} {}", method.verb, method.path.unwrap_or_default());
+    methods.into_iter().map(|method| (name(&method), method)).collect()
+}
+
+/// What the template says of an API's methods.
+struct Declared {
+    /// By verb and path.
+    resources: BTreeMap<String, Value>,
+    document: Value,
+}
+
+impl Declared {
+    /// `None` of an API that keeps what its document does not have, or has its paths elsewhere.
+    fn of(api: &str, desired: &Desired, inventory: &Inventory) -> Option<Self> {
+        let known = |id: &LogicalId, name: &str| live(inventory, id)?.attributes.get(name).cloned();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let of_type = |resource_type: &'static str| {
+            let of_type = of_type(&desired.graph, resource_type);
+            of_type
+                .filter_map(|it| Some((&it.logical_id, desired.properties(&it.logical_id, &known).ok()?)))
+                .collect::<Vec<_>>()
+        };
+        let parts: BTreeMap<String, (String, String)> = of_type("AWS::ApiGateway::Resource")
+            .into_iter()
+            .filter_map(|(id, it)| Some((text(&known(id, REF)?), (text(&it["ParentId"]), text(&it["PathPart"])))))
+            .collect();
+        let methods = of_type(METHOD).into_iter().filter(|(_, it)| it["RestApiId"] == api);
+        let methods = methods.map(|(_, it)| {
+            let path = path_of(&text(&it["ResourceId"]), &parts);
+            (format!("{} {path}", text(&it["HttpMethod"])), it)
+        });
+        let is_this = |id: &LogicalId| known(id, REF).is_some_and(|it| it == api);
+        let own = of_type(REST_API).into_iter().find(|(id, _)| is_this(id)).map(|(_, it)| it).unwrap_or_default();
+        let is_as_written =
+            own["Mode"] != "merge" && own["Parameters"].as_object().is_none_or(serde_json::Map::is_empty);
+        is_as_written.then(|| Self { resources: methods.collect(), document: own["Body"].clone() })
+    }
+
+    fn methods(&self) -> BTreeMap<String, Method<'_>> {
+        let resources = self.resources.iter().map(|(name, method)| (name.clone(), of_resource(method)));
+        named(of_document(&self.document)).into_iter().chain(resources).collect()
     }
 }
 
-/// The methods that the template declares of an API, by verb and path.
-fn declared(api: &str, desired: &Desired, inventory: &Inventory) -> BTreeMap<String, Method> {
-    let attributes = |id: &LogicalId| -> Option<&Attributes> {
-        match inventory.readings.get(id)? {
-            Reading::Live(live) => Some(&live.attributes),
-            Reading::Absent | Reading::Unreadable(_) => None,
-        }
-    };
-    let known = |id: &LogicalId, name: &str| attributes(id)?.get(name).cloned();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let properties = |resource_type: &'static str| {
-        let of_type = of_type(&desired.graph, resource_type);
-        of_type
-            .filter_map(|it| Some((&it.logical_id, desired.properties(&it.logical_id, &known).ok()?)))
-            .collect::<Vec<_>>()
-    };
-    let parts: BTreeMap<String, (String, String)> = properties("AWS::ApiGateway::Resource")
-        .into_iter()
-        .filter_map(|(id, it)| Some((text(&known(id, REF)?), (text(&it["ParentId"]), text(&it["PathPart"])))))
-        .collect();
-    let path = |resource: &str| {
-        let mut path = String::new();
-        let mut at = resource;
-        // A circle of parents is none that AWS would have made.
-        for _ in 0..=parts.len() {
-            let Some((parent, part)) = parts.get(at) else { break };
-            path = format!("/{part}{path}");
-            at = parent;
-        }
-        if path.is_empty() { "/".to_owned() } else { path }
-    };
-    let methods = properties("AWS::ApiGateway::Method").into_iter().filter(|(_, it)| it["RestApiId"] == api);
-    let methods = methods.map(|(_, it)| {
-        let name = format!("{} {}", text(&it["HttpMethod"]), path(&text(&it["ResourceId"])));
-        let integration = &it["Integration"];
-        let method = Method {
-            api_key: it["ApiKeyRequired"].as_bool(),
-            integration: integration["Type"].as_str().map(str::to_lowercase),
-            uri: integration["Uri"].as_str().map(str::to_owned),
-        };
-        (name, method)
-    });
-    methods.collect()
-}
-
-const ANY: &str = "x-amazon-apigateway-any-method";
-const VERBS: [&str; 7] = ["delete", "get", "head", "options", "patch", "post", "put"];
-
-/// The methods of an export ("Export a REST API from API Gateway").
-fn exported(export: &Value) -> BTreeMap<String, Method> {
-    let paths = export["paths"].as_object();
-    let methods = paths.into_iter().flatten().flat_map(|(path, operations)| {
-        let operations = operations.as_object().into_iter().flatten();
-        operations.filter_map(move |(verb, operation)| {
-            let verb = match verb.as_str() {
-                ANY => "ANY".to_owned(),
-                verb if VERBS.contains(&verb) => verb.to_uppercase(),
-                _ => return None,
-            };
-            let security = operation["security"].as_array();
-            let asks = |it: &Value| it.get("api_key").is_some();
-            let integration = &operation["x-amazon-apigateway-integration"];
-            let method = Method {
-                api_key: security.map(|all| all.iter().any(asks)),
-                integration: integration["type"].as_str().map(str::to_lowercase),
-                uri: integration["uri"].as_str().map(str::to_owned),
-            };
-            Some((format!("{verb} {path}"), method))
-        })
-    });
-    methods.collect()
+/// The path of a resource, by every resource's parent and part.
+fn path_of(resource: &str, parts: &BTreeMap<String, (String, String)>) -> String {
+    let mut path = String::new();
+    let mut at = resource;
+    // A circle of parents is none that AWS would have made.
+    for _ in 0..=parts.len() {
+        let Some((parent, part)) = parts.get(at) else { break };
+        path = format!("/{part}{path}");
+        at = parent;
+    }
+    if path.is_empty() { "/".to_owned() } else { path }
 }
 
 #[cfg(test)]
@@ -182,7 +269,7 @@ mod tests {
 
     use super::*;
     use crate::fake::line::{Account, desired};
-    use crate::plan::Options;
+    use crate::plan::{Options, diff};
 
     const TEMPLATE: &str = "
 Resources:
@@ -200,12 +287,14 @@ Resources:
     fn found(paths: Value) -> Option<Served> {
         let (account, desired) = (Account::default(), desired(TEMPLATE));
         account.apply(&desired);
-        let ledger = account.ledgers.load();
-        let inventory = account.inventory(&desired, &ledger);
-        let plan = crate::plan::diff(&desired, &inventory, &ledger, &Options::default());
-        let stages = stages(&plan, &desired, &inventory);
-        assert_eq!(stages.len(), 1);
-        compare(&stages[0], &json!({ "openapi": "3.0.1", "paths": paths }), &desired, &inventory)
+        let mut inventory = account.inventory(&desired, &account.ledgers.load());
+        inventory.served.insert("Stage".into(), document(paths));
+        differences(&desired, &inventory).pop()
+    }
+
+    fn document(paths: Value) -> Value {
+        let key = json!({"type": "apiKey", "name": "x-api-key", "in": "header"});
+        json!({"openapi": "3.0.1", "paths": paths, "components": {"securitySchemes": {"api_key": key}}})
     }
 
     fn get_one() -> Value {
@@ -240,5 +329,51 @@ Resources:
         open["security"] = json!([]);
         let served = found(json!({"/orders/{id}": {"get": open, "put": get_one()}})).expect("it differs");
         assert_eq!(served.differing, BTreeSet::from(["whether GET /orders/{id} asks for an API key".to_owned()]));
+    }
+
+    #[test]
+    fn a_snapshot_that_is_not_as_declared_is_taken_anew_once() {
+        let (account, declared) = (Account::default(), desired(TEMPLATE));
+        account.apply(&declared);
+        let plan = |paths: Value| {
+            let ledger = account.ledgers.load();
+            let mut inventory = account.inventory(&declared, &ledger);
+            inventory.served.insert("Stage".into(), document(paths));
+            let served = differences(&declared, &inventory);
+            let wanted = with_new_snapshots(&declared, &inventory, &served, &BTreeSet::new());
+            let mut plan = diff(&wanted, &inventory, &ledger, &Options::default());
+            tell(&mut plan, served);
+            plan
+        };
+        let mut other = get_one();
+        other["x-amazon-apigateway-integration"]["type"] = json!("http");
+        let stale = json!({"/orders/{id}": {"get": other}});
+        let planned = plan(stale.clone());
+        let replaced = planned.steps.iter().find(|step| matches!(step.action, Action::Replace { .. })).expect("one");
+        assert_eq!(replaced.logical_id.as_str(), "Deployment");
+        assert_eq!(replaced.changes()[0].cause, Cause::Drift);
+        account.apply(&as_planned(&declared, &planned));
+        let still = plan(stale);
+        assert!(still.is_empty(), "{:#?}", still.touching().collect::<Vec<_>>());
+        assert_eq!(still.remarks.served.len(), 1, "it is still said");
+        assert!(plan(json!({"/orders/{id}": {"get": get_one()}})).is_empty());
+    }
+
+    #[test]
+    fn the_methods_of_a_document_are_declared_as_well() {
+        let body = document(json!({"/orders/{id}": {"get": get_one()}}));
+        let template = format!(
+            "Resources:\n  Api: {{ Type: AWS::ApiGateway::RestApi, Properties: {{ Name: orders, Body: {body} }} }}\n  Deployment: {{ Type: \
+             AWS::ApiGateway::Deployment, Properties: {{ RestApiId: !Ref Api }} }}\n  Stage: {{ Type: AWS::ApiGateway::Stage, \
+             Properties: {{ RestApiId: !Ref Api, DeploymentId: !Ref Deployment, StageName: dev }} }}\n"
+        );
+        let (account, desired) = (Account::default(), desired(&template));
+        account.apply(&desired);
+        let mut inventory = account.inventory(&desired, &account.ledgers.load());
+        inventory.served.insert("Stage".into(), body);
+        assert_eq!(differences(&desired, &inventory), []);
+        inventory.served.insert("Stage".into(), document(json!({})));
+        let lacking = differences(&desired, &inventory).pop().expect("it differs");
+        assert_eq!(lacking.not_served, BTreeSet::from(["GET /orders/{id}".to_owned()]));
     }
 }

@@ -26,6 +26,7 @@ mod rates;
 mod real;
 mod retries;
 mod runs;
+mod served;
 mod smoke;
 mod sources;
 mod state;

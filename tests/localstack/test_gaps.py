@@ -237,6 +237,20 @@ class ApiGateway(Account):
         operations = [dict(zip(("op", "path", "value"), patch)) for patch in patches]
         return self.apigateway.update_stage(restApiId=api, stageName="live", patchOperations=operations)
 
+    def test_an_export_is_of_the_snapshot_that_the_stage_serves(self):
+        api, method, _ = self.api()
+        self.apigateway.put_integration(**method, type="HTTP", integrationHttpMethod="GET", uri="https://example.com")
+
+        def exported():
+            arguments = {"exportType": "oas30", "parameters": {"extensions": "integrations"}}
+            export = self.apigateway.get_export(restApiId=api, stageName="live", **arguments)
+            return json.loads(export["body"].read())["paths"]["/webhooks"]["post"]
+
+        self.assertEqual(exported()["security"], [{"api_key": []}])
+        self.assertEqual(exported()["x-amazon-apigateway-integration"]["type"], "mock")
+        self.apigateway.create_deployment(restApiId=api, stageName="live")
+        self.assertEqual(exported()["x-amazon-apigateway-integration"]["type"], "http")
+
     def test_method_settings_of_a_stage(self):
         api, _, _ = self.api()
         stage = self.patch_stage(

@@ -54,8 +54,8 @@ fn served(served: &Served) -> Remark {
     let parts = [(not_served, "it does not serve"), (not_declared, "it still serves"), (differing, "it differs in")];
     let parts = parts.into_iter().filter(|(names, _)| !names.is_empty());
     let parts: Vec<String> = parts.map(|(names, words)| format!("{words} {}", list(names))).collect();
-    let way_out = deployment.as_ref().map(|it| format!("; `--replace {it}` takes a new one")).unwrap_or_default();
-    let text = format!("`{stage}` serves an older snapshot: {}{way_out}", parts.join("; "));
+    let way_out = deployment.as_ref().map(|it| format!(", and `{it}` is made anew")).unwrap_or_default();
+    let text = format!("`{stage}` serves another snapshot: {}{way_out}", parts.join("; "));
     Remark { kind: "warning", role: Role::Changed, text }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! What a snapshot holds cannot be read back. The digest of the API's content therefore comes with the properties, as
 //! `ContentDigest`, and is kept in the mark; another digest is another deployment. See "API Gateway REST" in the behaviour notes.
+//! A snapshot that is taken once more of the same content is told from the one before it by what stands in its digest after a `+`.
 //!
 //! A snapshot that somebody else took is not adopted: nobody can tell what is in it, and one of our own beside it takes nothing
 //! away from it.
@@ -24,6 +25,11 @@ use crate::resource::{Attributes, Handler, Live, Made, Mark, Owner, referred};
 
 pub struct ApiGatewayDeployment;
 
+/// The property that tells what a snapshot is of.
+pub const CONTENT_DIGEST: &str = "ContentDigest";
+/// Stands between the digest of a content and what tells apart the snapshots of it.
+pub const ANEW: char = '+';
+
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
 pub struct Deployment {
@@ -41,7 +47,7 @@ impl Handler for ApiGatewayDeployment {
     const CREATES_ANOTHER: bool = true;
     const IS_UNIQUE: bool = false;
     const PART_OF: &'static [&'static str] = &["RestApiId"];
-    const ALSO_CREATE_ONLY: &'static [&'static str] = &["ContentDigest", "StageName"];
+    const ALSO_CREATE_ONLY: &'static [&'static str] = &[CONTENT_DIGEST, "StageName"];
     const REFUSED: &'static [(&'static str, &'static str)] = &[
         ("StageDescription", "declare an `AWS::ApiGateway::Stage` with these settings"),
         ("DeploymentCanarySettings", "declare an `AWS::ApiGateway::Stage` with a `CanarySetting`"),
@@ -59,8 +65,12 @@ impl Handler for ApiGatewayDeployment {
     /// Of what another tool has deployed nobody can tell what is in it: whoever takes it over says that it is as declared.
     fn equate(live: &mut Deployment, wanted: &Deployment) {
         if live.content_digest.is_none() {
-            live.content_digest.clone_from(&wanted.content_digest);
             live.stage_name.clone_from(&wanted.stage_name);
+        }
+        let is_taken_anew = |digest: &Option<String>| digest.as_ref().is_some_and(|digest| digest.contains(ANEW));
+        let is_same = content(live.content_digest.as_deref()) == content(wanted.content_digest.as_deref());
+        if live.content_digest.is_none() || is_same && !is_taken_anew(&wanted.content_digest) {
+            live.content_digest.clone_from(&wanted.content_digest);
         }
     }
 
@@ -140,6 +150,11 @@ impl Handler for ApiGatewayDeployment {
     }
 }
 
+/// What a digest says of the content, whichever snapshot of it this is.
+pub fn content(digest: Option<&str>) -> Option<&str> {
+    digest.and_then(|digest| digest.split(ANEW).next())
+}
+
 fn is_of(api: &RestApi, stack: &StackId) -> bool {
     api.tags().and_then(|tags| tags.get(tags::STACK)).is_some_and(|name| name == stack.as_str())
 }
@@ -172,8 +187,10 @@ async fn marked(cx: &Context, api: &str) -> Result<Vec<(Description, Shown)>, Aw
 /// The owner's deployment. Of several, which an interrupted replacement leaves, the one with the wanted content, else the newest.
 fn newest(candidates: Vec<(Description, Shown)>, owner: &Owner, digest: Option<&str>) -> Option<String> {
     let owned = candidates.into_iter().filter(|(description, _)| description.owner() == Some(owner));
+    let is_anew = digest.is_some_and(|digest| digest.contains(ANEW));
     let best = owned.max_by_key(|(description, shown)| {
-        (description.digest() == digest, shown.created_date.map(|date| date.secs()))
+        let is_same = content(description.digest()) == content(digest);
+        (is_same, is_anew && description.digest() == digest, shown.created_date.map(|date| date.secs()))
     });
     best.and_then(|(_, shown)| shown.id)
 }

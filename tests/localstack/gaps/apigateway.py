@@ -1,5 +1,7 @@
 """API Gateway: tags, patches that LocalStack does not know, and refusals that it leaves out."""
 
+import json
+
 from localstack.services.apigateway.helpers import get_apigateway_store, get_moto_rest_api
 from localstack.services.iam.models import iam_stores
 from moto.apigateway.models import apigateway_backends
@@ -41,6 +43,16 @@ USAGE_PLAN_NUMBERS = {
     "quota/period": str,
 }
 USAGE_PLAN_TEXTS = {"/name": "name", "/description": "description", "/productCode": "product_code"}
+# members of an integration that an export has
+EXPORTED = (
+    "type",
+    "httpMethod",
+    "uri",
+    "credentials",
+    "passthroughBehavior",
+    "requestParameters",
+    "requestTemplates",
+)
 OTHER_STAGE_PATHS = ("accessLogSettings", "canarySettings", "variables")
 
 
@@ -144,6 +156,27 @@ def delete_deployment(context, request, ask):
     return ask()
 
 
+@answers("apigateway", "GetExport")
+def get_export(context, request, ask):
+    """What the stage serves: LocalStack exports what the methods are by now. In OpenAPI 3, with integrations."""
+    stage = _stage(context, request)
+    if request["exportType"] != "oas30":
+        return ask()
+    snapshots = get_apigateway_store(context).internal_deployments.get(request["restApiId"].lower(), {})
+    paths = {}
+    for resource in snapshots[stage.deployment_id].rest_api.resources.values():
+        methods = resource["resourceMethods"].items()
+        paths[resource["path"]] = {_operation_name(verb): _operation(method) for verb, method in methods}
+    key = {"type": "apiKey", "name": "x-api-key", "in": "header"}
+    document = {
+        "openapi": "3.0.1",
+        "info": {"title": get_moto_rest_api(context, request["restApiId"]).name, "version": "1"},
+        "paths": {path: operations for path, operations in sorted(paths.items()) if operations},
+        "components": {"securitySchemes": {"api_key": key}},
+    }
+    return {"body": json.dumps(document).encode(), "contentType": "application/octet-stream"}
+
+
 @answers("apigateway", "CreateUsagePlanKey")
 def create_usage_plan_key(context, request, ask):
     keys = apigateway_backends[context.account_id][context.region].usage_plan_keys
@@ -214,6 +247,23 @@ def update_account(context, request, ask):
             if role not in iam_stores[context.account_id]["us-east-1"].ROLES:
                 refuse("BadRequestException", "The role ARN does not have required permissions set to API Gateway")
     return ask()
+
+
+def _operation_name(verb):
+    return "x-amazon-apigateway-any-method" if verb == "ANY" else verb.lower()
+
+
+def _operation(method):
+    """A method of a snapshot as an export writes it; what is as usual is left out."""
+    statuses = method.get("methodResponses") or {}
+    operation = {"responses": {status: {"description": f"{status} response"} for status in statuses}}
+    if method.get("apiKeyRequired"):
+        operation["security"] = [{"api_key": []}]
+    if integration := method.get("methodIntegration"):
+        written = {name: integration[name] for name in EXPORTED if integration.get(name)}
+        written |= {name: written[name].lower() for name in ("type", "passthroughBehavior") if name in written}
+        operation["x-amazon-apigateway-integration"] = written
+    return operation
 
 
 def _patch_method_setting(settings, patch):
