@@ -171,7 +171,8 @@ pub async fn take(desired: &Desired, ledger: &Ledger, reader: &dyn Reader, concu
     if !ledger.is_remembered {
         search(desired, reader, &mut inventory, &mut departed).await;
     }
-    let claimed = claimed(desired, &inventory);
+    let mut claimed = claimed(desired, &inventory);
+    claimed.extend(in_other_words(&claimed));
     let is_free = |candidate: &Candidate| match &candidate.identity.physical_id {
         Some(id) => !claimed.contains(&(candidate.identity.resource_type.clone(), id.clone())),
         None => true,
