@@ -34,9 +34,9 @@ pub(super) fn of_tree(path: &Path, tree: &Tree) -> Result<Package, PackageError>
 pub(super) fn open(path: &Path) -> Result<Package, PackageError> {
     let not_a_zip = |source| PackageError::NotAZip { path: path.to_owned(), source };
     let unread = |source| PackageError::Read { path: path.to_owned(), source };
-    let content = Content::of_file(path.to_owned(), 0).map_err(unread)?;
+    let content = Content::of_file(path, 0).map_err(unread)?;
     check_size(path, ZipState::Zipped, content.length(), std::iter::empty())?;
-    let mut archive = ZipArchive::new(content.open().map_err(unread)?).map_err(not_a_zip)?;
+    let mut archive = ZipArchive::new(content.open()).map_err(not_a_zip)?;
     let mut files = Vec::new();
     // Bounded, because a small zip can hold any amount of zeros.
     let mut room = super::UNZIPPED_LIMIT_BYTES;

@@ -65,7 +65,7 @@ impl Slot {
         let mut first_line = Vec::new();
         BufReader::new(File::open(&path).ok()?).read_until(b'\n', &mut first_line).ok()?;
         let Heading { own_sha256: kept_for, sha256_base64, files } = serde_json::from_slice(&first_line).ok()?;
-        let content = Content::of_file(path, first_line.len() as u64).ok()?;
+        let content = Content::of_file(&path, first_line.len() as u64).ok()?;
         let is_whole = kept_for == hexadecimal(own_sha256) && content.sha256_base64().ok()? == sha256_base64;
         is_whole.then_some(Package { content, sha256_base64, files })
     }
@@ -80,7 +80,7 @@ impl Slot {
             let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
             serde_json::to_writer(&mut file, &heading)?;
             file.write_all(b"\n")?;
-            io::copy(&mut package.content.open()?, &mut file)?;
+            io::copy(&mut package.content.open(), &mut file)?;
             file.persist(self.file("package"))?;
             Ok(())
         };

@@ -62,7 +62,7 @@ struct Entry {
 }
 
 fn compare(before: &Content, after: &Content) -> zip::result::ZipResult<(Vec<FileChange>, usize)> {
-    let (mut before, mut after) = (ZipArchive::new(before.open()?)?, ZipArchive::new(after.open()?)?);
+    let (mut before, mut after) = (ZipArchive::new(before.open())?, ZipArchive::new(after.open())?);
     let (old, new) = (entries(&mut before)?, entries(&mut after)?);
     let mut files = Vec::new();
     let mut unchanged = 0;

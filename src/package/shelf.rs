@@ -30,7 +30,7 @@ impl Shelf {
         if let Some(content) = self.made.get(digest) {
             return Some(content.clone());
         }
-        let kept = Content::of_file(self.file(digest)?, 0).ok()?;
+        let kept = Content::of_file(&self.file(digest)?, 0).ok()?;
         (kept.sha256_base64().ok()? == digest).then_some(kept)
     }
 
@@ -46,7 +46,7 @@ impl Shelf {
         }
         fs::create_dir_all(&self.directory)?;
         let mut new = tempfile::NamedTempFile::new_in(&self.directory)?;
-        io::copy(&mut content.open()?, &mut new)?;
+        io::copy(&mut content.open(), &mut new)?;
         new.persist(file)?;
         self.forget_the_oldest()
     }

@@ -75,7 +75,7 @@ proptest! {
         let package = zip_path(directory(&sorted).path()).unwrap();
         prop_assert_eq!(&package, &zip_path(directory(&turned).path()).unwrap());
 
-        let mut zip = zip::ZipArchive::new(package.content.open().unwrap()).unwrap();
+        let mut zip = zip::ZipArchive::new(package.content.open()).unwrap();
         for (name, content) in sorted {
             let mut unzipped = String::new();
             zip.by_name(name).unwrap().read_to_string(&mut unzipped).unwrap();
@@ -97,7 +97,7 @@ fn what_is_executable_stays_so_and_everything_is_readable_by_lambda() {
     let root = directory(&[("bootstrap", "#!/bin/sh"), ("index.py", "")]);
     make_executable(&root.path().join("bootstrap"));
     let package = zip_path(root.path()).unwrap();
-    let mut zip = zip::ZipArchive::new(package.content.open().unwrap()).unwrap();
+    let mut zip = zip::ZipArchive::new(package.content.open()).unwrap();
     let mut mode = |name| zip.by_name(name).unwrap().unix_mode().unwrap() & 0o777;
     assert_eq!((mode("bootstrap"), mode("index.py")), (0o755, 0o644));
 }
@@ -154,7 +154,7 @@ fn a_single_file_is_zipped_alone_and_a_zip_is_taken_as_it_is() {
     let alone = zip_path(&root.path().join("index.py")).unwrap();
     assert_eq!(names(&alone), ["index.py"]);
     let mut made = fs::File::create(root.path().join("made.zip")).unwrap();
-    std::io::copy(&mut alone.content.open().unwrap(), &mut made).unwrap();
+    std::io::copy(&mut alone.content.open(), &mut made).unwrap();
     assert_eq!(zip_path(&root.path().join("made.zip")).unwrap(), alone);
 }
 
@@ -436,7 +436,7 @@ fn bytecode_lies_beside_each_module_and_names_files_as_lambda_has_them() {
     let pip = with_compiler(root.path(), pip("no-such-python"));
     let package = zip_compiled(&root.path().join("code"), "python3.11", &pip).unwrap();
     assert_eq!(names(&package), ["__pycache__/index.cpython-311.pyc", "index.py", "rules.json"]);
-    let mut zip = zip::ZipArchive::new(package.content.open().unwrap()).unwrap();
+    let mut zip = zip::ZipArchive::new(package.content.open()).unwrap();
     let mut call = String::new();
     zip.by_name("__pycache__/index.cpython-311.pyc").unwrap().read_to_string(&mut call).unwrap();
     expect![[r"

@@ -90,7 +90,7 @@ impl Intercept for Upload {
         let (before, after) =
             request.body().bytes().and_then(around_stand_in).ok_or("the request has no place for a zip")?;
         let (mut length, mut digest) = (0, Sha256::new());
-        for block in blocks(&before, &self.0, &after)? {
+        for block in blocks(&before, &self.0, &after) {
             let block = block?;
             length += block.len();
             digest.update(block);
@@ -99,10 +99,8 @@ impl Intercept for Upload {
         config.interceptor_state().store_put(PayloadSigningOverride::Precomputed(hexadecimal(&digest.finalize())));
         let content = self.0.clone();
         // Each attempt sends a body of its own.
-        *request.body_mut() = SdkBody::retryable(move || match blocks(&before, &content, &after) {
-            Ok(blocks) => SdkBody::from_body_1_x(Blocks(blocks)),
-            Err(error) => SdkBody::from_body_1_x(Blocks(once(Err(error)))),
-        });
+        *request.body_mut() =
+            SdkBody::retryable(move || SdkBody::from_body_1_x(Blocks(blocks(&before, &content, &after))));
         Ok(())
     }
 }
@@ -121,10 +119,10 @@ fn blocks(
     before: &Bytes,
     zip: &Content,
     after: &Bytes,
-) -> io::Result<impl Iterator<Item = io::Result<Bytes>> + Unpin + Send + Sync + use<>> {
-    let mut zip = zip.open()?;
+) -> impl Iterator<Item = io::Result<Bytes>> + Unpin + Send + Sync + use<> {
+    let mut zip = zip.open();
     let encoded = std::iter::from_fn(move || encoded_block(&mut zip).transpose());
-    Ok(once(Ok(before.clone())).chain(encoded).chain(once(Ok(after.clone()))))
+    once(Ok(before.clone())).chain(encoded).chain(once(Ok(after.clone())))
 }
 
 fn encoded_block(zip: &mut impl Read) -> io::Result<Option<Bytes>> {
