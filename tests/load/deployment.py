@@ -27,7 +27,9 @@ def deployed(hidden_seconds: int, function_seconds: int):
     """
     from system import System
 
+    # Each command of it runs in a place of its own.
     paystack = os.environ.get("PAYSTACK", str(shape.ROOT / "target/debug/paystack"))
+    paystack = os.path.abspath(shutil.which(paystack) or paystack)
     with tempfile.TemporaryDirectory() as place, _endpoint(paystack) as endpoint:
         for path in ("paystack.toml", "examples/payments", "handlers"):
             source = shape.ROOT / path
