@@ -255,10 +255,10 @@ fn content_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Value>) ->
         .collect()
 }
 
-/// Tags and descriptions are not deployed.
+/// Tags, descriptions, and where a document was read are not deployed.
 fn deployed(properties: &Value) -> Value {
     let Value::Object(fields) = properties else { return properties.clone() };
-    let is_deployed = |name: &str| !matches!(name, "Tags" | "Description");
+    let is_deployed = |name: &str| !matches!(name, "Tags" | "Description" | "BodyS3Location");
     Value::Object(fields.iter().filter(|(name, _)| is_deployed(name)).map(|(k, v)| (k.clone(), v.clone())).collect())
 }
 

@@ -82,6 +82,12 @@ impl AwsError {
         }
     }
 
+    /// What a service refuses, by its own code.
+    pub fn answered(operation: &'static str, code: String, message: String, status: u16) -> Self {
+        let class = class_of_code(&code, Some(status));
+        Self { code, status: Some(status), ..Self::new(operation, class, message) }
+    }
+
     /// What a service promised to answer and did not.
     pub fn missing(operation: &'static str, what: &str) -> Self {
         Self::new(operation, ErrorClass::Service, format!("the answer has no `{what}`"))

@@ -8,6 +8,7 @@ pub mod error;
 mod gate;
 pub mod limits;
 mod null_templates;
+pub mod objects;
 pub mod observer;
 pub mod operate;
 pub mod rates;

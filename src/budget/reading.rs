@@ -50,6 +50,9 @@ pub fn of_reading(desired: &Desired, ledger: &Ledger) -> Option<Budget> {
         served::remembered(desired, ledger).into_keys().map(|stage| ("apigateway.GetExport", stage.to_string())),
     );
     asks.iter().for_each(|(call, _)| budget.add(call));
+    // Documents are read before anything else, and one by one.
+    let is_in_s3 = |properties: &&Value| properties["BodyS3Location"].get("Bucket").is_some();
+    desired.predicted().values().filter(is_in_s3).for_each(|_| budget.add("s3.GetObject"));
     Some(budget)
 }
 

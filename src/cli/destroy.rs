@@ -4,7 +4,7 @@ use crate::cli::apply::{Approved, ask, carry_out, ended, exit, keep_attempts, ke
 use crate::cli::arguments::DestroyArguments;
 use crate::cli::assembly::{self, Others, each};
 use crate::cli::plan::{foreseen, make};
-use crate::cli::stack::{Opened, open};
+use crate::cli::stack::{Opened, open_to_destroy};
 use crate::cli::{CliError, Exit, World, late_logs, view};
 use crate::plan::residue::residue;
 use crate::plan::saved::Goal;
@@ -27,7 +27,7 @@ pub async fn destroy(arguments: &DestroyArguments, world: &mut World) -> Result<
 }
 
 async fn one(arguments: &DestroyArguments, world: &mut World) -> Result<Exit, CliError> {
-    let stack = &open(&arguments.stack, world).await?;
+    let stack = &open_to_destroy(&arguments.stack, world).await?;
     keep_attempts(arguments.trace.as_deref(), stack);
     let work = async |lock: &dyn Lock, world: &mut World| destroy_locked(arguments, stack, lock, world).await;
     stack.locked("destroy", arguments.lock, world, work).await

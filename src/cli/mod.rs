@@ -5,6 +5,7 @@ mod arguments;
 mod assembly;
 mod capacity;
 mod destroy;
+mod documents;
 mod error;
 mod evidence;
 mod graph;

@@ -14,15 +14,15 @@ use crate::aws::{ApiRates, Connection, Context, Packages, Scope, Target, connect
 use crate::check::{Retained, check};
 use crate::cli::arguments::{CONCURRENCY, LockArguments, StackArguments};
 use crate::cli::imports::{self, Imports};
-use crate::cli::{CliError, World, local, rules};
+use crate::cli::{CliError, World, documents, local, rules};
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic, Severity, Source, Span, Style};
 use crate::graph::cycles;
 use crate::identity::{LogicalId, StackId};
 use crate::inventory;
 use crate::package::{
-    Bytecode, CodePlaces, PIP_VARIABLES, PipCommand, Shelf, Workshop, is_elsewhere, leave_out, local_code,
-    missing_code, package,
+    self, Bytecode, CodePlaces, DocumentPlace, PIP_VARIABLES, PipCommand, Shelf, Workshop, is_elsewhere, leave_out,
+    local_code, missing_code, package,
 };
 use crate::policy::Finding;
 use crate::project::{Environment, Project, SUFFIX_PARAMETER, State};
@@ -128,6 +128,11 @@ pub fn read(arguments: &StackArguments, world: &mut World) -> Result<Checked, Cl
     let graph = checked.resolve(None, &region, world)?;
     checked.resources = graph.resources.len();
     checked.local_code = local_code(&graph, &checked.code);
+    let documents = package::documents(&graph, &checked.code).0.into_iter();
+    checked.local_code.extend(documents.filter_map(|it| match it.place {
+        DocumentPlace::Local(path) => Some((it.logical_id, path)),
+        DocumentPlace::Object(_) | DocumentPlace::Template(_) | DocumentPlace::Unknown => None,
+    }));
     Ok(checked)
 }
 
@@ -215,6 +220,22 @@ async fn placed(arguments: &StackArguments, world: &mut World) -> Result<Placed,
 
 /// Connects to AWS, and works out what the template wants there.
 pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opened, CliError> {
+    opened(arguments, Documents::Read, world).await
+}
+
+/// The same for whoever wants nothing of it any more: a document that is gone is not missed.
+pub async fn open_to_destroy(arguments: &StackArguments, world: &mut World) -> Result<Opened, CliError> {
+    opened(arguments, Documents::LeftOut, world).await
+}
+
+/// What becomes of documents that the template names and does not hold.
+#[derive(PartialEq, Eq)]
+enum Documents {
+    Read,
+    LeftOut,
+}
+
+async fn opened(arguments: &StackArguments, with_documents: Documents, world: &mut World) -> Result<Opened, CliError> {
     let Placed { checked, connection, mut graph, imports } = placed(arguments, world).await?;
     let packages = {
         let (cache, pip) = (world.cache(), pip(world));
@@ -222,10 +243,14 @@ pub async fn open(arguments: &StackArguments, world: &mut World) -> Result<Opene
         let workshop = Workshop { places: &checked.code, cache: &cache, pip: &pip, bytecode };
         tokio::task::block_in_place(|| package(&mut graph, &workshop)).map_err(|findings| checked.mistakes(findings))?
     };
-    let scope = connection.scope.clone();
-    let desired = Desired::new(graph, checked.stack.clone(), checked.environment.tags.clone(), scope);
     let shelf = Shelf::new(packages.clone(), &world.cache());
     let cx = Arc::new(Context::new(&connection, packages, Arc::clone(&world.clock)));
+    if with_documents == Documents::Read {
+        let brought = documents::bring(&mut graph, &checked.code, &connection, &cx).await;
+        brought.map_err(|findings| checked.mistakes(findings))?;
+    }
+    let scope = connection.scope.clone();
+    let desired = Desired::new(graph, checked.stack.clone(), checked.environment.tags.clone(), scope);
     Ok(Opened {
         desired,
         imports,
@@ -516,7 +541,8 @@ impl Checked {
             let has_no_code = |resource: &DesiredResource| is_elsewhere(&whole, resource, &self.code);
             findings.extend(unsupported::leave_out(&mut graph, &has_no_code));
         }
-        let missing = missing_code(&graph, &self.code);
+        let mut missing = missing_code(&graph, &self.code);
+        missing.extend(package::documents(&graph, &self.code).1);
         let unseen = if account_id.is_none() { self.unseen(&inputs, &today) } else { Vec::new() };
         for more in [unresolved, cycles(&graph), check(&graph, &today, self.retained), missing, unseen] {
             // What one look found wrong, the next need not find wrong at the same place. A warning is nothing wrong.

@@ -170,10 +170,27 @@ impl Subject<'_> {
         vec![self.scope.arn("wafv2", &format!("{place}/{kind}/{}/*", self.text("Name").unwrap_or("*")))]
     }
 
+    /// The object that an API's document is.
+    fn document(&self, versioned: Versioned) -> Vec<String> {
+        let location = self.properties.get("BodyS3Location").unwrap_or(&Value::Null);
+        let text = |name: &str| location.get(name)?.as_str();
+        let is_meant = text("Version").is_some() == (versioned == Versioned::Yes);
+        let known = |text: &str| if unknown::is_in(text) { "*".to_owned() } else { text.to_owned() };
+        let (Some(bucket), Some(key)) = (text("Bucket").filter(|_| is_meant), text("Key")) else { return Vec::new() };
+        vec![format!("arn:{}:s3:::{}/{}", self.scope.partition, known(bucket), known(key))]
+    }
+
     fn gateway(&self, paths: &[&str]) -> Vec<String> {
         let Scope { partition, region, .. } = self.scope;
         paths.iter().map(|path| format!("arn:{partition}:apigateway:{region}::{path}")).collect()
     }
+}
+
+/// Whether one version of an object is meant: reading it is another action.
+#[derive(PartialEq, Eq)]
+enum Versioned {
+    No,
+    Yes,
 }
 
 fn anything(_: &Subject<'_>) -> Vec<String> {

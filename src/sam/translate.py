@@ -29,12 +29,8 @@ CODE = {
     "AWS::Serverless::Function": "CodeUri",
     "AWS::Serverless::LayerVersion": "ContentUri",
 }
-# What it uploads besides, and where it can be written instead.
-DEFINITIONS = {
-    "AWS::Serverless::Api": ("DefinitionUri", "DefinitionBody"),
-    "AWS::Serverless::HttpApi": ("DefinitionUri", "DefinitionBody"),
-    "AWS::Serverless::StateMachine": ("DefinitionUri", "Definition"),
-}
+# What it uploads besides.
+DEFINITIONS = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi", "AWS::Serverless::StateMachine")
 
 
 class Policies:
@@ -57,11 +53,10 @@ def hide(properties, name):
 
 
 def hide_local_code(template):
-    """Puts local paths into the bucket, and says which definitions cannot be."""
-    errors = []
+    """Puts local paths into the bucket."""
     functions = (template.get("Globals") or {}).get("Function") or {}
     hide(functions, "CodeUri")
-    for logical_id, resource in (template.get("Resources") or {}).items():
+    for resource in (template.get("Resources") or {}).values():
         if not isinstance(resource, dict):
             continue
         kind = resource.get("Type")
@@ -76,11 +71,8 @@ def hide_local_code(template):
             if kind == "AWS::Serverless::Function" and not has_code and properties.get("PackageType") != "Image":
                 # Where `sam build` looks for it.
                 properties["CodeUri"] = {"Bucket": BUCKET, "Key": "."}
-        uri, body = DEFINITIONS.get(kind, (None, None))
-        if uri and is_local(properties.get(uri)):
-            message = f"`{uri}` is a local file, which only `sam package` uploads: write it out in `{body}`"
-            errors.append({"logical_id": logical_id, "message": message})
-    return errors
+        if kind in DEFINITIONS:
+            hide(properties, "DefinitionUri")
 
 
 def show_local_code(value):
@@ -91,6 +83,8 @@ def show_local_code(value):
         return value
     if value.get("S3Bucket") == BUCKET:
         return value["S3Key"]
+    if value.get("Bucket") == BUCKET:
+        return value["Key"]
     return {key: show_local_code(item) for key, item in value.items()}
 
 
@@ -108,14 +102,12 @@ def main():
     with open(input_path, encoding="utf-8") as file:
         given = json.load(file)
     template = given["template"]
-    errors = hide_local_code(template)
-    answer = {"errors": errors}
-    if not errors:
-        try:
-            made = transform(template, given["parameters"], Policies(given["partition"]))
-            answer = {"template": show_local_code(made)}
-        except InvalidDocumentException as error:
-            answer = {"errors": list(told(error))}
+    hide_local_code(template)
+    try:
+        made = transform(template, given["parameters"], Policies(given["partition"]))
+        answer = {"template": show_local_code(made)}
+    except InvalidDocumentException as error:
+        answer = {"errors": list(told(error))}
     with open(output_path, "w", encoding="utf-8") as file:
         json.dump(answer, file)
 

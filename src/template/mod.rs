@@ -18,6 +18,7 @@ mod sam;
 mod section;
 mod yaml;
 
+use crate::diagnostic::{Diagnostic, Severity, Source};
 pub use crate::property_path::PathStep;
 pub use condition::{Condition, NamedCondition};
 pub use expression::{Expr, Part, Reference};
@@ -27,6 +28,21 @@ pub use parse::{
 };
 pub use pseudo::Pseudo;
 pub use resolve::{DesiredGraph, DesiredOutput, DesiredResource, Inputs};
+
+/// A file of JSON or YAML as plain data, within the bounds that a template has. Nothing in it is evaluated.
+///
+/// # Errors
+///
+/// What cannot be read, each at its place in the file.
+pub fn plain(source: &Source) -> Result<serde_json::Value, Vec<Diagnostic>> {
+    let mut findings = Vec::new();
+    let node = document::read(source, &mut findings);
+    findings.retain(|finding| finding.severity == Severity::Error);
+    match node {
+        Some(node) if findings.is_empty() => Ok(node.to_value()),
+        _ => Err(findings),
+    }
+}
 
 #[cfg(test)]
 mod bounds_tests;

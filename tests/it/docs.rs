@@ -156,7 +156,8 @@ fn kind(schema: &Value) -> String {
         return values.join(", ");
     }
     if schema["packaged"] == true {
-        return "a local path, or inline code".to_owned();
+        let other = if schema["$ref"] == "S3Location" { "an object in S3" } else { "inline code" };
+        return format!("a local path, or {other}");
     }
     if let Some(name) = schema["$ref"].as_str() {
         return format!("{name} object");

@@ -1,6 +1,8 @@
 //! Templates of the kinds that people have, small and our own: each is validated, planned, applied to the emulator, planned empty
 //! with the ledger and without, and destroyed.
 
+use serde_json::{Value, json};
+
 use crate::harness::{Account, Paystack};
 
 /// An API with keys, and a queue whose messages are chosen from, as SAM writes them.
@@ -129,6 +131,44 @@ Resources:
               Filters: [{ Pattern: '{"eventName": ["REMOVE"]}' }]
 "#;
 
+/// An API whose document is elsewhere.
+const DOCUMENTED: &str = r"
+Parameters: { Bucket: { Type: String } }
+Resources:
+  Api:
+    Type: AWS::ApiGateway::RestApi
+    Properties:
+      BodyS3Location: { Bucket: !Ref Bucket, Key: apis/orders v1.yaml }
+      EndpointConfiguration: { Types: [REGIONAL] }
+  Deployment:
+    Type: AWS::ApiGateway::Deployment
+    Properties: { RestApiId: !Ref Api }
+  Stage:
+    Type: AWS::ApiGateway::Stage
+    Properties: { RestApiId: !Ref Api, DeploymentId: !Ref Deployment, StageName: live }
+";
+
+const DOCUMENT: &str = r#"
+openapi: 3.0.1
+info: { title: orders, version: '1' }
+paths:
+  /orders:
+    get:
+      responses: { '200': { description: Done } }
+      x-amazon-apigateway-integration:
+        type: mock
+        requestTemplates: { application/json: '{"statusCode": 200}' }
+        responses: { default: { statusCode: '200' } }
+"#;
+
+const DEFINED: &str = r"
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties: { StageName: live, DefinitionUri: openapi.yaml, EndpointConfiguration: REGIONAL }
+";
+
 fn with(template: &str) -> Paystack {
     let paystack = Paystack::in_empty_directory();
     paystack.write("template.yaml", template).write("src/app.py", "def handle(event, context):\n    return {}\n");
@@ -147,14 +187,64 @@ fn a_firewall_before_a_rest_api() {
     with(GUARDED).goes_the_whole_way(&Account::fresh(), &STACK);
 }
 
-/// The emulator's tables have no streams that a function could read: as far as the plan.
 #[test]
 fn a_stream_of_a_table_with_filters_from_sam() {
-    let (paystack, account) = (with(STREAMED), Account::fresh());
-    let planned = paystack.run(&account, &[&["plan", "--detailed-exitcode", "--full"], &STACK[..]].concat()).exits(2);
-    for line in ["+ RemovedStream", "+ Orders", "eventName", "TRIM_HORIZON"] {
-        assert!(planned.stdout.contains(line), "{line}\n{}", planned.stdout);
-    }
+    with(STREAMED).goes_the_whole_way(&Account::fresh(), &STACK);
+}
+
+/// Puts a document into a bucket, which is made with it.
+const PUT: &str = r#"
+import sys, boto3
+bucket, key, document = sys.argv[1:]
+s3 = boto3.client("s3")
+s3.create_bucket(Bucket=bucket)
+s3.put_object(Bucket=bucket, Key=key, Body=document.encode())
+"#;
+
+#[test]
+fn an_api_from_a_document_in_s3_and_then_from_this_machine() {
+    let (paystack, account) = (with(DOCUMENTED), Account::fresh());
+    let (bucket, key) = (format!("apis-{}", account.number), "apis/orders v1.yaml");
+    let parameter = format!("Bucket={bucket}");
+    let run = |command: &[&str], code: i32| {
+        paystack.run(&account, &[command, &STACK, &["-p", &parameter]].concat()).exits(code)
+    };
+    let put = |document: &str| account.run_python(PUT, &[&bucket, key, document], &Value::Null, &[]);
+    let missing = run(&["plan"], 1).stderr;
+    assert!(
+        missing.contains(&format!("there is no bucket `{bucket}`")) && missing.contains("BodyS3Location"),
+        "{missing}"
+    );
+
+    put(DOCUMENT);
+    let calls = run(&["apply", "--auto-approve"], 0).stderr;
+    assert!(calls.contains("s3 1"), "{calls}");
+    run(&["plan", "--detailed-exitcode"], 0);
+    let more = DOCUMENT.replace("/orders:", "/returns:");
+    put(&more);
+    let plan = run(&["plan", "--detailed-exitcode"], 2).stdout;
+    assert!(plan.contains("/returns") && plan.contains("Deployment"), "{plan}");
+    run(&["apply", "--auto-approve"], 0);
+    let policy = run(&["policy", "--deployer"], 0).stdout;
+    let object = format!("\"arn:aws:s3:::{bucket}/{key}\"");
+    assert!(policy.contains("\"s3:GetObject\"") && policy.contains(&object), "{policy}");
+
+    account.aws("s3", "delete_object", json!({"Bucket": bucket, "Key": key}));
+    let missing = run(&["plan"], 1).stderr;
+    assert!(missing.contains(&format!("there is no object `s3://{bucket}/{key}`")), "{missing}");
+    let location = format!("{{ Bucket: !Ref Bucket, Key: {key} }}");
+    paystack.write("openapi.yaml", &more).replace("template.yaml", &location, "openapi.yaml");
+    run(&["plan", "--detailed-exitcode"], 0);
+    paystack.replace("template.yaml", "BodyS3Location: openapi.yaml", &format!("BodyS3Location: {location}"));
+    run(&["destroy", "--auto-approve"], 0);
+    account.census().assert_empty();
+}
+
+#[test]
+fn an_api_from_a_document_beside_a_sam_template() {
+    let paystack = with(DEFINED);
+    paystack.write("openapi.yaml", DOCUMENT);
+    paystack.goes_the_whole_way(&Account::fresh(), &STACK);
 }
 
 /// What SAM expands has one place for all that is wrong with it.

@@ -38,6 +38,8 @@ pub struct RestApi {
     /// An OpenAPI document: an object, or a text in YAML.
     #[serde(deserialize_with = "json_text::deserialize")]
     pub body: Option<Value>,
+    /// Where the document is: it is in `Body` before anything is compared or sent.
+    pub body_s3_location: Option<Value>,
     /// What paystack says of the document and of how it is imported, as hexadecimal digits. CloudFormation does not know it.
     pub body_digest: Option<String>,
     pub fail_on_warnings: bool,
@@ -73,6 +75,7 @@ impl Default for RestApi {
         Self {
             name: None,
             body: None,
+            body_s3_location: None,
             body_digest: None,
             fail_on_warnings: false,
             mode: None,
@@ -116,7 +119,6 @@ impl Handler for ApiGatewayRestApi {
     const CREATES_ANOTHER: bool = true;
     const TAGGED_AS: Option<&'static str> = Some("apigateway:restapis");
     const REFUSED: &'static [(&'static str, &'static str)] = &[
-        ("BodyS3Location", "paystack reads no buckets: put the document itself into `Body`"),
         ("CloneFrom", "what a copy was made from cannot be read back: declare the API's resources and methods instead"),
         (
             "Version",
@@ -167,6 +169,7 @@ impl Handler for ApiGatewayRestApi {
     /// What is live is written in the document's words. An API that another tool has imported does not say of what: its
     /// operations have to do.
     fn equate(live: &mut RestApi, wanted: &RestApi) {
+        live.body_s3_location.clone_from(&wanted.body_s3_location);
         live.fail_on_warnings = wanted.fail_on_warnings;
         live.mode.clone_from(&wanted.mode);
         live.parameters.clone_from(&wanted.parameters);
@@ -443,6 +446,7 @@ fn live(scope: &Scope, id: &str, answer: GetRestApiOutput) -> Result<Live<RestAp
     let body_digest = tags.0.remove(BODY);
     let api = RestApi {
         body: None,
+        body_s3_location: None,
         body_digest,
         fail_on_warnings: false,
         mode: None,

@@ -1,7 +1,7 @@
 //! What the types of API Gateway need.
 
 use super::{
-    GATEWAY_TAGS, LOGS_ANYWHERE, LOGS_ON_THE_SIDE, Need, account, anything, apis, besides, execution_logs,
+    GATEWAY_TAGS, LOGS_ANYWHERE, LOGS_ON_THE_SIDE, Need, Versioned, account, anything, apis, besides, execution_logs,
     gateway_tags, keys, need, pass, usage_plans,
 };
 
@@ -184,6 +184,8 @@ pub(super) const NEEDS: &[Need] = &[
     ),
     besides("AWS::ApiGateway::RestApi", |it| it.where_set("Policy", apis), &["apigateway:UpdateRestApiPolicy"]),
     need("AWS::ApiGateway::RestApi", gateway_tags, GATEWAY_TAGS),
+    besides("AWS::ApiGateway::RestApi", |it| it.document(Versioned::No), &["s3:GetObject"]),
+    besides("AWS::ApiGateway::RestApi", |it| it.document(Versioned::Yes), &["s3:GetObjectVersion"]),
     need(
         "AWS::ApiGateway::Stage",
         apis,
