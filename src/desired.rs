@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use crate::aws::Scope;
+use crate::digest::hex_digest;
 use crate::graph::{Dependencies, Reason, api_of, implied};
 use crate::identity::{LogicalId, StackId};
 use crate::property_path::PathStep;
@@ -63,7 +63,7 @@ impl Desired {
             let Some(resource) = desired.graph.resources.get_mut(deployment) else { continue };
             let digest = resource.properties.at(&[CONTENT_DIGEST.into()]).and_then(Expr::as_literal);
             let Some(content) = digest.and_then(Value::as_str) else { continue };
-            let digest = format!("{content}{ANEW}{}", hex_digest(told_by.as_bytes(), 8));
+            let digest = format!("{content}{ANEW}{}", hex_digest(told_by, 8));
             resource.set_property(CONTENT_DIGEST, Value::String(digest));
         }
         desired
@@ -178,10 +178,13 @@ impl Desired {
 
 const API_KEY: &str = "AWS::ApiGateway::ApiKey";
 
+/// What the names of FIFO queues and topics end with.
+pub const FIFO: &str = ".fifo";
+
 /// The name that a resource gets when its template gives none: stack, logical id and a digest of both, so that it stays
 /// apart from every other when it has to be cut.
 pub fn generated_name(owner: &Owner, longest: usize, case: Case, suffix: &str) -> String {
-    let digest = hex_digest(format!("{}/{}", owner.stack, owner.resource).as_bytes(), 8);
+    let digest = hex_digest(format!("{}/{}", owner.stack, owner.resource), 8);
     let readable = format!("{}-{}", owner.stack, owner.resource);
     let room = longest.saturating_sub(digest.len() + 1 + suffix.len());
     let readable: String = readable.chars().take(room).collect();
@@ -199,7 +202,7 @@ fn fill_in_name(properties: &mut Value, name: &GeneratedName, owner: &Owner) {
         return;
     }
     let is_fifo = name.fifo_property.and_then(|property| fields.get(property)).is_some_and(is_true);
-    let suffix = if is_fifo { ".fifo" } else { "" };
+    let suffix = if is_fifo { FIFO } else { "" };
     fields.insert(name.property.to_owned(), Value::String(generated_name(owner, name.longest, name.case, suffix)));
 }
 
@@ -267,12 +270,6 @@ pub(crate) fn of_type<'a>(
     resource_type: &'a str,
 ) -> impl Iterator<Item = &'a DesiredResource> + 'a {
     graph.resources.values().filter(move |resource| resource.resource_type.as_str() == resource_type)
-}
-
-/// The first characters of the SHA-256 of some bytes.
-fn hex_digest(bytes: &[u8], length: usize) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().chars().take(length).collect()
 }
 
 #[cfg(test)]

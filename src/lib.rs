@@ -12,6 +12,7 @@ pub mod cli;
 pub mod deployer;
 pub mod desired;
 pub mod diagnostic;
+pub(crate) mod digest;
 pub mod evidence;
 #[cfg(test)]
 pub(crate) mod fake;

@@ -14,9 +14,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::children::{Children, Counted};
+use crate::digest::hex_digest_of;
 use crate::pythons;
 
 /// The port that the emulator listens on unless another one is asked for.
@@ -389,7 +389,7 @@ fn request(port: u16, method: &str, body: &str) -> io::Result<String> {
 
 /// Fetches the locked packages, once, and unpacks the emulator's own files.
 fn install_unlocked(settings: &LocalSettings, tell: &mut dyn FnMut(Progress)) -> Result<Installation, LocalError> {
-    let directory = settings.cache.join(format!("localstack-{}", digest([REQUIREMENTS])));
+    let directory = settings.cache.join(format!("localstack-{}", hex_digest_of([REQUIREMENTS], 16)));
     // Only a finished installation has this file: a broken one is made anew.
     let finished = directory.join("finished");
     if !finished.exists() {
@@ -604,16 +604,7 @@ fn replace_directory(path: &Path) -> Result<(), LocalError> {
 
 /// Tells one version of the emulator from another.
 fn fingerprint() -> String {
-    digest(HOST_FILES.iter().flat_map(|(name, text)| [*name, *text]).chain([REQUIREMENTS]))
-}
-
-fn digest<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
-    let mut hasher = Sha256::new();
-    for text in texts {
-        hasher.update(text.len().to_le_bytes());
-        hasher.update(text);
-    }
-    hasher.finalize().iter().take(8).map(|it| format!("{it:02x}")).collect()
+    hex_digest_of(HOST_FILES.iter().flat_map(|(name, text)| [*name, *text]).chain([REQUIREMENTS]), 16)
 }
 
 fn tail_of(log: &Path) -> String {

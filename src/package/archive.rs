@@ -10,6 +10,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use super::{Content, FileEntry, Mode, Package, PackageError, Tree, ZipState, check_size};
+use crate::digest::hex_digest;
 
 /// A zip while it is written; the files come in the order of their names.
 pub(super) struct Archive<'a> {
@@ -97,12 +98,8 @@ pub(super) fn sha256_base64_of(mut content: impl Read) -> io::Result<String> {
     Ok(BASE64.encode(digest.finalize()))
 }
 
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn entry(name: &str, content: &[u8]) -> FileEntry {
-    FileEntry { name: name.to_owned(), size: content.len() as u64, sha256: hexadecimal(&Sha256::digest(content)) }
+    FileEntry { name: name.to_owned(), size: content.len() as u64, sha256: hex_digest(content, 64) }
 }
 
 fn sizes(files: &[FileEntry]) -> impl Iterator<Item = (&str, u64)> {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::archive::hexadecimal;
 use super::{Content, FileEntry, Package, PackageError};
+use crate::digest::hexadecimal;
 
 /// One layer's place: `<key>/` is what pip installed, `<key>.package` the last zip made of it.
 pub(super) struct Slot {

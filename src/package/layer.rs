@@ -9,13 +9,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sha2::{Digest, Sha256};
-
-use super::archive::{self, hexadecimal};
+use super::archive;
 use super::bytecode::{self, Bytecode};
 use super::cache::Slot;
 use super::{Package, PackageError, Tree, requirements, zip_path};
 use crate::children::Children;
+use crate::digest::hex_digest;
 use crate::text_file;
 
 /// Counts up when this module installs or cleans in another way: what is in the cache is then made anew.
@@ -172,7 +171,7 @@ impl Locked {
             Bytecode::Compiled => format!("{PACKAGING_VERSION} compiled"),
         };
         let what = [&how, &self.python.to_string(), &self.text].map(String::as_str).join("\n");
-        Slot::new(cache_dir, hexadecimal(&Sha256::digest(what)[..16]))
+        Slot::new(cache_dir, hex_digest(what, 32))
     }
 
     fn install(&self, directory: &Path, pip: &PipCommand) -> Result<(), PackageError> {

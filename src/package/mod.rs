@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use archive::{hexadecimal, sha256_base64};
+pub use archive::sha256_base64;
 pub use bytecode::Bytecode;
 pub use changes::{CodeChange, FileChange};
 pub use content::Content;

@@ -11,8 +11,8 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
+use crate::digest::hex_digest_of;
 use crate::package::PipCommand;
 use crate::text_file;
 
@@ -92,7 +92,7 @@ pub fn is_installed(workshop: &Workshop<'_>) -> bool {
 /// The translator cannot be installed or run, or has something to object.
 pub fn expand(given: &Given<'_>, workshop: &Workshop<'_>) -> Result<Value, SamError> {
     let text = serde_json::to_string(given).unwrap_or_default();
-    let kept = workshop.cache.join("sam").join(format!("{}.json", digest(&[SCRIPT, REQUIREMENTS, &text])));
+    let kept = workshop.cache.join("sam").join(format!("{}.json", hex_digest_of([SCRIPT, REQUIREMENTS, &text], 32)));
     if let Some(made) = text_file::read(&kept, LARGEST_BYTES).ok().and_then(|text| serde_json::from_str(&text).ok()) {
         return Ok(made);
     }
@@ -120,7 +120,7 @@ pub fn expand(given: &Given<'_>, workshop: &Workshop<'_>) -> Result<Value, SamEr
 /// Where the translator is, once it is installed.
 fn environment(workshop: &Workshop<'_>) -> PathBuf {
     let python = workshop.pip.program.to_string_lossy();
-    workshop.cache.join("sam").join(format!("translator-{}", digest(&[REQUIREMENTS, &python])))
+    workshop.cache.join("sam").join(format!("translator-{}", hex_digest_of([REQUIREMENTS, &python], 32)))
 }
 
 fn installed(workshop: &Workshop<'_>) -> Result<PathBuf, SamError> {
@@ -170,13 +170,4 @@ fn keep(path: &Path, made: &Value) -> io::Result<()> {
     file.flush()?;
     file.persist(path)?;
     Ok(())
-}
-
-fn digest(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part.len().to_le_bytes());
-        hash.update(part);
-    }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

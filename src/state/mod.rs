@@ -16,10 +16,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::apply::durations::Durations;
 use crate::aws::error::AwsError;
+use crate::digest::hex_digest;
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use crate::plan::residue::Before;
 
@@ -157,9 +157,7 @@ fn is_digest(value: &Value) -> bool {
 
 /// What stands for a text that must not be kept: `sha256:` and 64 hexadecimal digits.
 pub fn salted_digest(salt: &str, text: &str) -> String {
-    let digest = Sha256::new().chain_update(salt).chain_update(text).finalize();
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{DIGEST}{hex}")
+    format!("{DIGEST}{}", hex_digest(format!("{salt}{text}"), 64))
 }
 
 /// What went wrong with a ledger.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
+use crate::digest::hex_digest;
 use crate::identity::StackId;
 use crate::unknown;
 
@@ -85,8 +85,7 @@ impl Pseudo {
     fn stack_arn(&self) -> String {
         let Self { account_id, region, partition, stack } = self;
         let Some(account_id) = account_id else { return unknown::named("AWS::StackId") };
-        let digest = Sha256::digest(format!("{partition}:{region}:{account_id}:{stack}"));
-        let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex_digest(format!("{partition}:{region}:{account_id}:{stack}"), 32);
         let [a, b, c, d, e] = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
         format!("arn:{partition}:cloudformation:{region}:{account_id}:stack/{stack}/{a}-{b}-{c}-{d}-{e}")
     }

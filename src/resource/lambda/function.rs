@@ -254,14 +254,7 @@ async fn make(cx: &Context, name: &str, function: &Function) -> Result<(), AwsEr
         .set_durable_config(durable_config(function))
         .set_tags(Some(settings::tags(function).to_map()));
     while_propagating(cx, || async {
-        create
-            .clone()
-            .customize()
-            .config_override(upload::slowly())
-            .interceptor(zip.clone())
-            .send()
-            .await
-            .during(CREATE)
+        upload::carrying(create.clone().customize(), zip.clone()).send().await.during(CREATE)
     })
     .await
     .map(drop)
@@ -321,14 +314,7 @@ async fn replace_code(cx: &Context, name: &str, function: &Function) -> Result<(
     let update = cx.lambda.update_function_code().function_name(name).zip_file(upload::stand_in());
     let update = update.set_architectures(Some(architectures(function)));
     cx.while_passing(Patience::seconds(300), is_busy, || async {
-        update
-            .clone()
-            .customize()
-            .config_override(upload::slowly())
-            .interceptor(zip.clone())
-            .send()
-            .await
-            .during(UPDATE)
+        upload::carrying(update.clone().customize(), zip.clone()).send().await.during(UPDATE)
     })
     .await
     .map(drop)

@@ -176,7 +176,7 @@ async fn publish(cx: &Context, layer: &LayerVersion, description: &str) -> Resul
             layer.compatible_architectures.iter().map(|it| Architecture::from(it.as_str())).collect(),
         ))
         .set_license_info(layer.license_info.clone());
-    let answer = publish.customize().config_override(upload::slowly()).interceptor(zip).send().await.during(PUBLISH)?;
+    let answer = upload::carrying(publish.customize(), zip).send().await.during(PUBLISH)?;
     Ok(answer.layer_version_arn)
 }
 

@@ -1,9 +1,9 @@
 //! Statements of resource policies. Their ids name their owner, since a statement can carry no other mark.
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::aws::error::AwsError;
+use crate::digest::hex_digest;
 use crate::identity::{LogicalId, StackId};
 use crate::resource::Owner;
 
@@ -13,8 +13,7 @@ const LONGEST_ID: usize = 100;
 /// `payments-dev-WebhookPermission-1a2b3c4d`.
 pub fn id(owner: &Owner) -> String {
     let Owner { stack, resource } = owner;
-    let digest = Sha256::digest(format!("{stack}/{resource}"));
-    let hash: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex_digest(format!("{stack}/{resource}"), 8);
     let is_allowed = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
     let words = format!("{stack}-{resource}");
     let words: String = words.chars().filter(is_allowed).take(LONGEST_ID - hash.len() - 1).collect();

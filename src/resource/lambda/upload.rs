@@ -10,6 +10,7 @@ use std::task::{self, Poll};
 use std::time::Duration;
 
 use aws_runtime::auth::PayloadSigningOverride;
+use aws_sdk_lambda::client::customize::CustomizableOperation;
 use aws_sdk_lambda::config;
 use aws_sdk_lambda::primitives::Blob;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -28,7 +29,8 @@ use sha2::{Digest, Sha256};
 
 use crate::aws::Context;
 use crate::aws::error::{AwsError, ErrorClass};
-use crate::package::{Content, hexadecimal};
+use crate::digest::hexadecimal;
+use crate::package::Content;
 
 /// What stands for a zip in properties, in place of the template's path or source text.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -58,10 +60,11 @@ impl Zip {
     }
 }
 
-/// Time enough for the largest zip on a slow line: the attempt of other calls is given up much earlier.
-pub fn slowly() -> config::Builder {
+/// A call that carries a zip. It gets time enough for the largest one on a slow line, where an attempt of others is given up
+/// much earlier.
+pub fn carrying<T, E, B>(call: CustomizableOperation<T, E, B>, zip: Upload) -> CustomizableOperation<T, E, B> {
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(600)).build();
-    config::Builder::new().timeout_config(timeouts)
+    call.config_override(config::Builder::new().timeout_config(timeouts)).interceptor(zip)
 }
 
 const STAND_IN: &str = "zip";

@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::aws::Context;
 use crate::aws::error::{AwsError, During, ErrorClass, gone_is_fine};
+use crate::digest::hex_digest;
 use crate::resource::sns::{PENDING, subscriptions_of, sync_tags, tags_of};
 use crate::resource::tags::Tags;
 
@@ -30,10 +30,7 @@ const DIGEST_LENGTH: usize = 8;
 
 impl InlineSubscription {
     fn digest(&self) -> String {
-        let digest = Sha256::digest(format!("{}\n{}", self.protocol, self.endpoint));
-        let mut text: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        text.truncate(DIGEST_LENGTH);
-        text
+        hex_digest(format!("{}\n{}", self.protocol, self.endpoint), DIGEST_LENGTH)
     }
 }
 
