@@ -154,11 +154,13 @@ pub struct PlanningArguments {
     /// Replace a resource though nothing forces it.
     #[arg(long, value_name = "ID")]
     pub replace: Vec<String>,
+    #[command(flatten)]
+    pub deleting: DeletingArguments,
     /// Plan only this resource and what it needs.
     #[arg(long = "target", value_name = "ID")]
     pub targets: Vec<String>,
     /// Look only for what somebody else changed since the last apply; to apply that is to accept it.
-    #[arg(long, conflicts_with_all = ["adopt", "replace"])]
+    #[arg(long, conflicts_with_all = ["adopt", "replace", "delete_unmarked"])]
     pub refresh_only: bool,
     /// Show all properties of what is created or changed.
     #[arg(long)]
@@ -166,6 +168,15 @@ pub struct PlanningArguments {
     /// How many resources are changed at once; what waits for AWS does not count, and four times as many are read.
     #[arg(long, value_name = "N", default_value_t = CONCURRENCY, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
+}
+
+/// What may be deleted beside what AWS says is the stack's.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DeletingArguments {
+    /// Delete this resource that has left the template, though nothing in AWS says that it is the stack's: some types take no
+    /// tags, and marks can get lost.
+    #[arg(long, value_name = "ID")]
+    pub delete_unmarked: Vec<String>,
 }
 
 /// What to do where another paystack works on the stack.
@@ -242,6 +253,8 @@ pub struct DestroyArguments {
     pub assembly: AssemblyArguments,
     #[command(flatten)]
     pub lock: LockArguments,
+    #[command(flatten)]
+    pub deleting: DeletingArguments,
     /// How plan and result are shown.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -528,9 +541,18 @@ impl PlanningArguments {
     }
 
     /// What names resources of one stack, and whether it is given.
-    pub fn of_one_stack(&self) -> [(&'static str, bool); 3] {
-        let Self { adopt, replace, targets, .. } = self;
-        [("--adopt", !adopt.is_empty()), ("--replace", !replace.is_empty()), ("--target", !targets.is_empty())]
+    pub fn of_one_stack(&self) -> [(&'static str, bool); 4] {
+        let Self { adopt, replace, deleting, targets, .. } = self;
+        let [delete_unmarked] = deleting.of_one_stack();
+        let target = ("--target", !targets.is_empty());
+        [("--adopt", !adopt.is_empty()), ("--replace", !replace.is_empty()), delete_unmarked, target]
+    }
+}
+
+impl DeletingArguments {
+    /// What names resources of one stack, and whether it is given.
+    pub fn of_one_stack(&self) -> [(&'static str, bool); 1] {
+        [("--delete-unmarked", !self.delete_unmarked.is_empty())]
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::cli::apply::{Approved, ask, carry_out, ended, exit, keep_attempts, keep_trace};
 use crate::cli::arguments::DestroyArguments;
-use crate::cli::assembly::{self, Others, each};
-use crate::cli::plan::{foreseen, make};
+use crate::cli::assembly::{self, Others, each, only_one};
+use crate::cli::plan::{foreseen, make, named};
 use crate::cli::stack::{Opened, open_to_destroy};
 use crate::cli::{CliError, Exit, World, late_logs, view};
 use crate::plan::residue::residue;
@@ -12,8 +12,9 @@ use crate::plan::{Options, Plan};
 use crate::state::{Ledger, LedgerJournal, Lock};
 
 pub async fn destroy(arguments: &DestroyArguments, world: &mut World) -> Result<Exit, CliError> {
-    let DestroyArguments { stack, assembly, .. } = arguments;
+    let DestroyArguments { stack, assembly, deleting, .. } = arguments;
     let mut stacks = assembly::chosen(stack, assembly.assembly.as_deref(), &assembly.app, world)?;
+    only_one(&stacks, &deleting.of_one_stack())?;
     // What others depend on goes last.
     stacks.reverse();
     each(stacks, Others::Wait, world, async |chosen, world| {
@@ -40,7 +41,8 @@ async fn destroy_locked(
     world: &mut World,
 ) -> Result<Exit, CliError> {
     let ledger = stack.ledger(world).await?;
-    let plan = make(Goal::Nothing, &Options::default(), stack, &ledger, arguments.concurrency).await?;
+    let options = Options { delete_unmarked: named(&arguments.deleting.delete_unmarked), ..Options::default() };
+    let plan = make(Goal::Nothing, &options, stack, &ledger, arguments.concurrency).await?;
     let foreseen = foreseen(Goal::Nothing, &plan, stack, &ledger);
     view::proposed(world, &plan, &foreseen, arguments.format, view::Detail::Brief)?;
     if plan.blocked().next().is_some() {

@@ -106,6 +106,8 @@ pub enum CliError {
     Unbreakable { stack: StackId, holder: Option<Holder> },
     #[error("`{name}` is no resource of the stack")]
     UnknownTarget { name: String, help: Option<String> },
+    #[error("`{name}` is no resource that goes: there is nothing of it to delete")]
+    NotDeparted { name: String, help: Option<String> },
     #[error("`{name}` is no resource of the template")]
     UnknownResource { name: String, help: Option<String> },
     #[error("`PAYSTACK_API_RATES` is `{value}`")]
@@ -261,7 +263,9 @@ impl CliError {
                  for it with `--lock-timeout SECONDS`"
                     .to_owned(),
             ),
-            Self::UnknownTarget { help, .. } | Self::UnknownResource { help, .. } => help.clone(),
+            Self::UnknownTarget { help, .. } | Self::NotDeparted { help, .. } | Self::UnknownResource { help, .. } => {
+                help.clone()
+            }
             Self::UnknownRates { .. } => {
                 Some("set it to `aws` to keep AWS's rates at an emulator too, or leave it out".to_owned())
             }

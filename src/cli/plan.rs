@@ -86,6 +86,7 @@ pub async fn make(
     targets_exist(&options.targets, &inventory)?;
     let mut plan = match goal {
         Goal::Template => {
+            have_departed(&options.delete_unmarked, &inventory)?;
             let served = differences(&stack.desired, &inventory);
             let desired = with_new_snapshots(&stack.desired, &inventory, &served, &options.replace);
             let mut plan = plan::diff(&desired, &inventory, ledger, options);
@@ -96,6 +97,7 @@ pub async fn make(
         }
         Goal::Nothing => {
             let mut inventory = inventory.departing(&stack.desired);
+            have_departed(&options.delete_unmarked, &inventory)?;
             add_side_effects(&mut inventory, &stack.desired, &stack.reader).await;
             plan::diff(&stack.desired.nothing(), &inventory, ledger, options)
         }
@@ -119,7 +121,8 @@ pub fn options(arguments: &PlanningArguments, stack: &Opened) -> Result<Options,
     if arguments.adopt_all {
         adopt.extend(stack.desired.graph.resources.keys().cloned());
     }
-    Ok(Options { adopt, replace, targets: named(&arguments.targets) })
+    let delete_unmarked = named(&arguments.deleting.delete_unmarked);
+    Ok(Options { adopt, replace, delete_unmarked, targets: named(&arguments.targets) })
 }
 
 /// A target may also be something that has left the template.
@@ -130,6 +133,18 @@ pub fn targets_exist(targets: &BTreeSet<LogicalId>, inventory: &Inventory) -> Re
         Some(target) => Err(CliError::UnknownTarget {
             name: target.to_string(),
             help: did_you_mean(target.as_str(), known.into_iter()),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// What the template still has is not to be deleted.
+fn have_departed(names: &BTreeSet<LogicalId>, inventory: &Inventory) -> Result<(), CliError> {
+    let departed: BTreeSet<&LogicalId> = inventory.departed.iter().map(|departed| &departed.logical_id).collect();
+    match names.iter().find(|name| !departed.contains(name)) {
+        Some(name) => Err(CliError::NotDeparted {
+            name: name.to_string(),
+            help: did_you_mean(name.as_str(), departed.into_iter()),
         }),
         None => Ok(()),
     }

@@ -8,13 +8,13 @@ use crate::change::Changes;
 use crate::desired::{Desired, of_type};
 use crate::identity::{LogicalId, StackId};
 use crate::inventory::{Departed, Gone, Inventory, belongs_to};
-use crate::plan::evidence::{Marked, is_named_as};
+use crate::plan::evidence::{Marked, has_generated_name, is_named_as};
 use crate::plan::holds::held;
 use crate::plan::{
     Action, Cause, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Sides, Step, explain, follows, target,
 };
 use crate::property_path::PropertyPath;
-use crate::resource::{Contribution, LiveResource, Ownership, Reading, Row, row};
+use crate::resource::{Contribution, LiveResource, Owner, Ownership, Reading, Row, row};
 use crate::state::{Ledger, Record};
 
 /// Plans the way from what is there to what is wanted.
@@ -344,7 +344,11 @@ impl Planner<'_> {
 
     /// Somebody else's resource is none of ours to delete, and none to mention unless the ledger takes it for ours.
     fn deletion(&self, departed: &Departed, live: &LiveResource) -> Option<Action> {
-        let is_vouched_for = || row(&departed.resource_type).is_some_and(|row| self.marked.vouches_for(row, live));
+        let is_vouched_for = || {
+            let owner = Owner { stack: self.desired.stack.clone(), resource: departed.logical_id.clone() };
+            row(&departed.resource_type)
+                .is_some_and(|row| self.marked.vouches_for(row, live) || has_generated_name(row, live, &owner))
+        };
         let may_go = match (&live.ownership, departed.why) {
             (_, Gone::MadeByAws) => true,
             (Ownership::Owned(owner), _) => owner.stack == self.desired.stack,
@@ -359,8 +363,13 @@ impl Planner<'_> {
         let is_it =
             |record: &Record| record.physical_id.as_ref() == Some(&live.id) || record.deposed.contains(&live.id);
         let is_remembered = self.record(&departed.logical_id, departed.resource_type.as_str()).is_some_and(is_it);
-        let is_somebody_s = matches!(live.ownership, Ownership::Owned(_));
-        (is_remembered && !is_somebody_s).then(|| Action::Blocked {
+        if !is_remembered || matches!(live.ownership, Ownership::Owned(_)) {
+            return None;
+        }
+        if self.options.delete_unmarked.contains(&departed.logical_id) {
+            return Some(Action::Delete { why: departed.why });
+        }
+        Some(Action::Blocked {
             reason: format!("only the ledger says that `{}` is this stack's: nothing in AWS does", live.id),
             help: Some(unvouched(departed, live, &self.desired.stack)),
         })
@@ -390,13 +399,17 @@ fn not_adoptable(live: &LiveResource, forced: &ForcedBy) -> Action {
 /// What to do about something that only the ledger takes for the stack's.
 fn unvouched(departed: &Departed, live: &LiveResource, stack: &StackId) -> String {
     let logical_id = &departed.logical_id;
-    let forget = format!("if it is not, forget it: remove `{logical_id}` from the ledger");
+    let delete = format!("`--delete-unmarked {logical_id}` deletes it");
+    let forget = format!("if it is not, `paystack state forget {logical_id}` leaves it alone");
     match (&live.ownership, departed.why) {
-        (Ownership::Unmarked, Gone::Destroyed) => format!("if it is, `paystack apply` marks it again; {forget}"),
+        (Ownership::Unmarked, Gone::Destroyed) => {
+            format!("if it is, `paystack apply` marks it again, and {delete}; {forget}")
+        }
         (Ownership::Unmarked, _) => format!(
-            "if it is, tag it again with `paystack:stack` = `{stack}` and `paystack:resource` = `{logical_id}`; {forget}"
+            "if it is, tag it again with `paystack:stack` = `{stack}` and `paystack:resource` = `{logical_id}`, or {delete}; \
+             {forget}"
         ),
-        (Ownership::Unmarkable | Ownership::Owned(_), _) => format!("if it is, delete it by hand; {forget}"),
+        (Ownership::Unmarkable | Ownership::Owned(_), _) => format!("if it is, {delete}; {forget}"),
     }
 }
 

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::desired::{FIFO, generated_name};
 use crate::identity::{LogicalId, StackId};
 use crate::inventory::Inventory;
-use crate::resource::{LiveResource, Ownership, Reading, Row};
+use crate::resource::{LiveResource, Owner, Ownership, Reading, Row};
 
 /// What names the resources that carry a stack's mark: identifiers, ARNs, whatever else `Ref` and `Fn::GetAtt` give.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +62,14 @@ impl Marked {
 
 fn is_arn(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.starts_with("arn:"))
+}
+
+/// Whether its name is one that paystack has made: of the stack's name, the logical id and a digest of both.
+pub fn has_generated_name(row: &Row, live: &LiveResource, owner: &Owner) -> bool {
+    row.handler.generated_name().is_some_and(|name| {
+        let made = |suffix| generated_name(owner, name.longest, name.case, suffix);
+        live.properties[name.property].as_str().is_some_and(|given| given == made("") || given == made(FIFO))
+    })
 }
 
 /// Whether a live resource has the name that the template gives: then it is what the template means, whoever remembers it.

@@ -187,6 +187,9 @@ pub struct Options {
     pub adopt: BTreeSet<LogicalId>,
     /// Resources to replace though nothing forces it.
     pub replace: BTreeSet<LogicalId>,
+    /// What has left the template and may go though nothing in AWS says that it is the stack's.
+    #[serde(default)]
+    pub delete_unmarked: BTreeSet<LogicalId>,
     /// The only resources to plan, with what they need; empty for all.
     pub targets: BTreeSet<LogicalId>,
 }

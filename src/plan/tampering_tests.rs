@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::desired::Desired;
 use crate::fake::line::{Account, desired, desired_of, finish, text_of};
 use crate::identity::{PhysicalId, ResourceType, StackId};
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Options, Plan};
 use crate::state::{Ledger, Lock};
 
 /// What both stacks are made of, so that each has a namesake in the other's.
@@ -157,6 +157,49 @@ fn what_has_lost_its_mark_is_marked_again_and_not_deleted() {
     assert_eq!(blocked(&marking), [""; 0]);
     account.carry_out(&marking, &ours()).expect("nothing crashes");
     assert_eq!(blocked(&account.destruction(&ours())), [""; 0]);
+}
+
+/// A group takes no tags: under a name of its own nothing in AWS says whose it is.
+#[test]
+fn what_carries_no_mark_goes_when_it_is_asked_for_by_name() {
+    let account = Account::default();
+    let group = desired("Resources: {Staff: {Type: AWS::IAM::Group, Properties: {GroupName: staff}}}");
+    account.apply(&group).expect("nothing crashes");
+    let nothing = desired("Resources: {}");
+    let left = account.plan(&nothing);
+    assert_eq!(blocked(&left), ["Staff: only the ledger says that `staff` is this stack's: nothing in AWS does"]);
+    let others = Options { delete_unmarked: ["Crew".into()].into(), ..Options::default() };
+    assert_eq!(blocked(&account.plan_with(&nothing, &others)).len(), 1);
+    let asked = Options { delete_unmarked: ["Staff".into()].into(), ..Options::default() };
+    account.carry_out(&account.plan_with(&nothing, &asked), &nothing).expect("nothing crashes");
+    assert_eq!(account.aws.properties(), BTreeMap::new());
+}
+
+#[test]
+fn a_name_that_only_this_stack_makes_is_a_mark() {
+    let account = Account::default();
+    account.apply(&desired("Resources: {Staff: {Type: AWS::IAM::Group}}")).expect("nothing crashes");
+    account.apply(&desired("Resources: {}")).expect("nothing crashes");
+    assert_eq!(account.aws.properties(), BTreeMap::new());
+}
+
+/// Whoever marks what the ledger names has it, whatever is asked for here.
+#[test]
+fn what_somebody_else_marked_is_not_deleted_on_demand() {
+    let (account, foreign) = account();
+    let mut ledger = account.ledgers.load();
+    let (kind, theirs) = foreign
+        .iter()
+        .find(|((kind, _), properties)| kind.as_str() == "AWS::SQS::Queue" && properties["Tags"] != json!([]))
+        .map(|((kind, id), _)| (kind.clone(), id.clone()))
+        .expect("the other stack has a queue");
+    let record = ledger.resources.get_mut(&"Orders".into()).expect("it is there");
+    assert_eq!(record.resource_type, kind);
+    record.physical_id = Some(theirs.clone());
+    finish(account.ledgers.save(&mut ledger)).expect("memory can be written");
+    let asked = Options { delete_unmarked: ["Orders".into()].into(), ..Options::default() };
+    let plan = account.plan_with(&desired("Resources: {}"), &asked);
+    assert!(plan.touching().all(|step| step.physical_id.as_ref() != Some(&theirs)), "{}", text_of(&plan));
 }
 
 #[test]

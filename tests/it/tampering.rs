@@ -236,3 +236,24 @@ fn what_is_too_large_to_be_a_template_is_said_to_be() {
     let ran = paystack.run_command(paystack.command_nowhere(&["validate"])).exits(1);
     assert!(ran.stderr.contains("byte 11 fits no character"), "{}", ran.stderr);
 }
+
+/// A group of IAM takes no tags, so that nothing in AWS says whose it is once the template does not name it any more.
+#[test]
+fn what_takes_no_mark_goes_at_the_users_word() {
+    let account = Account::fresh();
+    let paystack = project("Resources: {Staff: {Type: AWS::IAM::Group, Properties: {GroupName: staff}}}");
+    let run = |arguments: &[&str], code| paystack.run(&account, arguments).exits(code);
+    run(&["apply", "--auto-approve"], 0);
+    paystack.write("template.yaml", QUEUE);
+    for command in [&["plan"][..], &["destroy", "--auto-approve"]] {
+        let blocked = run(command, 1).stdout;
+        assert!(blocked.contains("`--delete-unmarked Staff` deletes it"), "{blocked}");
+    }
+    let mistaken = run(&["plan", "--delete-unmarked", "Staf"], 1).stderr;
+    assert!(mistaken.contains("did you mean `Staff`?"), "{mistaken}");
+    run(&["plan", "--delete-unmarked", "Staff", "--out", "kept.plan"], 0);
+    run(&["apply", "kept.plan"], 0);
+    run(&["plan", "--detailed-exitcode"], 0);
+    run(&["destroy", "--auto-approve"], 0);
+    account.census().assert_empty();
+}
