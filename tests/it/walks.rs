@@ -9,6 +9,8 @@
 #[expect(dead_code, reason = "what the walks in memory need besides")]
 mod worlds;
 
+mod beside;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::{env, fs};
@@ -23,7 +25,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, Value, json};
 
-use crate::harness::{Account, Code, Paystack, Ran, Victim};
+use crate::harness::{AS_BEFORE, Account, Code, Paystack, Ran, Victim};
+use beside::with_more;
 use worlds::{Template, templates};
 
 /// How many walks there are where nobody asks for more.
@@ -74,9 +77,10 @@ fn a_walk_through_any_templates_ends_where_a_fresh_start_does() {
         Some(_) => TestRunner::new(config),
         None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
     };
-    let walks = (prop::collection::vec((templates(), mishaps()), 2..4), templates());
-    let walked = runner.run(&walks, |(walk, last)| {
-        let walker = Walker::set_out();
+    let template = || with_more(templates());
+    let walks = (any::<bool>(), prop::collection::vec((template(), mishaps()), 2..4), template());
+    let walked = runner.run(&walks, |(keeps_ledger, walk, last)| {
+        let walker = Walker { keeps_ledger, ..Walker::set_out() };
         for (template, mishap) in &walk {
             walker.step(template, mishap);
         }
@@ -88,6 +92,8 @@ fn a_walk_through_any_templates_ends_where_a_fresh_start_does() {
 struct Walker {
     paystack: Paystack,
     account: Account,
+    /// Where it gets lost, nobody knows any more whose that is what carries no mark: such walks go without it.
+    keeps_ledger: bool,
 }
 
 impl Walker {
@@ -97,7 +103,7 @@ impl Walker {
         for text in ["text 0", "text 1"] {
             paystack.write(&format!("{text}/python/words.py"), &format!("WORDS = '{text}'\n"));
         }
-        Self { paystack, account: Account::fresh() }
+        Self { paystack, account: Account::fresh(), keeps_ledger: true }
     }
 
     fn run(&self, arguments: &[&str], account: &Account, victim: &Victim) -> Ran {
@@ -110,22 +116,37 @@ impl Walker {
     }
 
     fn want(&self, template: &Template) {
-        self.paystack.write("walk.json", &json!({ "Resources": deployable(template) }).to_string());
+        let mut resources = deployable(template);
+        if !self.keeps_ledger {
+            resources.retain(|_, resource| !UNMARKED.contains(&resource["Type"].as_str().unwrap_or_default()));
+        }
+        self.paystack.write("walk.json", &json!({ "Resources": resources }).to_string());
+    }
+
+    /// An apply that deletes also what a plan says that only the ledger knows.
+    fn apply(&self) -> Vec<String> {
+        let plan = self.runs(&["plan"]).stdout;
+        let named = plan.split("`--delete-unmarked ").skip(1).filter_map(|rest| rest.split('`').next());
+        let named: BTreeSet<&str> = named.collect();
+        let deleting = named.into_iter().flat_map(|id| ["--delete-unmarked", id]);
+        APPLY.iter().copied().chain(deleting).map(str::to_owned).collect()
     }
 
     fn step(&self, template: &Template, mishap: &Mishap) {
         self.want(template);
+        let apply = self.apply();
+        let apply: Vec<&str> = apply.iter().map(String::as_str).collect();
         match mishap {
-            Mishap::Nothing => _ = self.runs(APPLY).exits(0),
+            Mishap::Nothing => _ = self.runs(&apply).exits(0),
             Mishap::Killed { call, what, loses_ledger } => {
                 let victim = Victim::default();
                 let killer = victim.clone();
                 let faults = vec![Fault { when: When::Call(*call), what: *what }];
                 let kill: Option<Box<dyn Fn() + Send + Sync>> = Some(Box::new(move || killer.kill()));
                 let proxy = self.account.proxy(Script { faults, kill, ..Script::default() });
-                let ran = self.run(APPLY, &self.account.through(&proxy), &victim);
+                let ran = self.run(&apply, &self.account.through(&proxy), &victim);
                 assert!(matches!(ran.code, Code::Signal | Code::Exit(0)), "{ran:?}");
-                if *loses_ledger {
+                if *loses_ledger && !self.keeps_ledger {
                     self.paystack.remove("state");
                 }
             }
@@ -138,15 +159,15 @@ impl Walker {
                     }
                 });
                 let proxy = self.account.proxy(Script { watch: Some(watch), ..Script::default() });
-                let ran = self.run(APPLY, &self.account.through(&proxy), &victim);
+                let ran = self.run(&apply, &self.account.through(&proxy), &victim);
                 assert!(matches!(ran.code, Code::Exit(0 | 130)), "{ran:?}");
             }
             Mishap::Deleted(which) => {
-                self.runs(APPLY).exits(0);
+                self.runs(&apply).exits(0);
                 self.delete_one(*which);
             }
             Mishap::Changed => {
-                self.runs(APPLY).exits(0);
+                self.runs(&apply).exits(0);
                 self.change();
             }
         }
@@ -197,9 +218,10 @@ impl Walker {
     /// One apply makes all as the template says, as it makes an empty account; a destroy leaves nothing.
     fn arrives(&self, last: &Template) -> Result<(), TestCaseError> {
         self.want(last);
-        self.runs(APPLY).exits(0);
+        let apply = self.apply();
+        self.runs(&apply.iter().map(String::as_str).collect::<Vec<_>>()).exits(0);
         self.runs(SETTLED).exits(0);
-        let fresh = Self::set_out();
+        let fresh = Self { keeps_ledger: self.keeps_ledger, ..Self::set_out() };
         fresh.want(last);
         fresh.runs(APPLY).exits(0);
         let (here, there) = (self.account.census(), fresh.account.census());
@@ -211,8 +233,11 @@ impl Walker {
         }
         self.paystack.remove("state");
         self.runs(SETTLED).exits(0);
+        let destroy = ["destroy", "--auto-approve"];
+        self.runs(&destroy).exits(0);
+        let destroyed = fresh.runs(&destroy).exits(0).stdout;
+        prop_assert!(there.is_empty() || destroyed.contains(AS_BEFORE), "{}", destroyed);
         for walker in [self, &fresh] {
-            walker.runs(&["destroy", "--auto-approve"]).exits(0);
             walker.account.census().assert_empty();
         }
         Ok(())
@@ -236,7 +261,17 @@ impl Walker {
         }
         let mut invented: Vec<(String, String)> = invented.into_iter().collect();
         invented.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
-        let shown = |(logical_id, (_, properties, attributes)): (String, (PhysicalId, Value, Value))| {
+        let releases: BTreeMap<String, String> = live
+            .iter()
+            .filter_map(|(logical_id, (_, _, attributes))| {
+                Some((attributes["Version"].as_str()?.to_owned(), logical_id.clone()))
+            })
+            .collect();
+        let shown = |(logical_id, (_, mut properties, mut attributes)): (String, (PhysicalId, Value, Value))| {
+            if let Some(release) = properties["FunctionVersion"].as_str().and_then(|version| releases.get(version)) {
+                properties["FunctionVersion"] = json!({ "release": release });
+            }
+            attributes.as_object_mut().expect("a map").retain(|name, _| !OF_THE_MOMENT.contains(&name.as_str()));
             let text = format!("{properties} {attributes}");
             let text = invented.iter().fold(text, |text, (value, label)| text.replace(value.as_str(), label));
             (logical_id, text)
@@ -255,8 +290,7 @@ impl Walker {
             let text = |field: &str| record[field].as_str().unwrap_or_default();
             let id = PhysicalId::from(text("physical_id"));
             let handler = row(&ResourceType::from(text("resource_type"))).expect("the type is in the table").handler;
-            let mut found = handler.read(&cx, &id).await.expect(logical_id).expect("it is there");
-            found.attributes.retain(|name, _| !OF_THE_MOMENT.contains(&name.as_str()));
+            let found = handler.read(&cx, &id).await.expect(logical_id).expect("it is there");
             live.insert(logical_id.clone(), (id, found.properties, json!(found.attributes)));
         }
         live
@@ -264,13 +298,34 @@ impl Walker {
 }
 
 const APPLY: &[&str] = &["apply", "--auto-approve"];
+/// Types that take no mark and are no part of what takes one.
+const UNMARKED: &[&str] = &["AWS::IAM::Group", "AWS::Logs::AccountPolicy", "AWS::Logs::ResourcePolicy"];
 const SETTLED: &[&str] = &["plan", "--detailed-exitcode"];
 
 /// Attributes that AWS makes up, and that are no part of an id.
-const INVENTED: [&str; 4] = ["PolicyId", "RoleId", "RootResourceId", "TableId"];
+const INVENTED: [&str; 9] = [
+    "CodeSigningConfigId",
+    "DistributionDomainName",
+    "FunctionUrl",
+    "Id",
+    "PolicyId",
+    "RegionalDomainName",
+    "RoleId",
+    "RootResourceId",
+    "TableId",
+];
 
 /// Attributes that tell when something was made, or how often it was changed.
-const OF_THE_MOMENT: [&str; 3] = ["CreateDate", "DefaultVersionId", "UpdateDate"];
+const OF_THE_MOMENT: [&str; 8] = [
+    "CreateDate",
+    "CreationDate",
+    "CreationTimeStamp",
+    "DefaultVersionId",
+    "LastModifiedTimeStamp",
+    "LastUpdateDate",
+    "UpdateDate",
+    "Version",
+];
 
 fn names(things: &Value) -> impl Iterator<Item = &String> {
     things.as_object().into_iter().flat_map(Map::keys)
@@ -284,6 +339,9 @@ fn deployable(template: &Template) -> Map<String, Value> {
     }
     let gone = BTreeSet::from(["Association", "DeploymentOne", "DeploymentTwo", "Stage"]);
     resources.retain(|id, _| !gone.contains(id.as_str()));
+    if let Some(properties) = resources.get_mut("Path").and_then(|path| path["Properties"].as_object_mut()) {
+        properties.remove("Stage");
+    }
     if let Some(properties) = resources.get_mut("Plan").and_then(|plan| plan["Properties"].as_object_mut()) {
         properties.remove("ApiStages");
     }

@@ -50,25 +50,40 @@ DEFAULT_MODELS = {"Empty", "Error"}
 def census(session):
     client = session.client
     return {
+        "account_policies": account_policies(client("logs")),
         "alarms": alarms(client("cloudwatch")),
+        "anomaly_detectors": everything(client("cloudwatch"), "describe_anomaly_detectors", "AnomalyDetectors"),
         "api_keys": api_keys(client("apigateway")),
         "api_logging_role": client("apigateway").get_account().get("cloudwatchRoleArn", ""),
+        "client_certificates": everything(client("apigateway"), "get_client_certificates", "items"),
+        "code_signing_configs": everything(client("lambda"), "list_code_signing_configs", "CodeSigningConfigs"),
         "dashboards": dashboards(client("cloudwatch")),
+        "domain_names": domain_names(client("apigateway")),
         "event_source_mappings": event_source_mappings(client("lambda")),
         "functions": functions(client("lambda")),
+        "groups": groups(client("iam")),
+        "instance_profiles": instance_profiles(client("iam")),
+        "insight_rules": everything(client("cloudwatch"), "describe_insight_rules", "InsightRules"),
         "ip_sets": waf_entities(client("wafv2"), "ip_set", "IPSet"),
         "layers": layers(client("lambda")),
+        "log_anomaly_detectors": everything(client("logs"), "list_log_anomaly_detectors", "anomalyDetectors"),
+        "log_destinations": everything(client("logs"), "describe_destinations", "destinations"),
         "log_groups": log_groups(client("logs")),
         "log_resource_policies": log_resource_policies(client("logs")),
         "managed_policies": managed_policies(client("iam")),
+        "metric_streams": everything(client("cloudwatch"), "list_metric_streams", "Entries"),
         "query_definitions": query_definitions(client("logs")),
         "queues": queues(client("sqs")),
+        "regex_pattern_sets": waf_entities(client("wafv2"), "regex_pattern_set", "RegexPatternSet"),
         "rest_apis": rest_apis(client("apigateway")),
         "roles": roles(client("iam")),
+        "rule_groups": waf_entities(client("wafv2"), "rule_group", "RuleGroup"),
         "subscriptions": subscriptions(client("sns")),
         "tables": tables(client("dynamodb")),
         "topics": topics(client("sns")),
         "usage_plans": usage_plans(client("apigateway")),
+        "users": users(client("iam")),
+        "vpc_links": everything(client("apigateway"), "get_vpc_links", "items"),
         "web_acls": web_acls(client("wafv2")),
     }
 
@@ -81,6 +96,21 @@ def alarms(cloudwatch):
             tags = cloudwatch.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
             found[alarm["AlarmName"]] = {**alarm, "Tags": as_map(tags)}
     return found
+
+
+def account_policies(logs):
+    found = []
+    for kind in ["FIELD_INDEX_POLICY", "DATA_PROTECTION_POLICY", "SUBSCRIPTION_FILTER_POLICY"]:
+        found += everything(logs, "describe_account_policies", "accountPolicies", policyType=kind)
+    return found
+
+
+def domain_names(apigateway):
+    domains = everything(apigateway, "get_domain_names", "items")
+    for domain in domains:
+        mappings = everything(apigateway, "get_base_path_mappings", "items", domainName=domain["domainName"])
+        domain["mappings"] = by("basePath", mappings)
+    return by("domainName", domains)
 
 
 def dashboards(cloudwatch):
@@ -127,10 +157,13 @@ def functions(client):
     for function in everything(client, "list_functions", "Functions"):
         named = {"FunctionName": function["FunctionName"]}
         got = client.get_function(**named)
+        versions = everything(client, "list_versions_by_function", "Versions", **named)
         found[function["FunctionName"]] = {
             **got["Configuration"],
             "Concurrency": got.get("Concurrency"),
             "Tags": got.get("Tags", {}),
+            "Aliases": by("Name", everything(client, "list_aliases", "Aliases", **named)),
+            "Versions": [version["Version"] for version in versions],
             "Policy": or_none(lambda: json.loads(client.get_policy(**named)["Policy"]), "ResourceNotFoundException"),
         }
     return found
@@ -191,6 +224,38 @@ def roles(iam):
             "inline": {name: document(iam.get_role_policy(**named, PolicyName=name)) for name in inline},
         }
     return found
+
+
+def groups(iam):
+    found = everything(iam, "list_groups", "Groups")
+    return {group["GroupName"]: inline_and_attached(iam, "group", group) for group in found}
+
+
+def users(iam):
+    found = {}
+    for user in everything(iam, "list_users", "Users"):
+        memberships = everything(iam, "list_groups_for_user", "Groups", UserName=user["UserName"])
+        groups = sorted(group["GroupName"] for group in memberships)
+        found[user["UserName"]] = {**inline_and_attached(iam, "user", user), "groups": groups}
+    return found
+
+
+def inline_and_attached(iam, kind, it):
+    """A user or a group with its policies."""
+    named = {f"{kind.title()}Name": it[f"{kind.title()}Name"]}
+    attached = everything(iam, f"list_attached_{kind}_policies", "AttachedPolicies", **named)
+    names = everything(iam, f"list_{kind}_policies", "PolicyNames", **named)
+    get = getattr(iam, f"get_{kind}_policy")
+    return {
+        **it,
+        "attached": sorted(policy["PolicyArn"] for policy in attached),
+        "inline": {name: document(get(**named, PolicyName=name)) for name in names},
+    }
+
+
+def instance_profiles(iam):
+    profiles = everything(iam, "list_instance_profiles", "InstanceProfiles")
+    return {it["InstanceProfileName"]: sorted(role["RoleName"] for role in it["Roles"]) for it in profiles}
 
 
 def managed_policies(iam):
