@@ -16,7 +16,12 @@ def client(service):
 
 
 def call(service, operation, **arguments):
-    return getattr(client(service), operation)(**arguments)
+    answer = getattr(client(service), operation)(**arguments)
+    if operation == "update_function_configuration":
+        # Until it has ended, AWS refuses the next change of the function, and LocalStack may write the older one over it.
+        named = {"FunctionName": arguments["FunctionName"]}
+        client(service).get_waiter("function_updated_v2").wait(**named, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600})
+    return answer
 
 
 ACCOUNT = call("sts", "get_caller_identity")["Account"]
