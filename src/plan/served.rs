@@ -1,6 +1,8 @@
 //! What an API's stage serves against what the template declares: a stage serves the snapshot that its deployment took, and
 //! not what its methods are now. Pure; the export of the stage comes from the caller.
 
+mod callers;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +13,12 @@ use crate::desired::{Desired, of_type};
 use crate::identity::{LogicalId, PhysicalId, REF};
 use crate::inventory::Inventory;
 use crate::plan::{Action, Cause, Plan};
-use crate::policy::methods::{METHOD, Method, REST_API, of_document, of_resource};
+use crate::policy::methods::{Callers, METHOD, Method, REST_API, of_document, of_resource, scheme};
 use crate::resource::apigateway::deployment::{CONTENT_DIGEST, content};
 use crate::resource::{LiveResource, Reading};
 use crate::template::{DesiredResource, Expr};
+
+use callers::{Authorizer, Side};
 
 /// A stage that serves something else than the template declares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,18 +158,24 @@ fn wanted_digest(deployment: &DesiredResource) -> Option<&str> {
 /// Holds the export of a stage, in OpenAPI 3, against the declared methods of its API; `None` where both are the same, or where
 /// an API has methods that only AWS knows.
 fn compare(stage: &LiveStage, export: &Value, desired: &Desired, inventory: &Inventory) -> Option<Served> {
-    let declared = Declared::of(&stage.api, desired, inventory)?;
-    let (declared, served) = (declared.methods(), named(of_document(export)));
+    let all = Declared::of(&stage.api, desired, inventory)?;
+    let (declared, served) = (all.methods(), named(of_document(export)));
     let names = |methods: &BTreeMap<String, Method<'_>>| methods.keys().cloned().collect::<BTreeSet<String>>();
     let (declared_names, served_names) = (names(&declared), names(&served));
     let both = declared_names.intersection(&served_names);
-    // An export names keys only where a method asks for one: where none does, nothing can be said of them.
+    // An export names keys, signatures and authorizers only where a method asks for one: where none does, nothing can be said
+    // of them.
     let knows_keys = served.values().any(|method| method.asks_for_key);
+    let knows_callers = served.values().any(Method::asks_who_calls);
     let differing = both.flat_map(|name| {
         let (declared, served) = (&declared[name], &served[name]);
         let integration = differs(declared, served).then(|| format!("the integration of {name}"));
         let key = knows_keys && declared.asks_for_key != served.asks_for_key;
-        integration.into_iter().chain(key.then(|| format!("whether {name} asks for an API key")))
+        let key = key.then(|| format!("whether {name} asks for an API key"));
+        let wanted = Side { method: declared, authorizer: all.authorizer(declared) };
+        let found = Side { method: served, authorizer: authorizer_in(export, served) };
+        let callers = knows_callers.then(|| callers::difference(name, &wanted, &found));
+        integration.into_iter().chain(key).chain(callers.flatten())
     });
     let found = Served {
         stage: stage.logical_id.clone(),
@@ -210,10 +220,18 @@ fn named(methods: Vec<Method<'_>>) -> BTreeMap<String, Method<'_>> {
     methods.into_iter().map(|method| (name(&method), method)).collect()
 }
 
+/// What a document defines as the authorizer of one of its methods.
+fn authorizer_in(document: &Value, method: &Method<'_>) -> Option<Authorizer> {
+    let Callers::Let(let_in) = method.callers else { return None };
+    Some(Authorizer::of_document(let_in.by, scheme(document, let_in.by)))
+}
+
 /// What the template says of an API's methods.
 struct Declared {
     /// By verb and path.
     resources: BTreeMap<String, Value>,
+    /// Their authorizers, by id.
+    authorizers: BTreeMap<String, Value>,
     document: Value,
 }
 
@@ -237,11 +255,22 @@ impl Declared {
             let path = path_of(&text(&it["ResourceId"]), &parts);
             (format!("{} {path}", text(&it["HttpMethod"])), it)
         });
+        let authorizers = of_type("AWS::ApiGateway::Authorizer").into_iter();
+        let authorizers = authorizers.filter_map(|(id, it)| Some((text(&known(id, REF)?), it))).collect();
         let is_this = |id: &LogicalId| known(id, REF).is_some_and(|it| it == api);
         let own = of_type(REST_API).into_iter().find(|(id, _)| is_this(id)).map(|(_, it)| it).unwrap_or_default();
         let is_as_written =
             own["Mode"] != "merge" && own["Parameters"].as_object().is_none_or(serde_json::Map::is_empty);
-        is_as_written.then(|| Self { resources: methods.collect(), document: own["Body"].clone() })
+        is_as_written.then(|| Self { resources: methods.collect(), authorizers, document: own["Body"].clone() })
+    }
+
+    /// The authorizer of a method; `None` where it has none, or one that the template does not declare.
+    fn authorizer(&self, method: &Method<'_>) -> Option<Authorizer> {
+        match (method.callers, method.path) {
+            (Callers::Let(_), Some(_)) => authorizer_in(&self.document, method),
+            (Callers::Let(let_in), None) => self.authorizers.get(let_in.by).map(Authorizer::of_resource),
+            _ => None,
+        }
     }
 
     fn methods(&self) -> BTreeMap<String, Method<'_>> {
@@ -329,6 +358,31 @@ Resources:
         open["security"] = json!([]);
         let served = found(json!({"/orders/{id}": {"get": open, "put": get_one()}})).expect("it differs");
         assert_eq!(served.differing, BTreeSet::from(["whether GET /orders/{id} asks for an API key".to_owned()]));
+    }
+
+    #[test]
+    fn a_snapshot_whose_authorizer_was_another_one_differs() {
+        let uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/decides/invocations";
+        let guarded = TEMPLATE
+            .replace("AuthorizationType: NONE", "AuthorizationType: CUSTOM, AuthorizerId: !Ref Decides")
+            .replace("  Deployment:", &format!("  Decides: {{ Type: AWS::ApiGateway::Authorizer, Properties: {{ RestApiId: !Ref Api, Name: decides, Type: TOKEN, IdentitySource: method.request.header.Authorization, AuthorizerUri: '{uri}' }} }}\n  Deployment:"));
+        let (account, desired) = (Account::default(), desired(&guarded));
+        account.apply(&desired);
+        let served = |security: Value, uri: &str| {
+            let mut operation = get_one();
+            operation["security"] = security;
+            let mut export = document(json!({"/orders/{id}": {"get": operation}, "/": {"get": get_one()}}));
+            export["components"]["securitySchemes"]["decides"] = json!({
+                "type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "custom",
+                "x-amazon-apigateway-authorizer": {"type": "token", "authorizerUri": uri, "authorizerResultTtlInSeconds": 300},
+            });
+            let mut inventory = account.inventory(&desired, &account.ledgers.load());
+            inventory.served.insert("Stage".into(), export);
+            differences(&desired, &inventory).pop().expect("`GET /` is not declared").differing
+        };
+        let asks = json!([{"api_key": [], "decides": []}]);
+        assert_eq!(served(asks.clone(), uri), BTreeSet::new());
+        assert_eq!(served(asks, "another"), BTreeSet::from(["the authorizer `decides`".to_owned()]));
     }
 
     #[test]

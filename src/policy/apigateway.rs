@@ -134,7 +134,7 @@ fn api_key(subject: &Subject<'_>, _: &Stack<'_>) -> Vec<Breach> {
         return unless(asks, || broken_at("AuthType", "lets anybody call the function"));
     }
     // A browser sends the request before the request without any proof.
-    let is_open = |method: &Method<'_>| !method.asks_for_key && !method.asks_who_calls && method.verb != "OPTIONS";
+    let is_open = |method: &Method<'_>| !method.asks_for_key && !method.asks_who_calls() && method.verb != "OPTIONS";
     let open = methods_of(subject).into_iter().filter(is_open);
     open.map(|method| breach(&method, "ApiKeyRequired", "asks for no API key")).collect()
 }

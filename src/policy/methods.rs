@@ -23,10 +23,30 @@ pub struct Method<'a> {
     /// Where in the resource it is said.
     pub at: PropertyPath,
     pub asks_for_key: bool,
-    /// Whether an authorizer or IAM decides who may call.
-    pub asks_who_calls: bool,
+    pub callers: Callers<'a>,
     pub validation: Validation<'a>,
     integration: &'a Value,
+}
+
+/// Who may call a method, whether with a key or without.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Callers<'a> {
+    Anybody,
+    /// Whoever IAM allows to.
+    Signing,
+    /// Whoever an authorizer lets in.
+    Let(LetIn<'a>),
+    /// Something decides that is not known here.
+    Others,
+}
+
+/// Which authorizer lets callers in, and for what.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LetIn<'a> {
+    /// Its id, or in a document the name of its definition.
+    pub by: &'a str,
+    /// Of a user pool's tokens; empty or null for any.
+    pub scopes: &'a Value,
 }
 
 /// Who validates what a method is sent.
@@ -61,6 +81,11 @@ impl<'a> Method<'a> {
         self.of_integration("credentials", "Credentials").as_str()
     }
 
+    /// Whether an authorizer or IAM decides who may call.
+    pub fn asks_who_calls(&self) -> bool {
+        self.callers != Callers::Anybody
+    }
+
     /// A field of its integration, by its name in a document and in a template.
     pub fn of_integration(&self, in_document: &str, in_template: &str) -> &'a Value {
         &self.integration[if self.path.is_some() { in_document } else { in_template }]
@@ -74,7 +99,12 @@ pub fn of_resource(method: &Value) -> Method<'_> {
         path: None,
         at: PropertyPath::default(),
         asks_for_key: method["ApiKeyRequired"] == true,
-        asks_who_calls: method["AuthorizationType"] != "NONE",
+        callers: match (method["AuthorizationType"].as_str(), method["AuthorizerId"].as_str()) {
+            (Some("NONE"), _) => Callers::Anybody,
+            (Some("AWS_IAM"), _) => Callers::Signing,
+            (_, Some(by)) => Callers::Let(LetIn { by, scopes: &method["AuthorizationScopes"] }),
+            (_, None) => Callers::Others,
+        },
         validation: Validation::By(&method["RequestValidatorId"]),
         integration: &method["Integration"],
     }
@@ -86,17 +116,13 @@ pub fn of_document(document: &Value) -> Vec<Method<'_>> {
     for (path, operations) in document["paths"].as_object().into_iter().flatten() {
         for (name, operation) in operations.as_object().into_iter().flatten() {
             let Some(verb) = verb(name) else { continue };
-            let schemes: Vec<&Value> = schemes(document, operation).collect();
-            let is_key =
-                |scheme: &Value| scheme["type"] == "apiKey" && scheme["x-amazon-apigateway-authtype"].is_null();
-            let auth = operation["x-amazon-apigateway-auth"]["type"].as_str();
+            let required: Vec<Required<'_>> = required(document, operation).collect();
             methods.push(Method {
                 verb,
                 path: Some(path),
                 at: PropertyPath::of("Body").key("paths").key(path).key(name),
-                asks_for_key: schemes.iter().any(|scheme| is_key(scheme)),
-                asks_who_calls: schemes.iter().any(|scheme| !is_key(scheme))
-                    || auth.is_some_and(|auth| !auth.eq_ignore_ascii_case("none")),
+                asks_for_key: required.iter().any(Required::is_key),
+                callers: callers(&required, &operation["x-amazon-apigateway-auth"]),
                 validation: Validation::OfBodies(validates_bodies(document, operation)),
                 integration: &operation[INTEGRATION],
             });
@@ -105,15 +131,54 @@ pub fn of_document(document: &Value) -> Vec<Method<'_>> {
     methods
 }
 
-/// What an operation asks for, as the document defines it. What stands at the document's root counts for no operation
-/// ("Amazon API Gateway important notes").
-fn schemes<'a>(document: &'a Value, operation: &'a Value) -> impl Iterator<Item = &'a Value> {
+/// Something that an operation asks for.
+struct Required<'a> {
+    name: &'a str,
+    scopes: &'a Value,
+    /// As the document defines it.
+    scheme: &'a Value,
+}
+
+impl Required<'_> {
+    fn is_key(&self) -> bool {
+        self.scheme["type"] == "apiKey" && self.scheme[AUTH_TYPE].is_null()
+    }
+}
+
+const AUTH_TYPE: &str = "x-amazon-apigateway-authtype";
+/// What stands in the definition of an authorizer.
+pub const AUTHORIZER: &str = "x-amazon-apigateway-authorizer";
+
+/// What an operation asks for. What stands at the document's root counts for no operation ("Amazon API Gateway important
+/// notes").
+fn required<'a>(document: &'a Value, operation: &'a Value) -> impl Iterator<Item = Required<'a>> {
     let required = operation["security"].as_array().into_iter().flatten().filter_map(Value::as_object);
-    required.flat_map(|it| it.keys()).map(|name| match &document["components"]["securitySchemes"][name] {
+    required.flatten().map(|(name, scopes)| Required { name, scopes, scheme: scheme(document, name) })
+}
+
+/// What a document defines under a name as something to ask for.
+pub fn scheme<'a>(document: &'a Value, name: &str) -> &'a Value {
+    match &document["components"]["securitySchemes"][name] {
         // "Swagger 2.0" has them elsewhere.
         Value::Null => &document["securityDefinitions"][name],
         scheme => scheme,
-    })
+    }
+}
+
+/// Who may call an operation that asks for something, or whose own extension says who.
+fn callers<'a>(required: &[Required<'a>], auth: &Value) -> Callers<'a> {
+    let Some(Required { name, scopes, scheme }) = required.iter().find(|it| !it.is_key()) else {
+        return match auth["type"].as_str() {
+            None => Callers::Anybody,
+            Some(kind) if kind.eq_ignore_ascii_case("none") => Callers::Anybody,
+            Some(kind) if kind.eq_ignore_ascii_case("aws_iam") => Callers::Signing,
+            Some(_) => Callers::Others,
+        };
+    };
+    if scheme[AUTH_TYPE].as_str().is_some_and(|it| it.eq_ignore_ascii_case("awsSigv4")) {
+        return Callers::Signing;
+    }
+    if scheme[AUTHORIZER].is_object() { Callers::Let(LetIn { by: name, scopes }) } else { Callers::Others }
 }
 
 fn validates_bodies(document: &Value, operation: &Value) -> bool {

@@ -145,7 +145,7 @@ impl Handler for ApiGatewayStage {
     }
 }
 
-/// The snapshot that a stage serves, in OpenAPI 3 with its integrations. `None`: the stage is gone.
+/// The snapshot that a stage serves, in OpenAPI 3 with its integrations and authorizers. `None`: the stage is gone.
 ///
 /// # Errors
 ///
@@ -153,7 +153,7 @@ impl Handler for ApiGatewayStage {
 pub async fn export(cx: &Context, id: &PhysicalId) -> Result<Option<serde_json::Value>, AwsError> {
     let [api, name] = parts(id)?;
     let export = cx.apigateway.get_export().rest_api_id(api).stage_name(name).export_type("oas30");
-    let export = export.parameters("extensions", "integrations").accepts("application/json");
+    let export = export.parameters("extensions", "integrations,authorizers").accepts("application/json");
     let Some(answer) = found("apigateway.GetExport", export.send().await)? else { return Ok(None) };
     let Some(body) = answer.body else { return Ok(None) };
     let text = serde_json::from_slice(body.as_ref());
