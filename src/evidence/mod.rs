@@ -4,6 +4,7 @@
 
 mod compare;
 pub mod controls;
+mod imported;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::Scope;
-use crate::desired::Desired;
+use crate::desired::{Desired, of_type};
 use crate::identity::{LogicalId, PhysicalId, StackId};
 use crate::inventory::Inventory;
 use crate::plan::{Action, Plan, SENSITIVE};
@@ -126,60 +127,62 @@ impl Report {
 }
 
 fn of_control(control: &Control, seen: &Seen<'_>, resolved: &Resolved<'_>) -> Vec<Evidence> {
-    let of_type = seen.desired.graph.resources.values().filter(|it| it.resource_type.as_str() == control.resource_type);
-    let live: Vec<(&LogicalId, &Value)> = of_type
-        .clone()
+    let of_type = || of_type(&seen.desired.graph, control.resource_type);
+    let live: Vec<(&LogicalId, &Value)> = of_type()
         .filter_map(|resource| match seen.inventory.readings.get(&resource.logical_id)? {
             Reading::Live(live) => Some((&resource.logical_id, &live.properties)),
             Reading::Absent | Reading::Unreadable(_) => None,
         })
         .collect();
     let today = seen.at.strftime("%Y-%m-%d").to_string();
-    of_type
-        .map(|resource| {
-            let reading = seen.inventory.readings.get(&resource.logical_id);
-            let mut evidence = Evidence {
-                control: control.id.to_owned(),
-                requirements: control.requirements.iter().map(|it| (*it).to_owned()).collect(),
-                demand: control.demand.to_owned(),
-                resource: resource.logical_id.clone(),
-                resource_type: control.resource_type.to_owned(),
-                physical_id: None,
-                field: control.field.to_owned(),
-                expected: control.expected.to_owned(),
-                live: Value::Null,
-                status: Status::Fail,
-                reason: None,
-                read_by: seen.read_by.get(&resource.logical_id).cloned().unwrap_or_default(),
-            };
-            match reading {
-                Some(Reading::Live(found)) => {
-                    evidence.physical_id = Some(found.id.clone());
-                    let value =
-                        if control.field.is_empty() { &found.properties } else { &found.properties[control.field] };
-                    let others = live.iter().filter(|(id, _)| **id != resource.logical_id);
-                    let others: Vec<&Value> = others.map(|(_, properties)| *properties).collect();
-                    let is_as_declared = !differs(&resource.logical_id, control.field, seen.plan);
-                    let around = Around { today: &today, own: &found.properties, is_as_declared, others: &others };
-                    let holds = (control.holds)(value, &around);
-                    evidence.status = if holds { Status::Pass } else { Status::Fail };
-                    evidence.live = without_secrets(value, control.field, &resource.logical_id, seen);
-                }
-                Some(Reading::Unreadable(error)) => {
-                    evidence.status = Status::Unreadable;
-                    evidence.reason = Some(error.to_string());
-                }
-                Some(Reading::Absent) | None => evidence.reason = Some("it is not there".to_owned()),
-            }
-            if evidence.status == Status::Fail
-                && let Some(reason) = exemption(control, &resource.logical_id, seen, resolved)
-            {
-                evidence.status = Status::Exempt;
-                evidence.reason = Some(reason);
-            }
-            evidence
-        })
-        .collect()
+    let declared = of_type().map(|resource| {
+        let mut evidence = unseen(control, &resource.logical_id, seen);
+        let Some(Reading::Live(found)) = seen.inventory.readings.get(&resource.logical_id) else { return evidence };
+        evidence.physical_id = Some(found.id.clone());
+        let value = if control.field.is_empty() { &found.properties } else { &found.properties[control.field] };
+        let others = live.iter().filter(|(id, _)| **id != resource.logical_id);
+        let others: Vec<&Value> = others.map(|(_, properties)| *properties).collect();
+        let is_as_declared = !differs(&resource.logical_id, control.field, seen.plan);
+        let around = Around { today: &today, own: &found.properties, is_as_declared, others: &others };
+        let holds = (control.holds)(value, &around);
+        evidence.status = if holds { Status::Pass } else { Status::Fail };
+        evidence.reason = None;
+        evidence.live = without_secrets(value, control.field, &resource.logical_id, seen);
+        evidence
+    });
+    let all = declared.chain(imported::evidence(control, seen, &today));
+    all.map(|mut evidence| {
+        if evidence.status == Status::Fail
+            && let Some(reason) = exemption(control, &evidence.resource, seen, resolved)
+        {
+            evidence.status = Status::Exempt;
+            evidence.reason = Some(reason);
+        }
+        evidence
+    })
+    .collect()
+}
+
+/// What a control says of a resource that is not live: it is not there, or could not be read.
+fn unseen(control: &Control, resource: &LogicalId, seen: &Seen<'_>) -> Evidence {
+    let (status, reason) = match seen.inventory.readings.get(resource) {
+        Some(Reading::Unreadable(error)) => (Status::Unreadable, error.to_string()),
+        Some(Reading::Live(_) | Reading::Absent) | None => (Status::Fail, "it is not there".to_owned()),
+    };
+    Evidence {
+        control: control.id.to_owned(),
+        requirements: control.requirements.iter().map(|it| (*it).to_owned()).collect(),
+        demand: control.demand.to_owned(),
+        resource: resource.clone(),
+        resource_type: control.resource_type.to_owned(),
+        physical_id: None,
+        field: control.field.to_owned(),
+        expected: control.expected.to_owned(),
+        live: Value::Null,
+        status,
+        reason: Some(reason),
+        read_by: seen.read_by.get(resource).cloned().unwrap_or_default(),
+    }
 }
 
 /// Whether a plan would change a field.

@@ -230,6 +230,79 @@ fn a_field_that_is_changed_by_hand_makes_its_control_fail_and_no_other() {
     assert_eq!(seen_types.len(), CONTROLS.len(), "every row was broken once");
 }
 
+/// An API that is imported, with one method that anybody with a key may call and whose requests are validated.
+const IMPORTED: &str = "
+Resources:
+  Api:
+    Type: AWS::ApiGateway::RestApi
+    Properties:
+      Name: orders
+      EndpointConfiguration: { Types: [REGIONAL] }
+      Body:
+        openapi: 3.0.1
+        info: { title: orders, version: '1' }
+        x-amazon-apigateway-request-validators: { bodies: { validateRequestBody: true } }
+        components: { securitySchemes: { api_key: { type: apiKey, name: x-api-key, in: header } } }
+        paths:
+          /orders:
+            post:
+              security: [{ api_key: [] }]
+              x-amazon-apigateway-request-validator: bodies
+              x-amazon-apigateway-integration: { type: mock }
+";
+
+#[test]
+fn the_methods_of_an_imported_api_are_evidence_as_those_that_are_declared() {
+    let (account, desired) = (Account::default(), desired_with(IMPORTED, &[]));
+    account.apply(&desired);
+    let report = seen(&account, &desired, &[]);
+    assert_eq!(failing(&report), BTreeSet::new());
+    let said = |report: &Report| {
+        let of_parts = report.evidence.iter().filter(|it| it.field.contains(" of "));
+        of_parts.map(|it| format!("{} {}: {}", it.control, it.field, it.live)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        said(&report),
+        [
+            "request-validator ValidateRequestBody of bodies: true",
+            "method-validation RequestValidatorId of POST /orders: \"bodies\"",
+            "api-key ApiKeyRequired of POST /orders: true",
+        ]
+    );
+    type Meddle = fn(&mut Value);
+    let meddles: [(&str, Meddle); 3] = [
+        ("api-key", |body| body["paths"]["/orders"]["post"]["security"] = json!([])),
+        ("method-validation", |body| {
+            body["paths"]["/orders"]["post"]["x-amazon-apigateway-request-validator"] = Value::Null;
+        }),
+        ("request-validator", |body| {
+            body["x-amazon-apigateway-request-validators"]["bodies"]["validateRequestBody"] = json!(false);
+        }),
+    ];
+    for (control, meddle) in meddles {
+        let before = std::cell::RefCell::new(Value::Null);
+        account.aws.meddle("AWS::ApiGateway::RestApi", |api| {
+            *before.borrow_mut() = api.clone();
+            meddle(&mut api["Body"]);
+        });
+        assert_eq!(failing(&seen(&account, &desired, &[])), BTreeSet::from([control]));
+        account.aws.meddle("AWS::ApiGateway::RestApi", |api| *api = before.borrow().clone());
+    }
+    // A method that somebody has added is one of the API's.
+    account.aws.meddle("AWS::ApiGateway::RestApi", |api| {
+        let mut open = api["Body"]["paths"]["/orders"]["post"].clone();
+        open["security"] = json!([]);
+        api["Body"]["paths"]["/admin"] = json!({"get": open});
+    });
+    let failed = seen(&account, &desired, &[]);
+    let failed = failed.evidence.iter().filter(|it| it.status == Status::Fail).map(|it| it.field.as_str());
+    assert_eq!(failed.collect::<Vec<_>>(), ["ApiKeyRequired of GET /admin", ""]);
+    account.aws.forbid("AWS::ApiGateway::RestApi");
+    let unreadable = seen(&account, &desired, &[]);
+    let unreadable = unreadable.evidence.iter().filter(|it| it.status == Status::Unreadable);
+    assert_eq!(unreadable.filter(|it| it.resource_type == "AWS::ApiGateway::RestApi").count(), 5);
+}
+
 #[test]
 fn a_field_of_no_control_is_the_control_of_all_others() {
     let (account, desired) = applied();

@@ -142,7 +142,7 @@ fn api_key(subject: &Subject<'_>, _: &Stack<'_>) -> Vec<Breach> {
 fn validation(subject: &Subject<'_>, stack: &Stack<'_>) -> Vec<Breach> {
     let takes_a_body = |method: &Method<'_>| ["POST", "PUT", "PATCH", "ANY"].contains(&method.verb.as_str());
     let validates = |method: &Method<'_>| match method.validation {
-        Validation::OfBodies(validates) => validates,
+        Validation::Named { by: _, looks_at_bodies } => looks_at_bodies,
         Validation::By(validator) => {
             let mut declared = stack.of_type("AWS::ApiGateway::RequestValidator").filter(|it| it.is_among(validator));
             match declared.next() {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::property_path::PropertyPath;
 use crate::resolved::{Resolved, Subject};
-use crate::resource::apigateway::body::{INTEGRATION, verb};
+use crate::resource::apigateway::body::{AUTH, INTEGRATION, VALIDATOR, VALIDATORS, verb};
 
 pub const METHOD: &str = "AWS::ApiGateway::Method";
 pub const REST_API: &str = "AWS::ApiGateway::RestApi";
@@ -53,8 +53,8 @@ pub struct LetIn<'a> {
 pub enum Validation<'a> {
     /// The validator that this names.
     By(&'a Value),
-    /// Whether bodies are, by a document's own words.
-    OfBodies(bool),
+    /// The validator that a document names, if any, and whether that one looks at bodies.
+    Named { by: Option<&'a str>, looks_at_bodies: bool },
 }
 
 /// The methods of a resource: its own, or those of its document.
@@ -122,8 +122,8 @@ pub fn of_document(document: &Value) -> Vec<Method<'_>> {
                 path: Some(path),
                 at: PropertyPath::of("Body").key("paths").key(path).key(name),
                 asks_for_key: required.iter().any(Required::is_key),
-                callers: callers(&required, &operation["x-amazon-apigateway-auth"]),
-                validation: Validation::OfBodies(validates_bodies(document, operation)),
+                callers: callers(&required, &operation[AUTH]),
+                validation: validation(document, operation),
                 integration: &operation[INTEGRATION],
             });
         }
@@ -181,8 +181,8 @@ fn callers<'a>(required: &[Required<'a>], auth: &Value) -> Callers<'a> {
     if scheme[AUTHORIZER].is_object() { Callers::Let(LetIn { by: name, scopes }) } else { Callers::Others }
 }
 
-fn validates_bodies(document: &Value, operation: &Value) -> bool {
-    const VALIDATOR: &str = "x-amazon-apigateway-request-validator";
-    let name = operation[VALIDATOR].as_str().or_else(|| document[VALIDATOR].as_str()).unwrap_or_default();
-    document["x-amazon-apigateway-request-validators"][name]["validateRequestBody"] == true
+fn validation<'a>(document: &'a Value, operation: &'a Value) -> Validation<'a> {
+    let by = operation[VALIDATOR].as_str().or_else(|| document[VALIDATOR].as_str());
+    let looks_at_bodies = by.is_some_and(|name| document[VALIDATORS][name]["validateRequestBody"] == true);
+    Validation::Named { by, looks_at_bodies }
 }

@@ -80,6 +80,68 @@ fn every_control_sees_its_field_changed_in_the_account_and_no_other_does() {
     assert_eq!(failing(), BTreeSet::new());
 }
 
+const API: &str = "
+Resources:
+  Api:
+    Type: AWS::ApiGateway::RestApi
+    Properties:
+      EndpointConfiguration: { Types: [REGIONAL] }
+      Body:
+        openapi: 3.0.1
+        info: { title: orders, version: '1' }
+        x-amazon-apigateway-request-validators: { bodies: { validateRequestBody: true, validateRequestParameters: false } }
+        components: { securitySchemes: { api_key: { type: apiKey, name: x-api-key, in: header } } }
+        paths:
+          /orders:
+            post:
+              security: [{ api_key: [] }]
+              x-amazon-apigateway-request-validator: bodies
+              responses: { '200': { description: taken } }
+              x-amazon-apigateway-integration:
+                type: mock
+                passthroughBehavior: when_no_match
+                requestTemplates: { application/json: '{\"statusCode\": 200}' }
+                responses: { default: { statusCode: '200' } }
+";
+
+#[test]
+fn the_methods_of_an_imported_api_are_evidence_that_is_read_live() {
+    let (paystack, account) = (queue(), Account::fresh());
+    paystack.write("queue.yaml", API);
+    run(&paystack, &account, &["apply", "--auto-approve"], 0);
+    let report = |code: i32| run(&paystack, &account, &["evidence", "--format", "json"], code).json();
+    let failing = |report: &Value| {
+        let failing = statuses(report).into_iter().filter(|(_, status)| status != "pass");
+        failing.map(|(control, _)| control).collect::<Vec<String>>()
+    };
+    let whole = report(0);
+    let evidence = whole["evidence"].as_array().expect("evidence").iter();
+    let method = evidence.clone().find(|it| it["field"] == "ApiKeyRequired of POST /orders").expect("it has a method");
+    let calls = method["read_by"].as_array().expect("calls");
+    assert!(calls.iter().any(|call| call["operation"] == "apigateway.GetResources"), "{method:#}");
+    let call = |operation: &str, arguments: Value| account.aws("apigateway", operation, arguments);
+    let first = |answer: Value| answer["items"][0]["id"].clone();
+    let api = first(call("get_rest_apis", json!({})));
+    let resources = call("get_resources", json!({"restApiId": api}));
+    let orders = resources["items"].as_array().expect("items").iter().find(|it| it["path"] == "/orders");
+    let method = json!({"restApiId": api, "resourceId": orders.expect("it is there")["id"], "httpMethod": "POST"});
+    let validator = first(call("get_request_validators", json!({"restApiId": api})));
+    let patched = |operation: &str, of: &Value, path: &str, value: &str| {
+        let mut arguments = of.clone();
+        arguments["patchOperations"] = json!([{"op": "replace", "path": path, "value": value}]);
+        call(operation, arguments);
+    };
+    patched("update_method", &method, "/apiKeyRequired", "false");
+    assert_eq!(failing(&report(1)), ["api-key"]);
+    patched("update_method", &method, "/apiKeyRequired", "true");
+    let of_validator = json!({"restApiId": api, "requestValidatorId": validator});
+    patched("update_request_validator", &of_validator, "/validateRequestBody", "false");
+    assert_eq!(failing(&report(1)), ["request-validator"]);
+    patched("update_request_validator", &of_validator, "/validateRequestBody", "true");
+    patched("update_method", &method, "/requestValidatorId", "");
+    assert_eq!(failing(&report(1)), ["method-validation"]);
+}
+
 #[test]
 fn capacity_says_whether_the_payments_system_carries_a_load_without_asking_aws() {
     let paystack = Paystack::in_empty_directory();

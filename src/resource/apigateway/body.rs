@@ -7,12 +7,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_apigateway::types::{Integration, IntegrationResponse, Method, Resource};
+use aws_sdk_apigateway::types::{Integration, IntegrationResponse, Method, RequestValidator, Resource};
 use serde_json::{Map, Value, json};
 
 /// How API Gateway's extension to OpenAPI names them.
 pub const INTEGRATION: &str = "x-amazon-apigateway-integration";
 const ANY: &str = "x-amazon-apigateway-any-method";
+/// Says of an operation that IAM decides, or that nobody does.
+pub const AUTH: &str = "x-amazon-apigateway-auth";
+/// Names the validator of an operation, or of all operations of a document.
+pub const VALIDATOR: &str = "x-amazon-apigateway-request-validator";
+/// What a document's validators do, by name.
+pub const VALIDATORS: &str = "x-amazon-apigateway-request-validators";
+/// What is live is written with this name for API keys.
+const KEY: &str = "api_key";
 
 /// What stands in place of an operation of the document that AWS has not.
 const NOT_THERE: &str = "not there";
@@ -47,8 +55,9 @@ impl Settings {
     }
 }
 
-/// What is live, as a document with nothing but its operations.
-pub fn of_live(resources: &[Resource]) -> Value {
+/// What is live, as a document with nothing but its operations and what validates them. Validators and authorizers are named by
+/// their ids.
+pub fn of_live(resources: &[Resource], validators: &[RequestValidator]) -> Value {
     let mut paths = Map::new();
     for resource in resources {
         let methods = resource.resource_methods.iter().flatten();
@@ -58,7 +67,24 @@ pub fn of_live(resources: &[Resource]) -> Value {
             paths.insert(resource.path().unwrap_or_default().to_owned(), Value::Object(operations));
         }
     }
-    json!({"paths": paths})
+    let validators: Map<String, Value> = validators
+        .iter()
+        .map(|it| {
+            let does = json!({
+                "validateRequestBody": it.validate_request_body,
+                "validateRequestParameters": it.validate_request_parameters,
+            });
+            (it.id().unwrap_or_default().to_owned(), does)
+        })
+        .collect();
+    let key = json!({"type": "apiKey", "name": "x-api-key", "in": "header"});
+    json!({"paths": paths, "components": {"securitySchemes": {KEY: key}}, VALIDATORS: validators})
+}
+
+/// Whether any method has its requests validated.
+pub fn is_validated(resources: &[Resource]) -> bool {
+    let mut methods = resources.iter().flat_map(|resource| resource.resource_methods.iter().flatten());
+    methods.any(|(_, method)| method.request_validator_id().is_some_and(|id| !id.is_empty()))
 }
 
 /// How a document is imported, as far as it matters for what is to be found afterwards.
@@ -138,6 +164,22 @@ fn operation(method: &Method) -> Value {
     let mut fields = Map::new();
     if let Some(integration) = &method.method_integration {
         fields.insert(INTEGRATION.to_owned(), integration_of(integration));
+    }
+    let mut required = Map::new();
+    if method.api_key_required == Some(true) {
+        required.insert(KEY.to_owned(), json!([]));
+    }
+    if let Some(authorizer) = method.authorizer_id() {
+        required.insert(authorizer.to_owned(), json!(method.authorization_scopes()));
+    }
+    if !required.is_empty() {
+        fields.insert("security".to_owned(), json!([required]));
+    }
+    if let Some("AWS_IAM") = method.authorization_type() {
+        fields.insert(AUTH.to_owned(), json!({"type": "AWS_IAM"}));
+    }
+    if let Some(validator) = method.request_validator_id().filter(|id| !id.is_empty()) {
+        fields.insert(VALIDATOR.to_owned(), json!(validator));
     }
     Value::Object(fields)
 }
@@ -254,7 +296,10 @@ fn text(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_apigateway::types::builders::MethodBuilder;
+
     use super::*;
+    use crate::policy::methods::{Callers, Validation, of_document};
 
     fn document() -> Value {
         json!({
@@ -302,11 +347,14 @@ mod tests {
 
     #[test]
     fn what_was_imported_agrees_with_its_document() {
-        let live = of_live(&[
-            Resource::builder().path("/").build(),
-            resource("/orders", "POST", post()),
-            resource("/{proxy+}", "ANY", mock()),
-        ]);
+        let live = of_live(
+            &[
+                Resource::builder().path("/").build(),
+                resource("/orders", "POST", post()),
+                resource("/{proxy+}", "ANY", mock()),
+            ],
+            &[],
+        );
         assert_eq!(in_words_of(&live, &document(), Import::default()), document());
     }
 
@@ -314,7 +362,7 @@ mod tests {
     fn an_operation_that_differs_or_is_missing_or_is_one_too_many_shows_where_it_does() {
         let mut slow = post();
         slow.timeout_in_millis = 1000;
-        let live = of_live(&[resource("/orders", "POST", slow), resource("/admin", "GET", mock())]);
+        let live = of_live(&[resource("/orders", "POST", slow), resource("/admin", "GET", mock())], &[]);
         let said = in_words_of(&live, &document(), Import::default());
         assert_eq!(said["paths"]["/orders"]["post"][INTEGRATION]["timeoutInMillis"], 1000);
         assert_eq!(said["paths"]["/orders"]["post"][INTEGRATION]["type"], "aws_proxy");
@@ -329,14 +377,34 @@ mod tests {
     fn a_base_path_may_stand_before_every_path() {
         let mut wanted = document();
         wanted["paths"].as_object_mut().expect("paths").remove("/{proxy+}");
-        let live = of_live(&[resource("/v1/orders", "POST", post())]);
+        let live = of_live(&[resource("/v1/orders", "POST", post())], &[]);
         assert_ne!(in_words_of(&live, &wanted, Import::default()), wanted);
         assert_eq!(in_words_of(&live, &wanted, Import { base_path: "/v1", merges: false }), wanted);
     }
 
     #[test]
+    fn who_may_call_what_is_live_and_who_validates_it_reads_as_in_a_document() {
+        let method = |method: MethodBuilder| {
+            let method = method.http_method("POST").build();
+            Resource::builder().path("/orders").resource_methods("POST", method).build()
+        };
+        let validator = RequestValidator::builder().id("v1").validate_request_body(true).build();
+        let read = |builder: MethodBuilder| of_live(&[method(builder)], std::slice::from_ref(&validator));
+        let closed = read(Method::builder().api_key_required(true).request_validator_id("v1").authorizer_id("a1"));
+        let found = &of_document(&closed)[0];
+        assert!(found.asks_for_key && found.asks_who_calls());
+        assert!(matches!(found.validation, Validation::Named { by: Some("v1"), looks_at_bodies: true }));
+        let open = read(Method::builder().api_key_required(false).authorization_type("NONE"));
+        let found = &of_document(&open)[0];
+        assert!(!found.asks_for_key && !found.asks_who_calls());
+        assert!(matches!(found.validation, Validation::Named { by: None, looks_at_bodies: false }));
+        let signed = read(Method::builder().authorization_type("AWS_IAM"));
+        assert_eq!(of_document(&signed)[0].callers, Callers::Signing);
+    }
+
+    #[test]
     fn what_is_no_document_is_left_as_it_is() {
-        let live = of_live(&[resource("/orders", "POST", post())]);
+        let live = of_live(&[resource("/orders", "POST", post())], &[]);
         for text in [json!("openapi: 3.0.1"), json!({"paths": "none"}), json!({"paths": {"/orders": "none"}})] {
             assert_eq!(in_words_of(&live, &text, Import::default()), text);
         }

@@ -110,7 +110,8 @@ impl Handler for ApiGatewayRequestValidator {
     }
 }
 
-async fn validators(cx: &Context, api: &str) -> Result<Vec<types::RequestValidator>, AwsError> {
+/// All validators of an API.
+pub(super) async fn validators(cx: &Context, api: &str) -> Result<Vec<types::RequestValidator>, AwsError> {
     cx.once("apigateway.GetRequestValidators", api, || list(cx, api)).await
 }
 

@@ -14,7 +14,7 @@ use aws_sdk_apigateway::types::{self, ApiStatus, PatchOperation, PutMode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -23,6 +23,7 @@ use crate::resource::apigateway::body::{self, Import, Settings};
 use crate::resource::apigateway::patch::{
     self, add, add_item, remove, remove_item, replace, replace_or_clear, segment,
 };
+use crate::resource::apigateway::request_validator;
 use crate::resource::json_text;
 use crate::resource::policy_document::PolicyDocument;
 use crate::resource::tags::Tags;
@@ -203,7 +204,11 @@ impl Handler for ApiGatewayRestApi {
         // Only of an API that is imported, or may have been, operations are asked for.
         if live.properties.body_digest.is_some() || live.properties.tags.owner().is_none() {
             let Some(resources) = operations(cx, id.as_str()).await? else { return Ok(None) };
-            live.properties.body = Some(body::of_live(&resources));
+            let validators = match body::is_validated(&resources) {
+                true => absent_is_none(request_validator::validators(cx, id.as_str()).await)?.unwrap_or_default(),
+                false => Vec::new(),
+            };
+            live.properties.body = Some(body::of_live(&resources, &validators));
         }
         Ok(Some(live))
     }

@@ -175,6 +175,7 @@ pub(super) const NEEDS: &[Need] = &[
         &[
             "apigateway.CreateRestApi",
             "apigateway.DeleteRestApi",
+            "apigateway.GetRequestValidators",
             "apigateway.GetResources",
             "apigateway.GetRestApi",
             "apigateway.GetRestApis",
