@@ -1,7 +1,7 @@
 //! Which function and queue gets how much: from the API's methods to the functions, by what their roles let them reach, and
-//! by event source mappings from queues to functions.
+//! by event source mappings from queues and the streams of tables to functions.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{DfsPostOrder, EdgeRef, Walker};
@@ -11,7 +11,7 @@ use crate::identity::LogicalId;
 use crate::policy::dynamodb::TABLES;
 use crate::policy::methods::{URL, methods};
 use crate::policy::roles::{FUNCTION, ROLE, function_named, role_of, statements_of, with_policies};
-use crate::policy::sources::{function_of, queue_of};
+use crate::policy::sources::{function_of, queue_of, stream_of};
 use crate::resolved::{Resolved, Subject};
 
 const QUEUE: &str = "AWS::SQS::Queue";
@@ -23,7 +23,7 @@ pub struct Flow {
     pub called: BTreeMap<LogicalId, f64>,
     /// Messages that are put into a queue.
     pub sent: BTreeMap<LogicalId, f64>,
-    /// Messages that a function is given by a queue.
+    /// Messages and records that a function is given by a queue or a table's stream.
     pub taken: BTreeMap<LogicalId, f64>,
     /// Writes to a table, and what they are made of.
     pub written: BTreeMap<LogicalId, (f64, Vec<String>)>,
@@ -37,12 +37,13 @@ pub struct Flow {
 const WRITES: [&str; 3] = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
 const READS: [&str; 3] = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchGetItem"];
 
-/// The ways that a load takes: from functions to the queues and topics that they may send to, from topics to what is subscribed
-/// to them, and from queues to what takes from them and to their dead-letter queues, with the share that goes on.
+/// The ways that a load takes: from functions to the queues and topics that they may send to and the tables that they may write
+/// to, from topics to what is subscribed to them, from queues and tables to what takes from them, and from queues to their
+/// dead-letter queues, with the share that goes on.
 struct Ways<'a> {
     graph: DiGraph<Subject<'a>, f64>,
-    /// Where a request enters.
-    entries: Vec<NodeIndex>,
+    /// Where a request enters, and as how many events.
+    entries: BTreeMap<NodeIndex, f64>,
 }
 
 impl Flow {
@@ -57,11 +58,11 @@ impl Flow {
         };
         let Ways { graph, entries } = Ways::of(resolved, load);
         let mut totals: Vec<Option<f64>> = vec![None; graph.node_count()];
-        for entry in &entries {
+        for (entry, events) in &entries {
             if graph[*entry].resource_type() == FUNCTION {
                 flow.called.insert(graph[*entry].id().clone(), load.rate);
             }
-            for (node, rate) in rates_from(&graph, *entry, load.rate) {
+            for (node, rate) in rates_from(&graph, *entry, load.rate * events) {
                 *totals[node.index()].get_or_insert_default() += rate;
             }
         }
@@ -75,9 +76,11 @@ impl Flow {
                     functions.for_each(|it| *flow.called.entry(graph[it].id().clone()).or_default() += rate);
                     flow.published.insert(id, rate);
                 }
-                _ => {
+                kind => {
                     functions.for_each(|it| *flow.taken.entry(graph[it].id().clone()).or_default() += rate);
-                    flow.sent.insert(id, rate);
+                    if kind == QUEUE {
+                        flow.sent.insert(id, rate);
+                    }
                 }
             }
         }
@@ -172,17 +175,24 @@ fn may(grants: &[(String, String)], action: &str, target: &Subject<'_>) -> bool 
     grants.iter().any(|(granted, resource)| granted.eq_ignore_ascii_case(action) && target.is_named_by(resource))
 }
 
-/// The queues and topics that somebody may send to.
-fn targets<'a>(resolved: &'a Resolved<'_>, grants: &[(String, String)]) -> Vec<Subject<'a>> {
-    let kinds = [(QUEUE, "sqs:SendMessage"), (TOPIC, "sns:Publish")].into_iter();
-    kinds.flat_map(|(kind, action)| resolved.of_type(kind).filter(move |it| may(grants, action, it))).collect()
+/// The queues and topics that somebody may send to, and the tables, each with how many events one run is for it.
+fn targets<'a>(resolved: &'a Resolved<'_>, grants: &[(String, String)]) -> Vec<(Subject<'a>, f64)> {
+    let actions = |kind: &str| match kind {
+        QUEUE => &["sqs:SendMessage"][..],
+        TOPIC => &["sns:Publish"],
+        _ => &WRITES,
+    };
+    let all = [QUEUE, TOPIC].iter().chain(TABLES).flat_map(|kind| resolved.of_type(kind));
+    all.map(|it| (it, actions(it.resource_type()).iter().filter(|action| may(grants, action, &it)).count() as f64))
+        .filter(|(_, events)| *events > 0.0)
+        .collect()
 }
 
 impl<'a> Ways<'a> {
     fn of(resolved: &'a Resolved<'_>, load: &Load) -> Self {
-        let mut ways = Self { graph: DiGraph::new(), entries: Vec::new() };
+        let mut ways = Self { graph: DiGraph::new(), entries: BTreeMap::new() };
         let mut nodes = BTreeMap::new();
-        for subject in [FUNCTION, QUEUE, TOPIC].into_iter().flat_map(|kind| resolved.of_type(kind)) {
+        for subject in [FUNCTION, QUEUE, TOPIC].iter().chain(TABLES).flat_map(|kind| resolved.of_type(kind)) {
             nodes.insert(subject.id(), ways.graph.add_node(subject));
         }
         let node = |subject: &Subject<'_>| nodes.get(subject.id()).copied();
@@ -191,12 +201,13 @@ impl<'a> Ways<'a> {
             let to: Vec<(NodeIndex, f64)> = match subject.resource_type() {
                 FUNCTION => {
                     let targets = targets(resolved, &grants(resolved, &subject));
-                    targets.iter().filter_map(|target| Some((node(target)?, 1.0))).collect()
+                    targets.iter().filter_map(|(target, events)| Some((node(target)?, *events))).collect()
                 }
                 TOPIC => subscribed(&subject, resolved).iter().filter_map(|it| Some((node(it)?, 1.0))).collect(),
                 _ => {
                     let takers = resolved.of_type("AWS::Lambda::EventSourceMapping").filter_map(|mapping| {
-                        queue_of(&mapping, resolved).filter(|queue| queue.id() == subject.id())?;
+                        let source = queue_of(&mapping, resolved).or_else(|| stream_of(&mapping, resolved));
+                        source.filter(|source| source.id() == subject.id())?;
                         Some((node(&function_of(&mapping, resolved)?)?, 1.0))
                     });
                     let target = &subject.properties["RedrivePolicy"]["deadLetterTargetArn"];
@@ -210,9 +221,8 @@ impl<'a> Ways<'a> {
         }
         let direct =
             integration_roles(resolved).into_iter().flat_map(|role| targets(resolved, &granted(resolved, role)));
-        let entries: BTreeSet<NodeIndex> =
-            called(resolved).into_iter().chain(direct).filter_map(|it| node(&it)).collect();
-        ways.entries.extend(entries);
+        let entries = called(resolved).into_iter().map(|function| (function, 1.0)).chain(direct);
+        ways.entries.extend(entries.filter_map(|(entry, events)| Some((node(&entry)?, events))));
         ways
     }
 }

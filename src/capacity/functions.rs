@@ -1,7 +1,7 @@
 //! What functions take: Little's law for what calls them, batches for what queues give them, and the account's concurrency.
 
 use super::flow::Flow;
-use super::{Backlog, Hop, Load, number};
+use super::{Backlog, Hop, Load, number, streams};
 use crate::identity::LogicalId;
 use crate::policy::sources::{function_of, queue_of};
 use crate::resolved::{Resolved, Subject};
@@ -25,6 +25,7 @@ pub fn hops(resolved: &Resolved<'_>, flow: &Flow, load: &Load) -> Vec<Hop> {
     for mapping in resolved.of_type("AWS::Lambda::EventSourceMapping") {
         hops.extend(taken(resolved, &mapping, flow, load));
     }
+    hops.extend(streams::hops(resolved, flow, load));
     hops.extend(account(resolved, flow, load));
     hops
 }
@@ -52,12 +53,11 @@ fn called(function: &Subject<'_>, rate: f64, load: &Load) -> Vec<Hop> {
     hops
 }
 
-/// What a queue gives to a function.
+/// What a queue or a table's stream gives to a function.
 fn taken(resolved: &Resolved<'_>, mapping: &Subject<'_>, flow: &Flow, load: &Load) -> Option<Hop> {
     let consumer = Consumer::of(resolved, mapping, load)?;
-    let arriving = flow.sent.get(&consumer.queue).copied()?;
-    let hop =
-        load.hop(Some(mapping.id()), format!("messages per second from {}", consumer.queue), arriving, consumer.rate());
+    let arriving = consumer.arriving(flow)?;
+    let hop = load.hop(Some(mapping.id()), &consumer.what, arriving, consumer.rate());
     let source = format!("{}, {}", consumer.source, consumer.arithmetic());
     Some(hop.because(format!("{}/s", number(arriving)), source))
 }
@@ -93,24 +93,37 @@ fn reserved(function: &Subject<'_>) -> Option<f64> {
     function.properties["ReservedConcurrentExecutions"].as_f64()
 }
 
-/// What takes from a queue.
-struct Consumer {
-    queue: LogicalId,
-    batch: f64,
-    concurrent: f64,
-    latency: f64,
-    source: String,
-    /// Seconds that the queue keeps a message.
-    retention: f64,
+/// How many runs of a function there can be at once.
+pub fn available(function: &Subject<'_>, load: &Load) -> f64 {
+    reserved(function).unwrap_or(load.account.concurrency - load.account.reserved_elsewhere)
+}
+
+/// What takes from a queue, or from a table's stream.
+pub struct Consumer {
+    /// The queue, or the table.
+    pub from: LogicalId,
+    /// `messages per second from Orders`.
+    pub what: String,
+    pub batch: f64,
+    pub concurrent: f64,
+    /// How `concurrent` comes about.
+    pub concurrency: String,
+    pub latency: f64,
+    pub source: String,
+    /// Seconds for which is kept what waits.
+    pub retention: f64,
 }
 
 impl Consumer {
     fn of(resolved: &Resolved<'_>, mapping: &Subject<'_>, load: &Load) -> Option<Self> {
+        Self::of_queue(resolved, mapping, load).or_else(|| Self::of_stream(resolved, mapping, load))
+    }
+
+    fn of_queue(resolved: &Resolved<'_>, mapping: &Subject<'_>, load: &Load) -> Option<Self> {
         let (queue, function) = (queue_of(mapping, resolved)?, function_of(mapping, resolved)?);
         let set = mapping.properties["ScalingConfig"]["MaximumConcurrency"].as_f64();
         let reserved = reserved(&function);
-        let available = load.account.concurrency - load.account.reserved_elsewhere;
-        let concurrent = set.unwrap_or(LARGEST_SCALING).min(reserved.unwrap_or(available));
+        let concurrent = set.unwrap_or(LARGEST_SCALING).min(available(&function, load));
         let source = match (set, reserved) {
             (Some(set), Some(reserved)) if reserved < set => "`ReservedConcurrentExecutions` × `BatchSize`",
             (Some(_), _) => "`MaximumConcurrency` × `BatchSize`",
@@ -118,31 +131,38 @@ impl Consumer {
             (None, None) => "Using Lambda with Amazon SQS",
         };
         Some(Self {
+            what: format!("messages per second from {}", queue.id()),
             batch: mapping.properties["BatchSize"].as_f64().unwrap_or(10.0),
             concurrent,
+            concurrency: number(concurrent),
             latency: load.latency_of(function.id()),
             source: source.to_owned(),
             retention: queue.properties["MessageRetentionPeriod"].as_f64().unwrap_or(345_600.0),
-            queue: queue.id().clone(),
+            from: queue.id().clone(),
         })
     }
 
-    /// Messages per second.
+    /// Messages or records per second that come, if any do.
+    fn arriving(&self, flow: &Flow) -> Option<f64> {
+        flow.sent.get(&self.from).copied().or_else(|| flow.written.get(&self.from).map(|(rate, _)| *rate))
+    }
+
+    /// Messages or records per second.
     fn rate(&self) -> f64 {
         if self.latency > 0.0 { self.batch * self.concurrent / self.latency } else { f64::MAX }
     }
 
     fn arithmetic(&self) -> String {
-        format!("{} × {} / {} s", number(self.concurrent), number(self.batch), number(self.latency))
+        format!("{} × {} / {} s", self.concurrency, number(self.batch), number(self.latency))
     }
 }
 
-/// What waits after an outage of everything that takes from queues.
+/// What waits after an outage of everything that takes from queues and streams.
 pub fn backlogs(resolved: &Resolved<'_>, flow: &Flow, load: &Load) -> Vec<Backlog> {
     let mut backlogs = Vec::new();
     for mapping in resolved.of_type("AWS::Lambda::EventSourceMapping") {
         let Some(consumer) = Consumer::of(resolved, &mapping, load) else { continue };
-        let Some(arriving) = flow.sent.get(&consumer.queue).copied() else { continue };
+        let Some(arriving) = consumer.arriving(flow) else { continue };
         let waiting = arriving * load.outage_minutes * 60.0;
         let rate = consumer.rate();
         let minutes = (rate > arriving).then(|| waiting / (rate - arriving) / 60.0);
@@ -157,7 +177,7 @@ pub fn backlogs(resolved: &Resolved<'_>, flow: &Flow, load: &Load) -> Vec<Backlo
                 number(rate),
                 number(arriving)
             ),
-            queue: consumer.queue,
+            queue: consumer.from,
             waiting,
             drained_at: rate,
             minutes,

@@ -2,12 +2,13 @@
 //! shown, over the resolved template and what is said of the load.
 //!
 //! Who calls whom follows from the template (`flow.rs`); what a hop can take follows from its properties and from AWS's
-//! published quotas (`edge.rs`, `functions.rs`, `stores.rs`).
+//! published quotas (`edge.rs`, `functions.rs`, `streams.rs`, `stores.rs`).
 
 mod edge;
 mod flow;
 mod functions;
 mod stores;
+mod streams;
 #[cfg(test)]
 mod tests;
 
@@ -42,7 +43,7 @@ pub struct Load {
     pub item_kilobytes: f64,
     /// The share of the load that falls on one partition key of a table whose keys are not one of each request.
     pub hottest_key: f64,
-    /// For how many minutes what takes from a queue stands still.
+    /// For how many minutes what takes from queues and streams stands still.
     pub outage_minutes: f64,
     pub account: Account,
 }
@@ -89,18 +90,19 @@ impl Hop {
     }
 }
 
-/// What waits in a queue when its consumer comes back, and how long it takes to be done.
+/// What waits in a queue or a table's stream when its consumer comes back, and how long it takes to be done.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Backlog {
+    /// Or the table.
     pub queue: LogicalId,
-    /// Messages.
+    /// Messages or records.
     pub waiting: f64,
-    /// Messages per second that the consumer takes.
+    /// Messages or records per second that the consumer takes.
     pub drained_at: f64,
     /// Minutes until nothing waits any more; `None` where it never is.
     pub minutes: Option<f64>,
     pub arithmetic: String,
-    /// Whether it is gone before a message is too old to be kept.
+    /// Whether it is gone before any of it is too old to be kept.
     pub carries: bool,
 }
 

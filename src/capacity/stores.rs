@@ -124,13 +124,25 @@ impl Use {
     }
 }
 
-fn hash_key(index: &serde_json::Value) -> Option<&str> {
+/// How many partitions a table begins with, and why: "Partitions and data distribution in DynamoDB". Each has a shard of its
+/// stream.
+pub fn partitions(table: &Subject<'_>) -> (f64, String) {
+    let of = |of: &Use| {
+        let (units, _) = of.limit(table);
+        let words = format!("{} {} units / {}", number(units), of.verb, number(of.of_partition));
+        ((units / of.of_partition).ceil().max(1.0), words)
+    };
+    let (writing, reading) = (of(&WRITES), of(&READS));
+    if reading.0 > writing.0 { reading } else { writing }
+}
+
+pub fn hash_key(index: &serde_json::Value) -> Option<&str> {
     let keys = index["KeySchema"].as_array()?;
     keys.iter().find(|key| key["KeyType"] == "HASH")?["AttributeName"].as_str()
 }
 
 /// What ends in `id` is taken for the name of one thing among many.
-fn is_one_of_each_request(key: &str) -> bool {
+pub fn is_one_of_each_request(key: &str) -> bool {
     let lower = key.to_ascii_lowercase();
     ["id", "uuid", "pk", "key", "token"].iter().any(|end| lower.ends_with(end))
 }

@@ -260,6 +260,102 @@ Resources:
     assert!(!capacity.carries);
 }
 
+/// A function that writes to a table, whose stream a second function reads and sends on to a queue.
+const STREAMED: &str = "
+Resources:
+  Orders:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: orders
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{ AttributeName: KEY, AttributeType: S }]
+      KeySchema: [{ AttributeName: KEY, KeyType: HASH }]
+      StreamSpecification: { StreamViewType: NEW_AND_OLD_IMAGES }
+  Queue: { Type: AWS::SQS::Queue, Properties: { QueueName: queue } }
+  Url: { Type: AWS::Lambda::Url, Properties: { TargetFunctionArn: !Ref Write, AuthType: AWS_IAM } }
+  WriteRole:
+    Type: AWS::IAM::Role
+    Properties: { RoleName: write, AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [] }, Policies: [{ PolicyName: may, PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: Allow, Action: ['dynamodb:PutItem', 'dynamodb:UpdateItem'], Resource: !GetAtt Orders.Arn }] } }] }
+  Write:
+    Type: AWS::Lambda::Function
+    Properties: { FunctionName: write, Runtime: python3.13, Handler: a.b, Role: !GetAtt WriteRole.Arn, Code: { ZipFile: 'x = 1' } }
+  ReadRole:
+    Type: AWS::IAM::Role
+    Properties: { RoleName: read, AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [] }, Policies: [{ PolicyName: may, PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: Allow, Action: 'sqs:SendMessage', Resource: !GetAtt Queue.Arn }] } }] }
+  Read:
+    Type: AWS::Lambda::Function
+    Properties: { FunctionName: read, Runtime: python3.13, Handler: a.b, Role: !GetAtt ReadRole.Arn, Code: { ZipFile: 'x = 1' }, MORE }
+  FromOrders:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: { EventSourceArn: !GetAtt Orders.StreamArn, FunctionName: !Ref Read, StartingPosition: LATEST, HOW }
+";
+
+fn streamed(key: &str, more: &str, how: &str) -> Desired {
+    desired_with(&STREAMED.replace("KEY", key).replace("MORE", more).replace("HOW", how), &[])
+}
+
+/// What is said of a resource's hops.
+fn said_of(capacity: &Capacity, id: &str) -> Vec<String> {
+    let hops = capacity.hops.iter().filter(|hop| hop.resource.as_ref().is_some_and(|it| it.as_str() == id));
+    hops.map(|hop| {
+        format!("{}: {} of {} ({})", hop.what, hop.arithmetic, hop.limit.map(number).unwrap_or_default(), hop.source)
+    })
+    .collect()
+}
+
+#[test]
+fn the_stream_of_a_table_is_read_by_shards_batches_and_their_number_at_once() {
+    let done = capacity(&streamed("order_id", "MemorySize: 128", "BatchSize: 10"), &load(10.0));
+    expect![[r"
+        records per second from the stream of Orders: 20/s of 40 (Using AWS Lambda with Amazon DynamoDB: shards × `ParallelizationFactor` × `BatchSize`, 4 shards (4,000 write units / 1,000) × 1 × 10 / 1 s)"]]
+    .assert_eq(&said_of(&done, "FromOrders").join("\n"));
+    assert!(done.carries, "{:#?}", broken(&done));
+    let backlog = done.backlogs.iter().find(|it| it.queue.as_str() == "Orders").expect("it has a consumer");
+    assert_eq!(backlog.arithmetic, "20/s × 30 min × 60 s = 36,000; 36,000 / (40/s − 20/s)");
+    assert_eq!(backlog.minutes.map(number).as_deref(), Some("30"));
+
+    let many = capacity(&streamed("order_id", "MemorySize: 128", "BatchSize: 10"), &load(100.0));
+    assert!(broken(&many).iter().any(|it| it.ends_with("200/s = 200 of 40")), "{:?}", broken(&many));
+    let side_by_side = streamed("order_id", "MemorySize: 128", "BatchSize: 10, ParallelizationFactor: 10");
+    let at = &said_of(&capacity(&side_by_side, &load(100.0)), "FromOrders")[0];
+    assert!(at.contains("200/s of 400") && at.contains("× 10 × 10 / 1 s"), "{at}");
+    let reserved = streamed("order_id", "ReservedConcurrentExecutions: 3", "BatchSize: 10, ParallelizationFactor: 10");
+    let at = &said_of(&capacity(&reserved, &load(100.0)), "FromOrders")[0];
+    assert!(at.contains("200/s of 30 (`ReservedConcurrentExecutions` × `BatchSize`, 3 × 10 / 1 s)"), "{at}");
+}
+
+#[test]
+fn a_run_is_given_no_more_of_a_stream_than_fits_and_a_key_keeps_its_order() {
+    let large = Load { item_kilobytes: 100.0, ..load(1.0) };
+    let at = &said_of(&capacity(&streamed("order_id", "MemorySize: 128", "BatchSize: 1000"), &large), "FromOrders")[0];
+    assert!(
+        at.contains("what fits into 6 MB (Lambda quotas), 4 shards (4,000 write units / 1,000) × 1 × 30 / 1 s"),
+        "{at}"
+    );
+    let shared = streamed("shop", "MemorySize: 128", "BatchSize: 10, ParallelizationFactor: 10");
+    let shared = capacity(&shared, &Load { hottest_key: 0.5, ..load(40.0) });
+    assert!(
+        broken(&shared).contains(
+            &"FromOrders: records per second of one `shop` of Orders: 50 % of 80/s have the same `shop` = 40 of 10"
+                .to_owned()
+        ),
+        "{:?}",
+        broken(&shared)
+    );
+}
+
+#[test]
+fn a_third_reader_of_a_shard_is_one_too_many() {
+    let mapping = "{ EventSourceArn: !GetAtt Orders.StreamArn, FunctionName: !Ref Write, StartingPosition: LATEST }";
+    let more = |name: &str| format!("  {name}: {{ Type: AWS::Lambda::EventSourceMapping, Properties: {mapping} }}\n");
+    let template =
+        STREAMED.replace("KEY", "order_id").replace("MORE", "MemorySize: 128").replace("HOW", "BatchSize: 10");
+    let readers = |more: String| broken(&capacity(&desired_with(&(template.clone() + &more), &[]), &load(1.0)));
+    assert_eq!(readers(more("Second")), [""; 0]);
+    let three = readers(more("Second") + &more("Third"));
+    assert_eq!(three, ["Orders: functions that read one shard: 3 mappings = 3 of 2"]);
+}
+
 #[test]
 fn a_reservation_below_the_mappings_concurrency_is_what_counts() {
     let starved = payments(&[("ProcessAccountingReservedConcurrency", "5")]);

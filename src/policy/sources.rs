@@ -1,5 +1,6 @@
 //! Rules for what calls functions by itself: event source mappings on queues.
 
+use super::dynamodb::TABLES;
 use super::roles::function_named;
 use super::{Breach, Level, On, Rule, Stack, broken_at, unless};
 use crate::resolved::{Resolved, Subject};
@@ -99,6 +100,12 @@ const TIMES: u64 = 6;
 /// The queue that a mapping takes from, if the template declares it.
 pub fn queue_of<'a>(mapping: &Subject<'_>, stack: &'a Resolved<'_>) -> Option<Subject<'a>> {
     stack.of_type("AWS::SQS::Queue").find(|queue| queue.is_among(&mapping.properties["EventSourceArn"]))
+}
+
+/// The table whose stream a mapping takes from, if the template declares it.
+pub fn stream_of<'a>(mapping: &Subject<'_>, stack: &'a Resolved<'_>) -> Option<Subject<'a>> {
+    let mut tables = TABLES.iter().flat_map(|kind| stack.of_type(kind));
+    tables.find(|table| table.is_among(&mapping.properties["EventSourceArn"]))
 }
 
 /// The function that a mapping calls, if the template declares it.
