@@ -36,23 +36,44 @@ fn two_environments_in_one_account_do_not_touch_each_other() {
         .paystack
         .run(&story.account, &["apply", "--auto-approve", "--project", "examples/payments/account/paystack.toml"])
         .exits(0);
-    for environment in ["dev", "staging"] {
-        story.paystack.run(&story.account, &["apply", "--auto-approve", "-e", environment]).exits(0);
-    }
-    let before = story.account.census();
-    assert_eq!(before.of("tables").as_object().map(serde_json::Map::len), Some(2));
+    let none = story.account.census();
+    story.paystack.run(&story.account, &["apply", "--auto-approve", "-e", "dev"]).exits(0);
+    let one = story.account.census();
+    story.paystack.run(&story.account, &["apply", "--auto-approve", "-e", "staging"]).exits(0);
+    let both = story.account.census();
+    assert_eq!(both.of("tables").as_object().map(serde_json::Map::len), Some(2));
     for environment in ["dev", "staging"] {
         let plan = story.paystack.run(&story.account, &["plan", "-e", environment, "--format", "json"]).exits(0);
         assert_eq!(actions(&plan), BTreeMap::new(), "{environment} is untouched by the other");
     }
     story.paystack.run(&story.account, &["destroy", "--auto-approve", "-e", "staging"]).exits(0);
-    let plan = story.paystack.run(&story.account, &["plan", "-e", "dev", "--format", "json"]).exits(0);
-    assert_eq!(actions(&plan), BTreeMap::new(), "dev outlives staging");
+    assert_eq!(story.account.census(), one, "the account is as it was before staging");
     story.paystack.run(&story.account, &["destroy", "--auto-approve", "-e", "dev"]).exits(0);
+    assert_eq!(story.account.census(), none, "the account is as it was before dev");
     story
         .paystack
         .run(&story.account, &["destroy", "--auto-approve", "--project", "examples/payments/account/paystack.toml"])
         .exits(0);
+    story.account.census().assert_empty();
+}
+
+#[test]
+fn an_environment_that_sets_the_accounts_logging_role_takes_away_that_and_nothing_of_another_one() {
+    let story = Story::begin(Memory::Kept);
+    let (dev, staging) = (["-e", "dev", OWN_ACCOUNT[0], OWN_ACCOUNT[1]], ["-e", "staging"]);
+    let run =
+        |command: &[&str], stack: &[&str]| story.paystack.run(&story.account, &[command, stack].concat()).exits(0);
+    let planned = run(&["plan", "--full"], &dev).stdout;
+    let said = "`ApiGatewayAccount` is the account's one setting for the region: without it, no other API writes logs";
+    assert!(planned.contains(said), "{planned}");
+    run(&["apply", "--auto-approve"], &dev);
+    let one = story.account.census();
+    run(&["apply", "--auto-approve"], &staging);
+    let both = story.account.census();
+    run(&["destroy", "--auto-approve"], &dev);
+    assert_eq!(story.account.census(), both.without(&one), "nothing of staging is touched");
+    assert_eq!(actions(&run(&["plan", "--format", "json"], &staging)), BTreeMap::new());
+    run(&["destroy", "--auto-approve"], &staging);
     story.account.census().assert_empty();
 }
 

@@ -130,6 +130,24 @@ impl Census {
         self.0.iter().map(|(kind, value)| (kind.as_str(), count(value))).filter(|(_, count)| *count > 0).collect()
     }
 
+    /// What is here and is not in another one.
+    pub fn without(&self, other: &Self) -> Self {
+        let rest = |(kind, all): (&String, &Value)| {
+            let rest = match (all, other.of(kind)) {
+                (Value::Object(all), Value::Object(others)) => {
+                    Value::Object(all.clone().into_iter().filter(|(name, it)| others.get(name) != Some(it)).collect())
+                }
+                (Value::Array(all), Value::Array(others)) => {
+                    Value::Array(all.iter().filter(|it| !others.contains(it)).cloned().collect())
+                }
+                (all, others) if all == others => Value::from(""),
+                (all, _) => all.clone(),
+            };
+            (kind.clone(), rest)
+        };
+        Self(self.0.iter().map(rest).collect())
+    }
+
     /// Panics, with all that is there, unless the account is as empty as a new one.
     #[track_caller]
     pub fn assert_empty(&self) {
