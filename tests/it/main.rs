@@ -16,6 +16,7 @@ mod interrupts;
 mod kinds;
 mod migration;
 mod mistakes;
+mod mutants;
 mod operating;
 mod payments;
 mod permissions;

@@ -4,7 +4,7 @@
 //!
 //! What was seen is a table: `PAYSTACK_TEMPLATES=DIRECTORY cargo test --test it wild:: -- --nocapture`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::harness::binary::{Code, Ran};
 use crate::harness::{Account, Paystack};
 
-const DIRECTORY: &str = "PAYSTACK_TEMPLATES";
+pub const DIRECTORY: &str = "PAYSTACK_TEMPLATES";
 const ASSEMBLY: &str = "PAYSTACK_ASSEMBLY";
 
 /// What paystack does not do, in the words that its errors begin with: no mistakes of the template's.
@@ -32,7 +32,8 @@ const LIMITS: [&str; 7] = [
 /// A handler that every runtime's function of the templates is content with until it is called.
 const HANDLER: &str = "def lambda_handler(event, context):\n    return {}\n";
 
-struct Template {
+/// A template with what it takes to run paystack on it.
+pub struct Template {
     file: String,
     paystack: Paystack,
     account: Account,
@@ -132,7 +133,7 @@ fn see(path: &Path, linter: &Linter) -> Row {
 }
 
 impl Template {
-    fn of(path: &Path) -> Self {
+    pub fn of(path: &Path) -> Self {
         let paystack = Paystack::in_empty_directory();
         let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
         paystack.write(&name, &fs::read_to_string(path).expect("a template is text"));
@@ -147,7 +148,7 @@ impl Template {
     }
 
     /// Validates, with a value for each parameter that needs one, and with code where the template says that there is some.
-    fn validate(&mut self) -> Ran {
+    pub fn validate(&mut self) -> Ran {
         for _ in 0..10 {
             let ran = self.run(&["validate"]);
             let mut is_changed = false;
@@ -225,12 +226,12 @@ fn said(ran: &Ran) -> String {
 }
 
 /// cfn-lint in the version that the facts are from.
-struct Linter {
+pub struct Linter {
     venv: PathBuf,
 }
 
 impl Linter {
-    fn installed() -> Self {
+    pub fn installed() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let made = Command::new(root.join("scripts/venv"))
             .args(["cfn-lint", "scripts/requirements.txt"])
@@ -242,18 +243,30 @@ impl Linter {
     }
 
     /// The rules that a template breaks, of those that are errors.
-    fn errors(&self, template: &Path) -> BTreeSet<String> {
+    pub fn errors(&self, template: &Path) -> BTreeSet<String> {
+        self.all_errors(&[template]).remove(template).unwrap_or_default()
+    }
+
+    /// The same of many at once; what breaks none is not among them.
+    pub fn all_errors(&self, templates: &[&Path]) -> BTreeMap<PathBuf, BTreeSet<String>> {
         let bin = self.venv.join("bin");
         let lint = Command::new(bin.join("python"))
             .arg(bin.join("cfn-lint"))
             .args(["--format", "json"])
-            .arg(template)
+            .args(templates)
             .output()
             .expect("cfn-lint runs");
         let findings: Value = serde_json::from_slice(&lint.stdout)
             .unwrap_or_else(|_| panic!("cfn-lint said {}", String::from_utf8_lossy(&lint.stderr)));
-        let rules = findings.as_array().into_iter().flatten().filter_map(|it| it["Rule"]["Id"].as_str());
-        rules.filter(|rule| rule.starts_with('E')).map(str::to_owned).collect()
+        let mut errors: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
+        for finding in findings.as_array().into_iter().flatten() {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let rule = text(&finding["Rule"]["Id"]);
+            if rule.starts_with('E') {
+                errors.entry(PathBuf::from(text(&finding["Filename"]))).or_default().insert(rule);
+            }
+        }
+        errors
     }
 }
 
