@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
-use fancy_regex::Regex;
+use regex_automata::Input;
+use regex_automata::meta::{self, Regex};
 use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
@@ -183,21 +184,44 @@ impl Type {
 #[serde(from = "String")]
 pub(super) struct Pattern {
     text: String,
-    compiled: OnceLock<Option<Regex>>,
+    compiled: OnceLock<Option<Engine>>,
+}
+
+#[derive(Debug)]
+pub(super) enum Engine {
+    Plain(Regex),
+    /// The pattern looks around.
+    Fancy(fancy_regex::Regex),
 }
 
 impl Pattern {
     /// Whether the text matches. A pattern that cannot be decided is no reason to refuse anything.
     pub fn matches(&self, text: &str) -> bool {
-        self.compiled().is_none_or(|regex| regex.is_match(text).unwrap_or(true))
+        match self.compiled() {
+            // What it takes to match is not kept: there are hundreds of patterns, and each is used once or twice.
+            Some(Engine::Plain(regex)) => {
+                regex.search_half_with(&mut regex.create_cache(), &Input::new(text).earliest(true)).is_some()
+            }
+            Some(Engine::Fancy(regex)) => regex.is_match(text).unwrap_or(true),
+            None => true,
+        }
     }
 
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    pub(super) fn compiled(&self) -> Option<&Regex> {
-        self.compiled.get_or_init(|| Regex::new(&translated(&self.text)).ok()).as_ref()
+    pub(super) fn compiled(&self) -> Option<&Engine> {
+        self.compiled.get_or_init(|| compile(&translated(&self.text))).as_ref()
+    }
+}
+
+/// Without the automata that make long searches fast: they take megabytes, and what is searched here are names.
+fn compile(pattern: &str) -> Option<Engine> {
+    let plain = meta::Config::new().onepass(false).hybrid(false).dfa(false);
+    match Regex::builder().configure(plain).build(pattern) {
+        Ok(regex) => Some(Engine::Plain(regex)),
+        Err(_) => fancy_regex::Regex::new(pattern).ok().map(Engine::Fancy),
     }
 }
 
