@@ -11,7 +11,7 @@ use crate::aws::survey::Expected;
 use crate::desired::Desired;
 use crate::graph::Dependencies;
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
-use crate::plan::evidence::{Marked, is_credible};
+use crate::plan::evidence::{Marked, is_credible, is_named_for_another};
 use crate::resource::{Contents, Owner, Ownership, Reading, row, tags};
 use crate::state::Ledger;
 
@@ -266,7 +266,7 @@ async fn search(desired: &Desired, reader: &dyn Reader, inventory: &mut Inventor
         match reader.parts(&whole, &id).await {
             Ok(parts) => {
                 for (resource_type, id) in parts {
-                    if !is_claimed(&known, &resource_type, &id) {
+                    if !is_claimed(&known, &resource_type, &id) && !is_of_another_stack(desired, &resource_type, &id) {
                         known.insert((resource_type.clone(), id.clone()));
                         found.push(unclaimed_part(desired, resource_type, id));
                     }
@@ -313,6 +313,11 @@ fn is_claimed(known: &BTreeSet<(ResourceType, PhysicalId)>, resource_type: &Reso
     let has_part = |whole: &PhysicalId, part: &str| whole.as_str().split('|').any(|it| it == part);
     let of_this_type = known.iter().filter(|(known, _)| known == resource_type);
     of_this_type.into_iter().any(|(_, known)| id.as_str().split('|').all(|part| has_part(known, part)))
+}
+
+/// What paystack has named for another stack is that one's, though it is put into what is this stack's.
+fn is_of_another_stack(desired: &Desired, resource_type: &ResourceType, id: &PhysicalId) -> bool {
+    row(resource_type).is_some_and(|row| is_named_for_another(row, id, &desired.stack))
 }
 
 fn unclaimed_part(desired: &Desired, resource_type: ResourceType, id: PhysicalId) -> Candidate {

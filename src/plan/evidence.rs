@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::desired::{FIFO, generated_name};
-use crate::identity::{LogicalId, StackId};
+use crate::identity::{LogicalId, PhysicalId, StackId};
 use crate::inventory::Inventory;
 use crate::resource::{LiveResource, Owner, Ownership, Reading, Row};
 
@@ -72,6 +72,18 @@ pub fn has_generated_name(row: &Row, live: &LiveResource, owner: &Owner) -> bool
     })
 }
 
+/// Whether a part of its identifier is a name that paystack has made for another stack.
+pub fn is_named_for_another(row: &Row, id: &PhysicalId, stack: &StackId) -> bool {
+    let Some(generated) = row.handler.generated_name() else { return false };
+    id.as_str().split('|').any(|name| {
+        // A logical id has no `-` in it. A name that had to be cut tells nobody's.
+        let Some((readable, _digest)) = name.rsplit_once('-') else { return false };
+        let Some((its_stack, resource)) = readable.rsplit_once('-') else { return false };
+        let owner = Owner { stack: StackId::from(its_stack), resource: LogicalId::from(resource) };
+        owner.stack != *stack && generated_name(&owner, generated.longest, generated.case, "") == name
+    })
+}
+
 /// Whether a live resource has the name that the template gives: then it is what the template means, whoever remembers it.
 pub fn is_named_as(row: &Row, live: &LiveResource, wanted: &Value) -> bool {
     let generated = row.handler.generated_name().map(|name| name.property);
@@ -101,4 +113,25 @@ pub fn is_credible(
 fn is_part_of_the_same(row: &Row, live: &LiveResource, wanted: &Value) -> bool {
     let parts = row.handler.part_of();
     !parts.is_empty() && parts.iter().all(|name| live.properties.get(name) == wanted.get(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::row;
+
+    #[test]
+    fn a_name_that_was_made_for_another_stack_is_that_ones_and_any_other_is_nobodys() {
+        let filter = row(&"AWS::Logs::MetricFilter".into()).expect("it is handled");
+        let owner = Owner { stack: StackId::from("shop-dev"), resource: LogicalId::from("Errors") };
+        let longest = filter.handler.generated_name().expect("it has one").longest;
+        let name = generated_name(&owner, longest, crate::resource::Case::Any, "");
+        let is_anothers = |name: &str, stack: &str| {
+            is_named_for_another(filter, &PhysicalId::from(format!("orders|{name}")), &StackId::from(stack))
+        };
+        assert!(is_anothers(&name, "shop-prod"));
+        assert!(!is_anothers(&name, "shop-dev"));
+        assert!(!is_anothers("shop-dev-Errors-00000000", "shop-prod"), "its digest is another one");
+        assert!(!is_anothers("errors", "shop-prod"));
+    }
 }

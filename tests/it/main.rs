@@ -17,6 +17,7 @@ mod kinds;
 mod migration;
 mod mistakes;
 mod mutants;
+mod neighbours;
 mod operating;
 mod payments;
 mod permissions;
