@@ -6,11 +6,13 @@ use serde_json::Value;
 
 use crate::aws::survey::Expected;
 use crate::budget::Budget;
-use crate::desired::Desired;
+use crate::desired::{Desired, of_type};
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::inventory::expected;
+use crate::policy::methods::REST_API;
 use crate::served;
 use crate::state::Ledger;
+use crate::template::DesiredResource;
 
 /// A call, and what it asks about: in one survey it is sent once.
 type Ask = (&'static str, String);
@@ -51,8 +53,11 @@ pub fn of_reading(desired: &Desired, ledger: &Ledger) -> Option<Budget> {
     );
     asks.iter().for_each(|(call, _)| budget.add(call));
     // Documents are read before anything else, and one by one.
-    let is_in_s3 = |properties: &&Value| properties["BodyS3Location"].get("Bucket").is_some();
-    desired.predicted().values().filter(is_in_s3).for_each(|_| budget.add("s3.GetObject"));
+    let is_in_s3 = |api: &&DesiredResource| {
+        let properties = desired.properties(&api.logical_id, &|_, _| None);
+        properties.is_ok_and(|properties| properties["BodyS3Location"].get("Bucket").is_some())
+    };
+    of_type(&desired.graph, REST_API).filter(is_in_s3).for_each(|_| budget.add("s3.GetObject"));
     Some(budget)
 }
 

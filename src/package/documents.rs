@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::aws::objects::ObjectLocation;
+use crate::desired::of_type;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::identity::LogicalId;
 use crate::package::CodePlaces;
+use crate::policy::methods::REST_API;
 use crate::property_path::PathStep;
 use crate::template::{DesiredGraph, DesiredResource, Part};
 use crate::unknown;
@@ -41,7 +43,7 @@ pub const DOCUMENT: &str = "Body";
 /// The documents of a graph, in order of logical id, and what is wrong with where others are said to be.
 pub fn documents(graph: &DesiredGraph, places: &CodePlaces) -> (Vec<Document>, Vec<Diagnostic>) {
     let mut found = (Vec::new(), Vec::new());
-    for resource in graph.resources.values().filter(|it| it.resource_type.as_str() == "AWS::ApiGateway::RestApi") {
+    for resource in of_type(graph, REST_API) {
         let property = |name: &str| graph.evaluate(resource.properties.at(&[PathStep::from(name)])?, &|_, _| None).ok();
         if let Some(Value::String(text)) = property(DOCUMENT).filter(|text| !unknown::is_within(text)) {
             let span = resource.properties.span_at(&[PathStep::from(DOCUMENT)], Part::Value);

@@ -44,7 +44,7 @@ fn every_mistake_that_cfn_lint_finds_is_found() {
         is_found != linted.contains_key(&mutant.file)
     };
     let halves = mutants.split_at(mutants.len() / 2);
-    let unlike = std::thread::scope(|scope| {
+    let mut unlike = std::thread::scope(|scope| {
         let half = |half: &'_ [Mutant]| half.iter().filter(unlike).map(|it| it.mistake.clone()).collect::<Vec<_>>();
         let first = scope.spawn(move || half(halves.0));
         let mut unlike = half(halves.1);
@@ -52,7 +52,6 @@ fn every_mistake_that_cfn_lint_finds_is_found() {
         unlike
     });
     eprintln!("{} mistakes", mutants.len());
-    let mut unlike = unlike;
     unlike.sort();
     assert_eq!(unlike, ONLY_HERE, "paystack and cfn-lint do not agree");
 }
