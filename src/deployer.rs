@@ -21,7 +21,7 @@ pub fn policy(desired: &Desired, state_table: Option<&StateTable>) -> Value {
     let properties = desired.predicted();
     let mut permissions: BTreeMap<Permission, BTreeSet<String>> = BTreeMap::new();
     for need in needs() {
-        let resources = resources(need, desired, &properties);
+        let resources = resources(need, desired, properties);
         if !resources.is_empty() {
             for action in need.actions() {
                 permissions.entry((action, need.passed_to)).or_default().extend(resources.clone());

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::aws::Scope;
 use crate::digest::hex_digest;
-use crate::graph::{Dependencies, Reason, api_of, implied};
+use crate::graph::{Dependencies, api_of, implied};
 use crate::identity::{LogicalId, StackId};
 use crate::property_path::PathStep;
 use crate::resource::apigateway::deployment::{ANEW, CONTENT_DIGEST};
@@ -24,47 +24,62 @@ pub struct Desired {
     pub scope: Scope,
     /// What each resource waits for, and why.
     pub dependencies: Dependencies,
+    /// Every resource's properties when nothing is known but what follows from names. It is worked out once.
+    predicted: BTreeMap<LogicalId, Value>,
+    /// What follows from these.
+    attributes: BTreeMap<LogicalId, Attributes>,
 }
 
 impl Desired {
-    /// Works out what follows from the template alone: the implied edges, and the digests of what deployments snapshot.
+    /// Works out what follows from the template alone: the resources' properties as far as they can be told, the implied edges,
+    /// and the digests of what deployments snapshot.
     ///
     /// The graph's references must have no cycle: see [`crate::graph::cycles`].
     pub fn new(graph: DesiredGraph, stack: StackId, tags: BTreeMap<String, String>, scope: Scope) -> Self {
         let dependencies = Dependencies::declared(&graph);
-        let mut desired = Self { graph, stack, tags, scope, dependencies };
-        let mut values = desired.predicted();
-        for (api, digest) in body_digests(&desired.graph, &values) {
-            if let Some(resource) = desired.graph.resources.get_mut(&api) {
-                resource.set_property("BodyDigest", Value::String(digest.clone()));
-            }
-            if let Some(value) = values.get_mut(&api) {
-                value["BodyDigest"] = Value::String(digest);
-            }
+        let (predicted, attributes) = (BTreeMap::new(), BTreeMap::new());
+        let mut desired = Self { graph, stack, tags, scope, dependencies, predicted, attributes };
+        for logical_id in desired.in_order() {
+            desired.predict_properties(&logical_id);
         }
-        for (deployment, digest) in content_digests(&desired.graph, &values) {
-            if let Some(resource) = desired.graph.resources.get_mut(&deployment) {
-                resource.set_property(CONTENT_DIGEST, Value::String(digest));
-            }
+        for (api, digest) in body_digests(&desired.graph, &desired.predicted) {
+            desired.set(&api, "BodyDigest", digest.into());
         }
-        for edge in implied(&desired.graph, &values) {
-            // What the template writes wins over what paystack knows, and the first rule over the next.
-            if !desired.dependencies.reaches(&edge.on, &edge.from) {
-                desired.dependencies.add(edge.from, edge.on, Reason::Implied(edge.because));
-            }
+        for (deployment, digest) in content_digests(&desired.graph, &desired.predicted) {
+            desired.set(&deployment, CONTENT_DIGEST, digest.into());
         }
+        desired.dependencies.imply(implied(&desired.graph, &desired.predicted));
         desired
+    }
+
+    fn predict_properties(&mut self, logical_id: &LogicalId) {
+        let known = |id: &LogicalId, name: &str| self.attributes.get(id)?.get(name).cloned();
+        let Ok(value) = self.evaluate(logical_id, &known) else { return };
+        self.attributes.insert(logical_id.clone(), self.predict(logical_id, &value));
+        self.predicted.insert(logical_id.clone(), value);
+    }
+
+    /// Sets what no template can set, and on which no attribute hangs.
+    fn set(&mut self, logical_id: &LogicalId, property: &str, value: Value) {
+        let Some(resource) = self.graph.resources.get_mut(logical_id) else { return };
+        resource.set_property(property, value);
+        self.predict_properties(logical_id);
+    }
+
+    /// The same, with this snapshot for a deployment.
+    pub fn set_snapshot(&mut self, deployment: &LogicalId, digest: Value) {
+        self.set(deployment, CONTENT_DIGEST, digest);
     }
 
     /// The same, with another snapshot for each of these deployments, told from the one that is there by a text.
     pub fn taken_anew(&self, deployments: &BTreeMap<LogicalId, String>) -> Self {
         let mut desired = self.clone();
         for (deployment, told_by) in deployments {
-            let Some(resource) = desired.graph.resources.get_mut(deployment) else { continue };
+            let Some(resource) = self.graph.resources.get(deployment) else { continue };
             let digest = resource.properties.at(&[CONTENT_DIGEST.into()]).and_then(Expr::as_literal);
             let Some(content) = digest.and_then(Value::as_str) else { continue };
             let digest = format!("{content}{ANEW}{}", hex_digest(told_by, 8));
-            resource.set_property(CONTENT_DIGEST, Value::String(digest));
+            desired.set_snapshot(deployment, digest.into());
         }
         desired
     }
@@ -75,6 +90,8 @@ impl Desired {
         nothing.graph.resources.clear();
         nothing.graph.outputs.clear();
         nothing.dependencies = Dependencies::default();
+        nothing.predicted.clear();
+        nothing.attributes.clear();
         nothing
     }
 
@@ -97,6 +114,26 @@ impl Desired {
         logical_id: &LogicalId,
         known: &dyn Fn(&LogicalId, &str) -> Option<Value>,
     ) -> Result<Value, String> {
+        match self.predicted.get(logical_id) {
+            Some(predicted) if self.is_as_predicted(logical_id, known) => Ok(predicted.clone()),
+            _ => self.evaluate(logical_id, known),
+        }
+    }
+
+    /// Whether all that a resource refers to is known to be what was predicted.
+    fn is_as_predicted(&self, logical_id: &LogicalId, known: &dyn Fn(&LogicalId, &str) -> Option<Value>) -> bool {
+        let is_it = |it: &Reference| {
+            let predicted = self.attributes.get(&it.resource).and_then(|attributes| attributes.get(&it.attribute));
+            known(&it.resource, &it.attribute).as_ref() == predicted
+        };
+        self.graph.resources.get(logical_id).is_some_and(|resource| resource.references.iter().all(is_it))
+    }
+
+    fn evaluate(
+        &self,
+        logical_id: &LogicalId,
+        known: &dyn Fn(&LogicalId, &str) -> Option<Value>,
+    ) -> Result<Value, String> {
         let resource = self.graph.resources.get(logical_id).ok_or_else(|| format!("`{logical_id}` is not declared"))?;
         let row = row(&resource.resource_type).ok_or_else(|| format!("`{}` is not handled", resource.resource_type))?;
         let mut value =
@@ -110,7 +147,7 @@ impl Desired {
         if row.facts().tag_property().is_some() {
             tags::add(&mut value, &self.tags, &self.owner(logical_id));
         }
-        let value = row.facts().check(&value).value;
+        row.facts().coerce(&mut value);
         match row.handler.canonical(&value) {
             Ok(canonical) => Ok(canonical),
             // An unknown may stand where a number or a list belongs: then the value is compared as it is.
@@ -120,20 +157,20 @@ impl Desired {
     }
 
     /// Every resource's properties when nothing is known but what follows from names.
-    pub fn predicted(&self) -> BTreeMap<LogicalId, Value> {
-        let mut attributes: BTreeMap<LogicalId, Attributes> = BTreeMap::new();
-        let mut values = BTreeMap::new();
-        for logical_id in self.in_order() {
-            let known = |id: &LogicalId, name: &str| attributes.get(id)?.get(name).cloned();
-            let Ok(value) = self.properties(&logical_id, &known) else { continue };
-            attributes.insert(logical_id.clone(), self.predict(&logical_id, &value));
-            values.insert(logical_id, value);
-        }
-        values
+    pub fn predicted(&self) -> &BTreeMap<LogicalId, Value> {
+        &self.predicted
+    }
+
+    /// What follows from these.
+    pub fn predicted_attributes(&self, logical_id: &LogicalId) -> Option<&Attributes> {
+        self.attributes.get(logical_id)
     }
 
     /// What follows from a resource's properties alone; of what has an unknown in it, nothing.
     pub fn predict(&self, logical_id: &LogicalId, properties: &Value) -> Attributes {
+        if self.predicted.get(logical_id) == Some(properties) {
+            return self.attributes.get(logical_id).cloned().unwrap_or_default();
+        }
         let Some(row) = self.row(logical_id) else { return Attributes::new() };
         let mut attributes = row.handler.predict(&self.scope, properties);
         attributes.retain(|_, value| !unknown::is_within(value));
@@ -167,12 +204,10 @@ impl Desired {
     pub fn secret_properties(&self, logical_id: &LogicalId) -> BTreeSet<String> {
         let Some(resource) = self.graph.resources.get(logical_id) else { return BTreeSet::new() };
         let Some(row) = row(&resource.resource_type) else { return BTreeSet::new() };
-        let is_secret = |name: &&str| {
-            let has_secret = |expr| self.graph.has_secret(expr);
-            row.handler.secrets().contains(name)
-                || resource.properties.at(&[PathStep::from(*name)]).is_some_and(has_secret)
-        };
-        row.facts().properties().filter(is_secret).map(str::to_owned).collect()
+        let has_secret = |(_, expr): &(&str, &Expr)| self.graph.has_secret(expr);
+        let told = resource.properties.fields().filter(has_secret).map(|(name, _)| name);
+        let all = row.handler.secrets().iter().copied().chain(told);
+        all.filter(|name| row.facts().has_property(name)).map(str::to_owned).collect()
     }
 }
 

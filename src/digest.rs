@@ -3,7 +3,9 @@
 use sha2::{Digest, Sha256};
 
 pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = |byte: &u8| [byte >> 4, byte & 0xf].map(|it| char::from(DIGITS[usize::from(it)]));
+    bytes.iter().flat_map(digits).collect()
 }
 
 /// The first digits, of 64, of the SHA-256 of some bytes.

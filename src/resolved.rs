@@ -37,16 +37,13 @@ pub struct Subject<'a> {
 
 impl<'a> Resolved<'a> {
     pub fn new(desired: &'a Desired) -> Self {
-        let predicted = desired.predicted();
-        let attributes: BTreeMap<&LogicalId, Attributes> =
-            predicted.iter().map(|(id, properties)| (id, desired.predict(id, properties))).collect();
-        let known = |id: &LogicalId, name: &str| attributes.get(id)?.get(name).cloned();
+        let known = |id: &LogicalId, name: &str| desired.predicted_attributes(id)?.get(name).cloned();
         let judged = desired.graph.resources.iter().map(|(id, resource)| {
             let declared = desired.graph.evaluate(&resource.properties, &known).unwrap_or(Value::Null);
             let judged = Judged {
-                properties: predicted.get(id).unwrap_or(&declared).clone(),
+                properties: desired.predicted().get(id).unwrap_or(&declared).clone(),
                 declared,
-                attributes: attributes.get(id).cloned().unwrap_or_default(),
+                attributes: desired.predicted_attributes(id).cloned().unwrap_or_default(),
             };
             (id, judged)
         });

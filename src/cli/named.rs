@@ -93,11 +93,10 @@ fn chosen<T>(
 }
 
 fn of_type(desired: &Desired, resource_type: &str) -> BTreeMap<LogicalId, Value> {
-    let mut declared = desired.predicted();
-    declared.retain(|id, _| {
+    let is_it = |id: &LogicalId| {
         desired.graph.resources.get(id).is_some_and(|resource| resource.resource_type.as_str() == resource_type)
-    });
-    declared
+    };
+    desired.predicted().iter().filter(|(id, _)| is_it(id)).map(|(id, value)| (id.clone(), value.clone())).collect()
 }
 
 fn known(value: &Value) -> Option<String> {

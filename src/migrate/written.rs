@@ -12,7 +12,7 @@ use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::migrate::references::{Connected, connected};
 use crate::migrate::{names, yaml};
 use crate::property_path::{PathStep, PropertyPath};
-use crate::resource::{Contribution, LiveResource, Row, row, tags};
+use crate::resource::{Contributions, LiveResource, Row, row, tags};
 
 /// A live resource that is to stand in the template.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,7 +146,7 @@ const MANAGED_POLICY: &str = "AWS::IAM::ManagedPolicy";
 fn alone(found: &[Found], scope: &Scope) -> Vec<Value> {
     let mut properties: Vec<Value> = found.iter().map(|it| without_marks(&it.live.properties)).collect();
     for policies in [true, false] {
-        let contributions: Vec<Contribution> = found
+        let contributions: Contributions = found
             .iter()
             .zip(&properties)
             .filter(|(it, _)| !policies || it.resource_type.as_str() != MANAGED_POLICY)
@@ -154,14 +154,11 @@ fn alone(found: &[Found], scope: &Scope) -> Vec<Value> {
             .flatten()
             .collect();
         for (it, properties) in found.iter().zip(&mut properties) {
-            let is_here = |it: &Found, contribution: &Contribution| {
-                it.resource_type.as_str() == contribution.resource_type && it.live.id == contribution.id
-            };
             if (it.resource_type.as_str() == MANAGED_POLICY) == policies
                 && let Some(row) = row(&it.resource_type)
             {
-                let contributed: Vec<&Contribution> = contributions.iter().filter(|one| is_here(it, one)).collect();
-                *properties = row.handler.comparable(properties, &Value::Null, &contributed);
+                let contributed = contributions.within(row.handler.resource_type(), &it.live.id);
+                *properties = row.handler.comparable(properties, &Value::Null, contributed);
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::plan::{
     Action, Cause, Explained, ForcedBy, Known, Missing, Options, Order, Plan, Sides, Step, explain, follows, target,
 };
 use crate::property_path::PropertyPath;
-use crate::resource::{Contribution, LiveResource, Owner, Ownership, Reading, Row, row};
+use crate::resource::{Contribution, Contributions, LiveResource, Owner, Ownership, Reading, Row, row};
 use crate::state::{Ledger, Record};
 
 /// Plans the way from what is there to what is wanted.
@@ -41,14 +41,17 @@ pub fn diff(desired: &Desired, inventory: &Inventory, ledger: &Ledger, options: 
 }
 
 /// What the stack's resources put into each other, those that go included.
-pub(super) fn contributions(desired: &Desired, inventory: &Inventory) -> Vec<Contribution> {
+pub(super) fn contributions(desired: &Desired, inventory: &Inventory) -> Contributions {
     let known = |id: &LogicalId, name: &str| match inventory.readings.get(id) {
         Some(Reading::Live(live)) => live.attributes.get(name).cloned(),
         _ => None,
     };
     let declared = desired.graph.resources.keys().filter_map(|id| {
-        let properties = desired.properties(id, &known).ok()?;
-        Some(desired.row(id)?.handler.contributions(&desired.scope, &properties))
+        let handler = desired.row(id)?.handler;
+        if !handler.contributes() {
+            return None;
+        }
+        Some(handler.contributions(&desired.scope, &desired.properties(id, &known).ok()?))
     });
     let departed = inventory.departed.iter().filter_map(|departed| match &departed.reading {
         Reading::Live(live) => {
@@ -64,7 +67,7 @@ struct Planner<'a> {
     inventory: &'a Inventory,
     ledger: &'a Ledger,
     options: &'a Options,
-    contributions: Vec<Contribution>,
+    contributions: Contributions,
     marked: Marked,
     /// The attributes that are known of the resources planned so far.
     known: Known,
@@ -377,10 +380,9 @@ impl Planner<'_> {
 }
 
 /// The live properties without what others of the stack put into them, in the words of what is wanted.
-pub(super) fn comparable(row: &Row, live: &LiveResource, wanted: &Value, contributions: &[Contribution]) -> Value {
-    let is_in_this = |it: &&Contribution| it.resource_type == row.handler.resource_type() && it.id == live.id;
-    let contributed: Vec<&Contribution> = contributions.iter().filter(is_in_this).collect();
-    row.handler.comparable(&live.properties, wanted, &contributed)
+pub(super) fn comparable(row: &Row, live: &LiveResource, wanted: &Value, contributions: &Contributions) -> Value {
+    let contributed = contributions.within(row.handler.resource_type(), &live.id);
+    row.handler.comparable(&live.properties, wanted, contributed)
 }
 
 /// Taking over must not mean deleting what somebody else made.

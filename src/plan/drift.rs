@@ -13,7 +13,7 @@ use crate::inventory::{Departed, Inventory};
 use crate::plan::SENSITIVE;
 use crate::plan::diff::{comparable, contributions};
 use crate::property_path::PropertyPath;
-use crate::resource::{Contribution, LiveResource, Reading, row};
+use crate::resource::{Contributions, LiveResource, Reading, row};
 use crate::state::{Ledger, Record};
 use crate::unknown::display_within;
 
@@ -137,7 +137,7 @@ fn since(
     applied: &Value,
     live: &LiveResource,
     ledger: &Ledger,
-    contributions: &[Contribution],
+    contributions: &Contributions,
 ) -> Vec<Since> {
     let Some(row) = row(&record.resource_type) else { return Vec::new() };
     let digested = record.digested();

@@ -114,9 +114,8 @@ pub fn as_planned<'a>(desired: &'a Desired, plan: &Plan) -> Cow<'a, Desired> {
         let digest = step.desired.as_ref().map(|wanted| &wanted[CONTENT_DIGEST]).filter(|digest| digest.is_string());
         if let (Some(declared), Some(digest)) = (declared, digest)
             && declared.properties.at(&[CONTENT_DIGEST.into()]).and_then(Expr::as_literal) != Some(digest)
-            && let Some(resource) = planned.to_mut().graph.resources.get_mut(&step.logical_id)
         {
-            resource.set_property(CONTENT_DIGEST, digest.clone());
+            planned.to_mut().set_snapshot(&step.logical_id, digest.clone());
         }
     }
     planned

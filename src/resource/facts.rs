@@ -125,6 +125,11 @@ impl Facts {
         check::check(self, properties)
     }
 
+    /// Brings the scalars of properties into the declared types.
+    pub fn coerce(&self, properties: &mut serde_json::Value) {
+        check::coerce(self, &self.schema, properties);
+    }
+
     fn is_read_only(&self, path: &PropertyPath) -> bool {
         self.read_only.iter().any(|it| it.holds(path))
     }

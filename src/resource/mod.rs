@@ -5,6 +5,7 @@
 
 pub mod apigateway;
 pub mod cloudwatch;
+mod contribution;
 pub mod dynamodb;
 pub mod facts;
 pub mod iam;
@@ -26,8 +27,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use futures::future::BoxFuture;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::error::AwsError;
@@ -36,6 +37,7 @@ use crate::change::Changes;
 use crate::identity::{LogicalId, PhysicalId, REF, StackId};
 use crate::unknown;
 
+pub use contribution::{Contribute, Contribution, Contributions};
 pub use registry::{Row, TYPES, row};
 
 /// What `Fn::GetAtt` gives, and under [`REF`] what `Ref` gives.
@@ -135,46 +137,6 @@ pub enum Contents {
     Subscriptions(Vec<(String, String)>),
 }
 
-/// Something that one resource puts into another, where reading the other shows it: an inline policy in a role, a role on a
-/// managed policy. There it is no drift.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Contribution {
-    /// The other's type.
-    pub resource_type: &'static str,
-    /// The other's identifier.
-    pub id: PhysicalId,
-    /// The list among the contributor's own properties that names the other.
-    pub through: &'static str,
-    /// The list among the other's properties that shows the item.
-    pub property: &'static str,
-    /// The item. An object stands for every item that has its fields.
-    pub item: Value,
-}
-
-impl Contribution {
-    /// Takes the item out of the other's live properties, unless the other declares it as well.
-    fn take_from(&self, live: &mut Value, wanted: &Value) {
-        let is_declared = wanted[self.property].as_array().is_some_and(|items| items.iter().any(|it| self.is(it)));
-        if !is_declared && let Some(items) = live.get_mut(self.property).and_then(Value::as_array_mut) {
-            items.retain(|item| !self.is(item));
-        }
-    }
-
-    /// Takes the other's name out of what the contributor shows, as it will be when the other is gone.
-    pub fn take_back(&self, contributor: &mut Value) {
-        if let Some(names) = contributor.get_mut(self.through).and_then(Value::as_array_mut) {
-            names.retain(|name| name.as_str() != Some(self.id.as_str()));
-        }
-    }
-
-    fn is(&self, item: &Value) -> bool {
-        match &self.item {
-            Value::Object(fields) => fields.iter().all(|(key, value)| item.get(key) == Some(value)),
-            value => value == item,
-        }
-    }
-}
-
 /// The name that a resource gets when its template gives none: a pure function of stack and logical id.
 #[derive(Debug, Clone, Copy)]
 pub struct GeneratedName {
@@ -239,10 +201,9 @@ pub trait Handler: Send + Sync + 'static {
     /// come through; what only AWS can say is left out.
     fn predict(scope: &Scope, wanted: &Self::Properties) -> Attributes;
 
-    /// What the resource puts into others that show it when they are read. An unknown in a property may come through.
-    fn contributions(_scope: &Scope, _wanted: &Self::Properties) -> Vec<Contribution> {
-        Vec::new()
-    }
+    /// What the resource puts into others that show it when they are read; `None` for a type that puts nothing anywhere. An
+    /// unknown in a property may come through.
+    const CONTRIBUTIONS: Option<Contribute<Self::Properties>> = None;
 
     /// Writes what is live in the words of what is wanted, where both mean the same and the wanted side alone can tell: a key
     /// by its ARN or its id, more warm capacity than was asked for.
@@ -365,9 +326,11 @@ pub trait Resource: Send + Sync {
     fn canonical(&self, properties: &Value) -> Result<Value, String>;
     fn predict(&self, scope: &Scope, wanted: &Value) -> Attributes;
     fn contributions(&self, scope: &Scope, wanted: &Value) -> Vec<Contribution>;
+    /// Whether resources of the type put something into others.
+    fn contributes(&self) -> bool;
     /// The live properties as they are to be compared with the wanted ones: without what other resources of the stack
     /// contributed, and in the words of what is wanted. `contributed` is what others contribute to this very resource.
-    fn comparable(&self, live: &Value, wanted: &Value, contributed: &[&Contribution]) -> Value;
+    fn comparable(&self, live: &Value, wanted: &Value, contributed: &[Contribution]) -> Value;
     fn contents<'a>(&'a self, cx: &'a Context, id: &'a PhysicalId)
     -> BoxFuture<'a, Result<Option<Contents>, AwsError>>;
     fn identify<'a>(&'a self, cx: &'a Context, arn: &'a str) -> BoxFuture<'a, Result<Option<PhysicalId>, AwsError>>;
@@ -487,10 +450,15 @@ impl<H: Handler> Resource for Erased<H> {
     }
 
     fn contributions(&self, scope: &Scope, wanted: &Value) -> Vec<Contribution> {
-        typed::<H>(wanted).map(|wanted| H::contributions(scope, &wanted)).unwrap_or_default()
+        let Some(contributions) = H::CONTRIBUTIONS else { return Vec::new() };
+        typed::<H>(wanted).map(|wanted| contributions(scope, &wanted)).unwrap_or_default()
     }
 
-    fn comparable(&self, live: &Value, wanted: &Value, contributed: &[&Contribution]) -> Value {
+    fn contributes(&self) -> bool {
+        H::CONTRIBUTIONS.is_some()
+    }
+
+    fn comparable(&self, live: &Value, wanted: &Value, contributed: &[Contribution]) -> Value {
         let mut comparable = live.clone();
         for contribution in contributed {
             contribution.take_from(&mut comparable, wanted);
@@ -589,7 +557,7 @@ impl<H: Handler> Resource for Erased<H> {
 }
 
 fn typed<H: Handler>(properties: &Value) -> Result<H::Properties, String> {
-    let mut properties = serde_json::from_value(properties.clone()).map_err(|error| error.to_string())?;
+    let mut properties = H::Properties::deserialize(properties).map_err(|error| error.to_string())?;
     H::complete(&mut properties);
     Ok(properties)
 }
@@ -614,11 +582,10 @@ fn plain<P: Serialize>(properties: &P) -> Value {
 fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
             // In order of name, whatever order this build of `serde_json` keeps: digests are made of it.
-            let mut kept: Vec<_> = std::mem::take(fields).into_iter().filter(|(_, value)| !value.is_null()).collect();
-            kept.sort_by(|(one, _), (other, _)| one.cmp(other));
-            kept.iter_mut().for_each(|(_, value)| drop_nulls(value));
-            fields.extend(kept);
+            fields.sort_keys();
+            fields.values_mut().for_each(drop_nulls);
         }
         Value::Array(items) => items.iter_mut().for_each(drop_nulls),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

@@ -152,7 +152,7 @@ pub struct TagChanges {
 
 /// The property `Tags` of canonical properties.
 pub fn tags_in(properties: &Value) -> Option<Tags> {
-    serde_json::from_value(properties.get("Tags")?.clone()).ok()
+    Tags::deserialize(properties.get("Tags")?).ok()
 }
 
 /// The owner that the property `Tags` of canonical properties names.

@@ -137,6 +137,15 @@ impl Expr {
         path.iter().try_fold(self, |expr, step| expr.step(step).map(|(_, child)| child))
     }
 
+    /// The fields of an object that the template spells out.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &Expr)> {
+        let fields = match &self.kind {
+            Kind::Object(fields) => fields.as_slice(),
+            _ => &[],
+        };
+        fields.iter().map(|field| (field.key.as_str(), &field.value))
+    }
+
     /// The value, if it is written out as such, without any call.
     pub fn as_literal(&self) -> Option<&Value> {
         match &self.kind {

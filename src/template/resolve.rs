@@ -324,6 +324,9 @@ impl DesiredGraph {
     /// Whether the value of a `NoEcho` parameter, or what is secret in another stack, goes into what an expression gives.
     pub fn has_secret(&self, expr: &Expr) -> bool {
         let mut has_secret = false;
+        if self.secrets.is_empty() && self.secret_imports.is_empty() {
+            return has_secret;
+        }
         expr.visit(&mut |part| {
             has_secret |= match &part.kind {
                 Kind::Parameter(name) => self.secrets.contains(name),

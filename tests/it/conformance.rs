@@ -8,7 +8,7 @@ use paystack::aws::clock::SystemClock;
 use paystack::aws::{Connection, Context, LocalAccount, Packages, Target, connect};
 use paystack::change::Changes;
 use paystack::identity::{LogicalId, PhysicalId, ResourceType, StackId};
-use paystack::resource::{Attributes, Contribution, LiveResource, Made, Owner, Ownership, Resource, row, tags};
+use paystack::resource::{Attributes, Contributions, LiveResource, Made, Owner, Ownership, Resource, row, tags};
 use serde_json::Value;
 
 use crate::harness::Account;
@@ -182,17 +182,17 @@ impl World {
         let live = handler.read(&self.cx, id).await.expect("read").expect("it is there");
         let changes = Changes::between(&handler.comparable(&live.properties, wanted, &[]), wanted);
         assert!(changes.is_empty(), "after {after} nothing is left to change, but: {changes:#?}");
-        self.is_no_drift_elsewhere(&handler.contributions(&self.cx.scope, wanted)).await;
+        let contributions = handler.contributions(&self.cx.scope, wanted).into_iter().collect();
+        self.is_no_drift_elsewhere(&contributions).await;
         live
     }
 
-    async fn is_no_drift_elsewhere(&self, contributions: &[Contribution]) {
+    async fn is_no_drift_elsewhere(&self, contributions: &Contributions) {
         for Before { handler, id, wanted } in &self.before {
-            let is_here = |it: &&Contribution| it.resource_type == handler.resource_type() && it.id == *id;
-            let contributed: Vec<&Contribution> = contributions.iter().filter(is_here).collect();
+            let contributed = contributions.within(handler.resource_type(), id);
             if !contributed.is_empty() {
                 let live = handler.read(&self.cx, id).await.expect("read").expect("it is still there");
-                let changes = Changes::between(&handler.comparable(&live.properties, wanted, &contributed), wanted);
+                let changes = Changes::between(&handler.comparable(&live.properties, wanted, contributed), wanted);
                 assert!(changes.is_empty(), "what the subject adds to `{id}` is no drift there, but: {changes:#?}");
             }
         }

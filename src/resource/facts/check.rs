@@ -42,7 +42,8 @@ pub enum At {
 }
 
 pub(super) fn check(facts: &Facts, properties: &Value) -> Checked {
-    let value = coerced(facts, &facts.schema, properties);
+    let mut value = properties.clone();
+    facts.coerce(&mut value);
     let mut checker = Checker { facts, path: PropertyPath::root(), findings: Vec::new(), is_unsure: false };
     for pointer in &facts.read_only {
         checker.read_only(&pointer.0, &value);
@@ -63,25 +64,24 @@ pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     near.min().filter(|(distance, _, it)| *distance <= (it.chars().count() / 3).max(1)).map(|(_, _, it)| it)
 }
 
-/// The value with each scalar in the type that is declared for it, where CloudFormation takes one for the other.
-fn coerced(facts: &Facts, schema: &Schema, value: &Value) -> Value {
+/// Brings each scalar into the type that is declared for it, where CloudFormation takes one for the other.
+pub(super) fn coerce(facts: &Facts, schema: &Schema, value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            let field = |(name, value): (&String, &Value)| {
-                let value = facts.of_key(schema, name).map_or_else(|| value.clone(), |it| coerced(facts, it, value));
-                (name.clone(), value)
-            };
-            Value::Object(fields.iter().map(field).collect())
+            for (name, value) in fields {
+                facts.of_key(schema, name).into_iter().for_each(|it| coerce(facts, it, value));
+            }
         }
         Value::Array(items) => {
-            let item = |(index, value): (usize, &Value)| {
-                facts.of_item(schema, index).map_or_else(|| value.clone(), |it| coerced(facts, it, value))
-            };
-            Value::Array(items.iter().enumerate().map(item).collect())
+            for (index, item) in items.iter_mut().enumerate() {
+                facts.of_item(schema, index).into_iter().for_each(|it| coerce(facts, it, item));
+            }
         }
         scalar => {
             let types = facts.layers(schema).map(|it| it.types.0.as_slice()).find(|it| !it.is_empty());
-            types.and_then(|types| converted(types, scalar)).unwrap_or_else(|| scalar.clone())
+            if let Some(converted) = types.and_then(|types| converted(types, scalar)) {
+                *scalar = converted;
+            }
         }
     }
 }

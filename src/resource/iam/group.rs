@@ -16,7 +16,7 @@ use crate::resource::iam::entity::Entity;
 use crate::resource::iam::held::{self, InlinePolicy};
 use crate::resource::iam::{PROPAGATION, is_still_attached, write};
 use crate::resource::{
-    Attributes, Contribution, GeneratedName, Handler, Live, Made, Owner, attributes, left_to_change, referred,
+    Attributes, Contribute, GeneratedName, Handler, Live, Made, Owner, attributes, left_to_change, referred,
 };
 
 pub struct IamGroup;
@@ -43,6 +43,11 @@ impl Handler for IamGroup {
     const TYPE: &'static str = "AWS::IAM::Group";
     const FOUND_BY: &'static [&'static str] = &["GroupName"];
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("GroupName", 128));
+    const CONTRIBUTIONS: Option<Contribute<Group>> = Some(|_, group| {
+        let Some(name) = &group.group_name else { return Vec::new() };
+        Entity::Group(name.clone()).attachments(&group.managed_policy_arns)
+    });
+
     type Properties = Group;
 
     fn complete(group: &mut Group) {
@@ -53,11 +58,6 @@ impl Handler for IamGroup {
         let Some(name) = &group.group_name else { return Attributes::new() };
         let arn = scope.global_arn("iam", &format!("group{}{name}", group.path));
         attributes([("Ref", Some(name.clone())), ("Arn", Some(arn))])
-    }
-
-    fn contributions(_scope: &Scope, group: &Group) -> Vec<Contribution> {
-        let Some(name) = &group.group_name else { return Vec::new() };
-        Entity::Group(name.clone()).attachments(&group.managed_policy_arns)
     }
 
     async fn find(cx: &Context, _owner: &Owner, group: &Group) -> Result<Option<PhysicalId>, AwsError> {

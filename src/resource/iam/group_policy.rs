@@ -9,7 +9,7 @@ use crate::identity::PhysicalId;
 use crate::resource::iam::entity::Entity;
 use crate::resource::iam::inline;
 use crate::resource::policy_document::PolicyDocument;
-use crate::resource::{Attributes, Contribution, Handler, Live, Made, Owner};
+use crate::resource::{Attributes, Contribute, Handler, Live, Made, Owner};
 
 pub struct IamGroupPolicy;
 
@@ -26,14 +26,13 @@ impl Handler for IamGroupPolicy {
     const TYPE: &'static str = "AWS::IAM::GroupPolicy";
     const FOUND_BY: &'static [&'static str] = &["PolicyName", "GroupName"];
     const PART_OF: &'static [&'static str] = &["GroupName"];
+    const CONTRIBUTIONS: Option<Contribute<GroupPolicy>> =
+        Some(|_, policy| inline::contribution("AWS::IAM::Group", "GroupName", &policy.group_name, &policy.policy_name));
+
     type Properties = GroupPolicy;
 
     fn predict(_scope: &Scope, policy: &GroupPolicy) -> Attributes {
         inline::attributes_of(&id_of(policy))
-    }
-
-    fn contributions(_scope: &Scope, policy: &GroupPolicy) -> Vec<Contribution> {
-        inline::contribution("AWS::IAM::Group", "GroupName", &policy.group_name, &policy.policy_name)
     }
 
     async fn find(cx: &Context, _owner: &Owner, policy: &GroupPolicy) -> Result<Option<PhysicalId>, AwsError> {

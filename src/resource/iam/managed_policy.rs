@@ -20,9 +20,7 @@ use crate::resource::iam::{
 };
 use crate::resource::policy_document::PolicyDocument;
 use crate::resource::tags::Tags;
-use crate::resource::{
-    Attributes, Contribution, GeneratedName, Handler, Live, Made, Mark, Owner, attributes, referred,
-};
+use crate::resource::{Attributes, Contribute, GeneratedName, Handler, Live, Made, Mark, Owner, attributes, referred};
 
 pub struct IamManagedPolicy;
 
@@ -60,6 +58,12 @@ impl Handler for IamManagedPolicy {
     const TYPE: &'static str = "AWS::IAM::ManagedPolicy";
     const FOUND_BY: &'static [&'static str] = &["ManagedPolicyName", "Path"];
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("ManagedPolicyName", 128));
+    /// An attachment shows among the `ManagedPolicyArns` of whom it is attached to.
+    const CONTRIBUTIONS: Option<Contribute<ManagedPolicy>> = Some(|scope, policy| {
+        let item = Value::String(arn_of(scope, policy));
+        entity::contributions(&policy.groups, &policy.roles, &policy.users, "ManagedPolicyArns", &item)
+    });
+
     type Properties = ManagedPolicy;
 
     fn complete(policy: &mut ManagedPolicy) {
@@ -69,12 +73,6 @@ impl Handler for IamManagedPolicy {
     fn predict(scope: &Scope, policy: &ManagedPolicy) -> Attributes {
         let arn = || policy.managed_policy_name.as_ref().map(|_| arn_of(scope, policy));
         attributes([("Ref", arn()), ("PolicyArn", arn())])
-    }
-
-    /// An attachment shows among the `ManagedPolicyArns` of whom it is attached to.
-    fn contributions(scope: &Scope, policy: &ManagedPolicy) -> Vec<Contribution> {
-        let item = Value::String(arn_of(scope, policy));
-        entity::contributions(&policy.groups, &policy.roles, &policy.users, "ManagedPolicyArns", &item)
     }
 
     async fn find(cx: &Context, _owner: &Owner, policy: &ManagedPolicy) -> Result<Option<PhysicalId>, AwsError> {

@@ -16,7 +16,7 @@ use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::iam::entity::{self, Entity};
 use crate::resource::policy_document::PolicyDocument;
-use crate::resource::{Attributes, Contribution, Handler, Live, Made, Owner, attributes, referred};
+use crate::resource::{Attributes, Contribute, Handler, Live, Made, Owner, attributes, referred};
 
 pub struct IamPolicy;
 
@@ -35,17 +35,17 @@ impl Handler for IamPolicy {
     const TYPE: &'static str = "AWS::IAM::Policy";
     const FOUND_BY: &'static [&'static str] = &["PolicyName", "Groups", "Roles", "Users"];
     const PART_OF: &'static [&'static str] = &["Groups", "Roles", "Users"];
+    /// An inline policy shows among the policies of whom it is on.
+    const CONTRIBUTIONS: Option<Contribute<Policy>> = Some(|_, policy| {
+        let item = json!({"PolicyName": policy.policy_name});
+        entity::contributions(&policy.groups, &policy.roles, &policy.users, "Policies", &item)
+    });
+
     type Properties = Policy;
 
     fn predict(_scope: &Scope, policy: &Policy) -> Attributes {
         let name = || policy.policy_name.clone();
         attributes([("Ref", name()), ("Id", name())])
-    }
-
-    /// An inline policy shows among the policies of whom it is on.
-    fn contributions(_scope: &Scope, policy: &Policy) -> Vec<Contribution> {
-        let item = json!({"PolicyName": policy.policy_name});
-        entity::contributions(&policy.groups, &policy.roles, &policy.users, "Policies", &item)
     }
 
     /// What an interrupted create left is on some of those it should be on: the identifier names them.

@@ -19,7 +19,7 @@ use crate::resource::iam::held::{self, InlinePolicy};
 use crate::resource::iam::{PROPAGATION, decoded, is_fresh_principal, is_still_attached, sdk_tags, tags_of, write};
 use crate::resource::policy_document::{PolicyDocument, TrustPolicy};
 use crate::resource::tags::Tags;
-use crate::resource::{Attributes, Contribution, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
+use crate::resource::{Attributes, Contribute, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
 
 pub struct IamRole;
 
@@ -61,6 +61,12 @@ impl Handler for IamRole {
     const TYPE: &'static str = "AWS::IAM::Role";
     const FOUND_BY: &'static [&'static str] = &["RoleName"];
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("RoleName", 64));
+    /// Attaching a managed policy shows among that policy's `Roles`.
+    const CONTRIBUTIONS: Option<Contribute<Role>> = Some(|_, role| {
+        let Some(name) = &role.role_name else { return Vec::new() };
+        Entity::Role(name.clone()).attachments(&role.managed_policy_arns)
+    });
+
     type Properties = Role;
 
     fn complete(role: &mut Role) {
@@ -72,12 +78,6 @@ impl Handler for IamRole {
         let Some(name) = &role.role_name else { return Attributes::new() };
         let arn = scope.global_arn("iam", &format!("role{}{name}", role.path));
         attributes([("Ref", Some(name.clone())), ("Arn", Some(arn))])
-    }
-
-    /// Attaching a managed policy shows among that policy's `Roles`.
-    fn contributions(_scope: &Scope, role: &Role) -> Vec<Contribution> {
-        let Some(name) = &role.role_name else { return Vec::new() };
-        Entity::Role(name.clone()).attachments(&role.managed_policy_arns)
     }
 
     async fn find(cx: &Context, _owner: &Owner, role: &Role) -> Result<Option<PhysicalId>, AwsError> {

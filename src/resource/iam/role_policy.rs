@@ -9,7 +9,7 @@ use crate::identity::PhysicalId;
 use crate::resource::iam::entity::Entity;
 use crate::resource::iam::inline;
 use crate::resource::policy_document::PolicyDocument;
-use crate::resource::{Attributes, Contribution, Handler, Live, Made, Owner};
+use crate::resource::{Attributes, Contribute, Handler, Live, Made, Owner};
 
 pub struct IamRolePolicy;
 
@@ -26,14 +26,13 @@ impl Handler for IamRolePolicy {
     const TYPE: &'static str = "AWS::IAM::RolePolicy";
     const FOUND_BY: &'static [&'static str] = &["PolicyName", "RoleName"];
     const PART_OF: &'static [&'static str] = &["RoleName"];
+    const CONTRIBUTIONS: Option<Contribute<RolePolicy>> =
+        Some(|_, policy| inline::contribution("AWS::IAM::Role", "RoleName", &policy.role_name, &policy.policy_name));
+
     type Properties = RolePolicy;
 
     fn predict(_scope: &Scope, policy: &RolePolicy) -> Attributes {
         inline::attributes_of(&id_of(policy))
-    }
-
-    fn contributions(_scope: &Scope, policy: &RolePolicy) -> Vec<Contribution> {
-        inline::contribution("AWS::IAM::Role", "RoleName", &policy.role_name, &policy.policy_name)
     }
 
     async fn find(cx: &Context, _owner: &Owner, policy: &RolePolicy) -> Result<Option<PhysicalId>, AwsError> {

@@ -17,7 +17,7 @@ use crate::resource::iam::entity::Entity;
 use crate::resource::iam::held::{self, InlinePolicy};
 use crate::resource::iam::{PROPAGATION, is_still_attached, membership, sdk_tags, tags_of, taken_out, write};
 use crate::resource::tags::Tags;
-use crate::resource::{Attributes, Contribution, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
+use crate::resource::{Attributes, Contribute, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
 
 pub struct IamUser;
 
@@ -58,6 +58,11 @@ impl Handler for IamUser {
         "a password in a template is known to all who read it, and cannot be read back to compare it: set it with \
          `aws iam create-login-profile`",
     )];
+    const CONTRIBUTIONS: Option<Contribute<User>> = Some(|_, user| {
+        let Some(name) = &user.user_name else { return Vec::new() };
+        Entity::User(name.clone()).attachments(&user.managed_policy_arns)
+    });
+
     type Properties = User;
 
     fn complete(user: &mut User) {
@@ -68,11 +73,6 @@ impl Handler for IamUser {
         let Some(name) = &user.user_name else { return Attributes::new() };
         let arn = scope.global_arn("iam", &format!("user{}{name}", user.path));
         attributes([("Ref", Some(name.clone())), ("Arn", Some(arn))])
-    }
-
-    fn contributions(_scope: &Scope, user: &User) -> Vec<Contribution> {
-        let Some(name) = &user.user_name else { return Vec::new() };
-        Entity::User(name.clone()).attachments(&user.managed_policy_arns)
     }
 
     async fn find(cx: &Context, _owner: &Owner, user: &User) -> Result<Option<PhysicalId>, AwsError> {

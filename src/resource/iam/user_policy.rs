@@ -9,7 +9,7 @@ use crate::identity::PhysicalId;
 use crate::resource::iam::entity::Entity;
 use crate::resource::iam::inline;
 use crate::resource::policy_document::PolicyDocument;
-use crate::resource::{Attributes, Contribution, Handler, Live, Made, Owner};
+use crate::resource::{Attributes, Contribute, Handler, Live, Made, Owner};
 
 pub struct IamUserPolicy;
 
@@ -26,14 +26,13 @@ impl Handler for IamUserPolicy {
     const TYPE: &'static str = "AWS::IAM::UserPolicy";
     const FOUND_BY: &'static [&'static str] = &["PolicyName", "UserName"];
     const PART_OF: &'static [&'static str] = &["UserName"];
+    const CONTRIBUTIONS: Option<Contribute<UserPolicy>> =
+        Some(|_, policy| inline::contribution("AWS::IAM::User", "UserName", &policy.user_name, &policy.policy_name));
+
     type Properties = UserPolicy;
 
     fn predict(_scope: &Scope, policy: &UserPolicy) -> Attributes {
         inline::attributes_of(&id_of(policy))
-    }
-
-    fn contributions(_scope: &Scope, policy: &UserPolicy) -> Vec<Contribution> {
-        inline::contribution("AWS::IAM::User", "UserName", &policy.user_name, &policy.policy_name)
     }
 
     async fn find(cx: &Context, _owner: &Owner, policy: &UserPolicy) -> Result<Option<PhysicalId>, AwsError> {

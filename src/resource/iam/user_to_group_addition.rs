@@ -15,7 +15,7 @@ use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::iam::membership;
-use crate::resource::{Attributes, Contribution, Handler, Live, Made, Owner, referred};
+use crate::resource::{Attributes, Contribute, Contribution, Handler, Live, Made, Owner, referred};
 
 pub struct IamUserToGroupAddition;
 
@@ -31,14 +31,8 @@ impl Handler for IamUserToGroupAddition {
     const TYPE: &'static str = "AWS::IAM::UserToGroupAddition";
     const FOUND_BY: &'static [&'static str] = &["GroupName", "Users"];
     const PART_OF: &'static [&'static str] = &["GroupName", "Users"];
-    type Properties = UserToGroupAddition;
-
-    fn predict(_scope: &Scope, addition: &UserToGroupAddition) -> Attributes {
-        attributes_of(&id_of(&addition.group_name, &addition.users))
-    }
-
     /// The group shows among each user's own.
-    fn contributions(_scope: &Scope, addition: &UserToGroupAddition) -> Vec<Contribution> {
+    const CONTRIBUTIONS: Option<Contribute<UserToGroupAddition>> = Some(|_, addition| {
         let contribution = |user: &String| Contribution {
             resource_type: "AWS::IAM::User",
             id: PhysicalId::from(user.as_str()),
@@ -47,6 +41,12 @@ impl Handler for IamUserToGroupAddition {
             item: Value::String(addition.group_name.clone()),
         };
         addition.users.iter().map(contribution).collect()
+    });
+
+    type Properties = UserToGroupAddition;
+
+    fn predict(_scope: &Scope, addition: &UserToGroupAddition) -> Attributes {
+        attributes_of(&id_of(&addition.group_name, &addition.users))
     }
 
     /// What an interrupted create left is some of the users: the identifier names them.

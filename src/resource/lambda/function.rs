@@ -11,6 +11,7 @@ mod translation;
 
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{self, FunctionConfiguration, LastUpdateStatus, State};
+use serde::Deserialize;
 
 use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
 use crate::aws::wait::Patience;
@@ -161,8 +162,7 @@ impl Handler for LambdaFunction {
 
 /// Whether properties in canonical form use a setting that has an API of its own.
 pub(crate) fn uses(properties: &serde_json::Value, setting: &str) -> bool {
-    let function = serde_json::from_value(properties.clone());
-    function.is_ok_and(|function| settings::is_used(&function, setting))
+    Function::deserialize(properties).is_ok_and(|function| settings::is_used(&function, setting))
 }
 
 fn arn_of(scope: &Scope, name: &str) -> String {
