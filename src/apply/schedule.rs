@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::apply::durations::typical_milliseconds;
+use crate::graph::{Edge, without_circles};
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::plan::{Action, Hold, Order, Plan, Step};
 
@@ -60,9 +61,11 @@ pub fn schedule(plan: &Plan) -> Schedule {
             deleting.push((schedule.add(step, index, Kind::Delete), step, deletion));
         }
     }
-    for step in plan.steps.iter().filter(|step| step.desired.is_some()) {
-        let Some(task) = making.get(&step.logical_id) else { continue };
-        schedule.after[task.0].extend(made_before(plan, &making, step));
+    let wanted: BTreeMap<&LogicalId, &Step> =
+        plan.steps.iter().filter(|step| step.desired.is_some()).map(|step| (&step.logical_id, step)).collect();
+    for (logical_id, step) in &wanted {
+        let Some(task) = making.get(logical_id) else { continue };
+        schedule.after[task.0].extend(made_before(&wanted, &making, step));
     }
     for (task, step, deletion) in &deleting {
         let Some(make) = making.get(&step.logical_id) else { continue };
@@ -73,30 +76,18 @@ pub fn schedule(plan: &Plan) -> Schedule {
             Deletion::Last | Deletion::Only => _ = schedule.after[task.0].insert(*make),
         }
     }
-    // Much waits for what goes first to make room: what that waits for comes last, where it closes no circle.
-    deleting.sort_by_key(|(_, _, deletion)| *deletion == Deletion::First);
-    for hold in [Hold::Refers, Hold::Waited] {
-        for (task, step, _) in &deleting {
-            for holder in plan.steps.iter().filter(|holder| holder.holds.get(&step.logical_id) == Some(&hold)) {
-                let goes = deleting.iter().find(|(_, other, _)| std::ptr::eq(*other, holder)).map(|(other, ..)| *other);
-                let changes = || making.get(&holder.logical_id).copied().filter(|_| holder.desired.is_some());
-                schedule.let_wait(*task, goes.or_else(changes));
-            }
-        }
-    }
-    for (task, step, deletion) in &deleting {
-        if step.goes_last {
-            schedule.let_wait(*task, making.values().copied());
-        } else if *deletion != Deletion::First {
-            let dependents = plan.steps.iter().filter(|other| other.dependencies.contains(&step.logical_id));
-            schedule.let_wait(*task, dependents.filter_map(|it| making.get(&it.logical_id).copied()));
-        }
+    if !deleting.is_empty() {
+        schedule.let_deletions_wait(plan, &making, deleting);
     }
     schedule.weighed(&usual)
 }
 
 /// What has to be made before a step's resource: what it depends on, also through what stays as it is.
-fn made_before(plan: &Plan, making: &BTreeMap<&LogicalId, TaskId>, step: &Step) -> BTreeSet<TaskId> {
+fn made_before(
+    wanted: &BTreeMap<&LogicalId, &Step>,
+    making: &BTreeMap<&LogicalId, TaskId>,
+    step: &Step,
+) -> BTreeSet<TaskId> {
     let mut before = BTreeSet::new();
     let mut seen: BTreeSet<&LogicalId> = BTreeSet::from([&step.logical_id]);
     let mut next: Vec<&LogicalId> = step.dependencies.iter().collect();
@@ -106,10 +97,7 @@ fn made_before(plan: &Plan, making: &BTreeMap<&LogicalId, TaskId>, step: &Step) 
         }
         match making.get(on) {
             Some(task) => _ = before.insert(*task),
-            None => {
-                let stays = plan.steps.iter().find(|other| &other.logical_id == on && other.desired.is_some());
-                next.extend(stays.into_iter().flat_map(|stays| &stays.dependencies));
-            }
+            None => next.extend(wanted.get(on).into_iter().flat_map(|stays| &stays.dependencies)),
         }
     }
     before
@@ -146,28 +134,53 @@ impl Schedule {
         TaskId(self.tasks.len() - 1)
     }
 
-    /// Lets a task wait for others, except for those that wait for it.
-    fn let_wait(&mut self, task: TaskId, others: impl IntoIterator<Item = TaskId>) {
-        for other in others {
-            if !self.waits_for(other, task) {
-                self.after[task.0].insert(other);
+    /// Lets each deletion wait for all that holds on to what goes, except for what waits for it.
+    fn let_deletions_wait(
+        &mut self,
+        plan: &Plan,
+        making: &BTreeMap<&LogicalId, TaskId>,
+        mut deleting: Vec<(TaskId, &Step, Deletion)>,
+    ) {
+        let mut holders: BTreeMap<(&LogicalId, Hold), Vec<usize>> = BTreeMap::new();
+        let mut dependents: BTreeMap<&LogicalId, Vec<TaskId>> = BTreeMap::new();
+        for (index, step) in plan.steps.iter().enumerate() {
+            for (held, hold) in &step.holds {
+                holders.entry((held, *hold)).or_default().push(index);
+            }
+            if let Some(make) = making.get(&step.logical_id) {
+                step.dependencies.iter().for_each(|on| dependents.entry(on).or_default().push(*make));
             }
         }
-    }
-
-    /// Whether a task is, or waits for, another.
-    fn waits_for(&self, task: TaskId, other: TaskId) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut next = vec![task];
-        while let Some(task) = next.pop() {
-            if task == other {
-                return true;
-            }
-            if seen.insert(task) {
-                next.extend(&self.after[task.0]);
+        let goes: BTreeMap<usize, TaskId> =
+            deleting.iter().map(|(task, ..)| (self.tasks[task.0].step, *task)).collect();
+        let changes = |holder: &usize| {
+            let step = plan.steps.get(*holder).filter(|step| step.desired.is_some())?;
+            making.get(&step.logical_id).copied()
+        };
+        // Much waits for what goes first to make room: what that waits for comes last, where it closes no circle.
+        deleting.sort_by_key(|(_, _, deletion)| *deletion == Deletion::First);
+        let mut wished: Vec<Edge> = Vec::new();
+        for hold in [Hold::Refers, Hold::Waited] {
+            for (task, step, _) in &deleting {
+                let holders = holders.get(&(&step.logical_id, hold)).into_iter().flatten();
+                let earlier = holders.filter_map(|holder| goes.get(holder).copied().or_else(|| changes(holder)));
+                wished.extend(earlier.map(|earlier| (earlier.0, task.0)));
             }
         }
-        false
+        for (task, step, deletion) in &deleting {
+            if step.goes_last {
+                wished.extend(making.values().map(|earlier| (earlier.0, task.0)));
+            } else if *deletion != Deletion::First {
+                let dependents = dependents.get(&step.logical_id).into_iter().flatten();
+                wished.extend(dependents.map(|earlier| (earlier.0, task.0)));
+            }
+        }
+        let there = self.after.iter().enumerate();
+        let there = there.flat_map(|(task, after)| after.iter().map(move |earlier| (earlier.0, task)));
+        let added = without_circles(self.tasks.len(), there, &wished);
+        for ((earlier, task), _) in wished.into_iter().zip(added).filter(|(_, is_added)| *is_added) {
+            self.after[task].insert(TaskId(earlier));
+        }
     }
 
     /// The same schedule by another model of how long tasks take, in milliseconds: what has the longest way to go by it goes

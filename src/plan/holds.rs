@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aho_corasick::AhoCorasick;
 use serde_json::Value;
 
 use crate::identity::LogicalId;
@@ -34,6 +35,8 @@ struct Names<'a> {
     whole: BTreeMap<&'a str, BTreeSet<&'a LogicalId>>,
     /// Those that are found in the middle of a longer text too.
     telling: Vec<(&'a str, &'a LogicalId)>,
+    /// Finds all of these at once.
+    searcher: Option<AhoCorasick>,
 }
 
 impl<'a> Names<'a> {
@@ -48,6 +51,8 @@ impl<'a> Names<'a> {
                 }
             }
         }
+        // There is none for more text than memory has room for.
+        names.searcher = AhoCorasick::new(names.telling.iter().map(|(name, _)| name)).ok();
         names
     }
 
@@ -55,8 +60,9 @@ impl<'a> Names<'a> {
         match value {
             Value::String(text) => {
                 self.whole.get(text.as_str()).into_iter().flatten().for_each(|id| found(id));
-                let within = self.telling.iter().filter(|(name, _)| text.len() > name.len() && text.contains(name));
-                within.for_each(|(_, id)| found(id));
+                let matches = self.searcher.iter().flat_map(|searcher| searcher.find_overlapping_iter(text));
+                let within = matches.filter(|found| found.len() < text.len());
+                within.filter_map(|it| self.telling.get(it.pattern().as_usize())).for_each(|(_, id)| found(id));
             }
             Value::Array(items) => items.iter().for_each(|item| self.look_in(item, found)),
             Value::Object(fields) => fields.values().for_each(|field| self.look_in(field, found)),
