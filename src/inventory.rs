@@ -1,5 +1,7 @@
 //! What is really in AWS: live reads, concurrent, each as soon as what it needs to look has been read.
 
+mod waiting;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::BoxFuture;
@@ -14,6 +16,7 @@ use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use crate::plan::evidence::{Marked, is_credible, is_named_for_another};
 use crate::resource::{Contents, Owner, Ownership, Reading, row, tags};
 use crate::state::Ledger;
+use waiting::Waiting;
 
 /// What is known of a resource before AWS has been asked for it.
 #[derive(Debug, Clone)]
@@ -213,7 +216,7 @@ pub const READS_FOR_A_CHANGE: usize = 4;
 
 /// What there is to read, as far as it can be known before anything is read.
 pub(crate) fn expected(desired: &Desired, ledger: &Ledger) -> Expected {
-    let wanted = if ledger.resources.is_empty() { BTreeMap::new() } else { desired.predicted() };
+    let wanted = desired.predicted();
     let mut expected = Expected { stack: desired.stack.clone(), ids: BTreeMap::new(), tags: BTreeMap::new() };
     for (logical_id, record) in &ledger.resources {
         let ids = expected.ids.entry(record.resource_type.clone()).or_default();
@@ -351,41 +354,29 @@ async fn read_declared(
     concurrency: usize,
     inventory: &mut Inventory,
 ) {
-    let references = Dependencies::declared(&desired.graph);
-    let mut waiting = desired.in_order();
-    let mut remembered: Vec<Identity> = waiting.iter().rev().filter_map(|id| remembered(desired, ledger, id)).collect();
+    let order = desired.in_order();
+    let mut remembered: Vec<Identity> = order.iter().rev().filter_map(|id| remembered(desired, ledger, id)).collect();
     // What was read under a remembered identifier before it could be known what the template wants of it.
-    let mut early: BTreeMap<LogicalId, Option<Reading>> =
-        remembered.iter().map(|identity| (identity.owner.resource.clone(), None)).collect();
+    let mut early: BTreeMap<LogicalId, Reading> = BTreeMap::new();
+    let mut waiting = Waiting::of(order, &Dependencies::declared(&desired.graph), &remembered);
     let mut predicted = BTreeMap::new();
     let mut marked = Marked::default();
     let mut reads = FuturesUnordered::new();
     loop {
-        let mut has_settled = false;
-        let mut index = 0;
-        while index < waiting.len() {
-            let logical_id = &waiting[index];
-            let is_ready = references.of(logical_id).all(|on| inventory.readings.contains_key(on))
-                && early.get(logical_id).is_none_or(Option::is_some);
-            let is_found_early = matches!(early.get(logical_id), Some(Some(Reading::Live(_) | Reading::Unreadable(_))));
-            if !is_ready || (!is_found_early && reads.len() >= concurrency) {
-                index += 1;
-                continue;
-            }
-            let logical_id = waiting.remove(index);
+        while let Some(logical_id) = waiting.next(reads.len() < concurrency) {
             let known = |id: &LogicalId, name: &str| attribute(&inventory.readings, &predicted, id, name);
             let wanted = match desired.properties(&logical_id, &known) {
                 Ok(wanted) => wanted,
                 Err(error) => {
                     let error = AwsError::new("evaluate", crate::aws::error::ErrorClass::Invalid, error);
+                    waiting.is_read(&logical_id);
                     inventory.readings.insert(logical_id, Reading::Unreadable(error));
-                    has_settled = true;
                     continue;
                 }
             };
             predicted.insert(logical_id.clone(), desired.predict(&logical_id, &wanted));
             let identity = declared(desired, ledger, &logical_id, wanted);
-            match early.remove(&logical_id).flatten() {
+            match early.remove(&logical_id) {
                 None => reads.push(look(reader, identity)),
                 // Nothing is there under the remembered identifier.
                 Some(Reading::Absent) => reads.push(look(reader, Identity { physical_id: None, ..identity })),
@@ -396,13 +387,10 @@ async fn read_declared(
                 }
                 Some(reading) => {
                     marked.learn(&reading, &desired.stack);
+                    waiting.is_read(&logical_id);
                     inventory.readings.insert(logical_id, reading);
-                    has_settled = true;
                 }
             }
-        }
-        if has_settled {
-            continue;
         }
         while reads.len() < concurrency
             && let Some(identity) = remembered.pop()
@@ -411,7 +399,9 @@ async fn read_declared(
         }
         match reads.next().await {
             Some((Identity { wanted: None, owner, .. }, reading)) => {
-                early.insert(owner.resource, Some(reading));
+                let is_found = !matches!(reading, Reading::Absent);
+                early.insert(owner.resource.clone(), reading);
+                waiting.is_read_early(&owner.resource, is_found);
             }
             Some((identity, reading)) => {
                 if is_doubtful(desired, &identity, &reading, &marked) {
@@ -420,14 +410,13 @@ async fn read_declared(
                     continue;
                 }
                 marked.learn(&reading, &desired.stack);
+                waiting.is_read(&identity.owner.resource);
                 inventory.readings.insert(identity.owner.resource, reading);
             }
-            None if waiting.is_empty() => return,
             // Only resources that wait for each other in a circle are left: they are found by nothing.
             None => {
-                for logical_id in std::mem::take(&mut waiting) {
-                    inventory.readings.insert(logical_id, Reading::Absent);
-                }
+                inventory.readings.extend(waiting.left().map(|logical_id| (logical_id, Reading::Absent)));
+                return;
             }
         }
     }
