@@ -13,8 +13,6 @@ use paystack::state::Ledger;
 use paystack::template::{DesiredGraph, Inputs, Pseudo, parse};
 use serde_json::json;
 
-const SALT: &str = "salt";
-
 pub fn scope() -> Scope {
     Scope { account_id: "123456789012".into(), region: "eu-central-1".into(), partition: "aws".into() }
 }
@@ -53,8 +51,11 @@ pub fn desired_of(stack: &str, text: &str, parameters: &[(&str, &str)]) -> Desir
 pub fn first_plan(desired: &Desired) -> Plan {
     let readings = desired.graph.resources.keys().map(|id| (id.clone(), Reading::Absent)).collect();
     let inventory = Inventory { readings, ..Inventory::default() };
-    let ledger = Ledger::empty(desired.stack.clone(), SALT.to_owned());
-    diff(desired, &inventory, &ledger, &Options::default())
+    plan(desired, &inventory)
+}
+
+pub fn plan(desired: &Desired, inventory: &Inventory) -> Plan {
+    diff(desired, inventory, &Ledger::empty(desired.stack.clone(), "salt".to_owned()), &Options::default())
 }
 
 /// A template of so many resources, each of which waits for up to three of those shortly before it.
