@@ -1,6 +1,7 @@
 //! What live resources hold on to: the ledger remembers it, and what refers to another by an id or an ARN shows it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 use serde_json::Value;
@@ -61,12 +62,41 @@ impl<'a> Names<'a> {
             Value::String(text) => {
                 self.whole.get(text.as_str()).into_iter().flatten().for_each(|id| found(id));
                 let matches = self.searcher.iter().flat_map(|searcher| searcher.find_overlapping_iter(text));
-                let within = matches.filter(|found| found.len() < text.len());
+                let within = matches.filter(|found| found.len() < text.len() && stands_alone(text, found.range()));
                 within.filter_map(|it| self.telling.get(it.pattern().as_usize())).for_each(|(_, id)| found(id));
             }
             Value::Array(items) => items.iter().for_each(|item| self.look_in(item, found)),
             Value::Object(fields) => fields.values().for_each(|field| self.look_in(field, found)),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+/// Whether what is found in a text is no part of a longer word: `orders-1` is another's name than `orders-10`.
+fn stands_alone(text: &str, found: Range<usize>) -> bool {
+    let is_word = |character: Option<char>| character.is_some_and(char::is_alphanumeric);
+    let before = text.get(..found.start).and_then(|before| before.chars().next_back());
+    let after = text.get(found.end..).and_then(|after| after.chars().next());
+    !is_word(before) && !is_word(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_in_a_longer_text_but_not_in_a_longer_word() {
+        let is_held = |text: &str| {
+            let found = text.find("orders-1").expect("it is in the text");
+            stands_alone(text, found..found + "orders-1".len())
+        };
+        for text in
+            ["arn:aws:sqs:us-east-1:123456789012:orders-1", "/aws/lambda/orders-1", "orders-1-dlq", "ä orders-1"]
+        {
+            assert!(is_held(text), "{text}");
+        }
+        for text in ["orders-10", "preorders-1", "äorders-1"] {
+            assert!(!is_held(text), "{text}");
         }
     }
 }
