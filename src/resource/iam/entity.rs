@@ -87,23 +87,34 @@ impl Entity {
         }
     }
 
-    /// The document of an inline policy.
+    /// The document of an inline policy. Who it is on shows it, and what puts it there: in a survey it is read once.
     pub(super) async fn inline_policy(&self, cx: &Context, policy: &str) -> Result<Option<PolicyDocument>, AwsError> {
-        let document = match self {
-            Self::Group(name) => {
-                let get = cx.iam.get_group_policy().group_name(name).policy_name(policy);
-                found("iam.GetGroupPolicy", get.send().await)?.map(|answer| answer.policy_document)
-            }
-            Self::Role(name) => {
-                let get = cx.iam.get_role_policy().role_name(name).policy_name(policy);
-                found("iam.GetRolePolicy", get.send().await)?.map(|answer| answer.policy_document)
-            }
-            Self::User(name) => {
-                let get = cx.iam.get_user_policy().user_name(name).policy_name(policy);
-                found("iam.GetUserPolicy", get.send().await)?.map(|answer| answer.policy_document)
-            }
-        };
-        Ok(document.map(|document| PolicyDocument::new(decoded(&document))))
+        let (operation, Self::Group(name) | Self::Role(name) | Self::User(name)) = (
+            match self {
+                Self::Group(_) => "iam.GetGroupPolicy",
+                Self::Role(_) => "iam.GetRolePolicy",
+                Self::User(_) => "iam.GetUserPolicy",
+            },
+            self,
+        );
+        cx.once(operation, &format!("{name}|{policy}"), || async move {
+            let document = match self {
+                Self::Group(_) => {
+                    let get = cx.iam.get_group_policy().group_name(name).policy_name(policy);
+                    found(operation, get.send().await)?.map(|answer| answer.policy_document)
+                }
+                Self::Role(_) => {
+                    let get = cx.iam.get_role_policy().role_name(name).policy_name(policy);
+                    found(operation, get.send().await)?.map(|answer| answer.policy_document)
+                }
+                Self::User(_) => {
+                    let get = cx.iam.get_user_policy().user_name(name).policy_name(policy);
+                    found(operation, get.send().await)?.map(|answer| answer.policy_document)
+                }
+            };
+            Ok(document.map(|document| PolicyDocument::new(decoded(&document))))
+        })
+        .await
     }
 
     /// Adds an inline policy, or gives it another document.
