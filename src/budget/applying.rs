@@ -1,10 +1,14 @@
 //! What carrying out a plan takes.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::apply::{Kind, Task, schedule};
 use crate::budget::Budget;
+use crate::budget::plain::plain;
 use crate::change::Changes;
+use crate::identity::PhysicalId;
 use crate::plan::Plan;
 use crate::plan::residue::{LISTED_BY, LISTS_APIS};
 use crate::resource::lambda::function;
@@ -17,8 +21,10 @@ pub fn of_applying(plan: &Plan) -> Budget {
     if plan.is_first() {
         LISTED_BY.iter().chain([&LISTS_APIS]).for_each(|call| budget.add(call));
     }
-    for task in &schedule(plan).tasks {
-        match of_task(plan, task) {
+    let schedule = schedule(plan);
+    let mut taken_off = TakenOff::default();
+    for task in schedule.in_order().into_iter().filter_map(|id| schedule.tasks.get(id.0)) {
+        match of_task_after(plan, task, &mut taken_off) {
             Some(calls) => calls.iter().for_each(|call| budget.add(call)),
             None => _ = budget.besides.insert(task.resource_type.clone()),
         }
@@ -28,6 +34,10 @@ pub fn of_applying(plan: &Plan) -> Budget {
 
 /// The calls that one task of a plan's schedule is going to take, `None` where that is not known.
 pub fn of_task(plan: &Plan, task: &Task) -> Option<Vec<&'static str>> {
+    of_task_after(plan, task, &mut TakenOff::default())
+}
+
+fn of_task_after(plan: &Plan, task: &Task, taken_off: &mut TakenOff) -> Option<Vec<&'static str>> {
     let step = &plan.steps[task.step];
     let nothing = Value::Null;
     let live = step.live.as_ref().map_or(&nothing, |live| &live.properties);
@@ -35,8 +45,41 @@ pub fn of_task(plan: &Plan, task: &Task) -> Option<Vec<&'static str>> {
     match task.kind {
         Kind::Create => creating(task, wanted),
         Kind::Update => updating(task, &Changes::between(live, wanted)),
-        Kind::Delete => deleting(task, live),
+        Kind::Delete => deleting(task, live, taken_off),
     }
+}
+
+/// What earlier deletions have taken off roles, users and groups: it is taken off once, and both sides show it. By the call that
+/// takes it off, the holder and the policy or member.
+#[derive(Default)]
+struct TakenOff(BTreeSet<(&'static str, String, String)>);
+
+impl TakenOff {
+    /// The call, once for each policy whether it is still there or not.
+    fn all<'a>(
+        &mut self,
+        call: &'static str,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Vec<&'static str> {
+        let pairs = pairs.into_iter().map(|(holder, what)| self.0.insert((call, holder.to_owned(), what.to_owned())));
+        times(pairs.count(), call)
+    }
+
+    /// The call, once for each policy that is still to be taken off its holder.
+    fn each<'a>(
+        &mut self,
+        call: &'static str,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Vec<&'static str> {
+        let is_new = |(holder, what): &(&str, &str)| self.0.insert((call, (*holder).to_owned(), (*what).to_owned()));
+        let count = pairs.into_iter().filter(is_new).count();
+        times(count, call)
+    }
+}
+
+/// The texts in a list.
+fn texts(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// So many times the same.
@@ -50,6 +93,9 @@ fn length(value: &Value) -> usize {
 
 /// Of a create: whose is what has the name, if anything has it; what a create that was interrupted has left; and the create.
 fn creating(task: &Task, wanted: &Value) -> Option<Vec<&'static str>> {
+    if let Some(plain) = plain(task.resource_type.as_str()) {
+        return Some(plain.create.to_vec());
+    }
     Some(match task.resource_type.as_str() {
         "AWS::ApiGateway::Account" => [times(2, "apigateway.GetAccount"), vec!["apigateway.UpdateAccount"]].concat(),
         "AWS::ApiGateway::ApiKey" => [times(2, "apigateway.GetApiKeys"), vec!["apigateway.CreateApiKey"]].concat(),
@@ -101,18 +147,43 @@ fn creating(task: &Task, wanted: &Value) -> Option<Vec<&'static str>> {
             [times(3, "cloudwatch.GetDashboard"), vec!["cloudwatch.PutDashboard", "cloudwatch.ListTagsForResource"]]
                 .concat()
         }
-        "AWS::DynamoDB::Table" => {
-            let is_set = |property: &str| usize::from(!wanted[property].is_null());
-            let (expires, recovers) = (is_set("TimeToLiveSpecification"), is_set("PointInTimeRecoverySpecification"));
-            let policy = is_set("ResourcePolicy");
+        "AWS::CloudWatch::CompositeAlarm" => {
+            [times(3, "cloudwatch.DescribeAlarms"), vec!["cloudwatch.PutCompositeAlarm"]].concat()
+        }
+        "AWS::DynamoDB::GlobalTable" => table(wanted, &wanted["Replicas"][0]),
+        "AWS::DynamoDB::Table" => table(wanted, wanted),
+        "AWS::IAM::Group" => [
+            times(4, "iam.GetGroup"),
+            vec!["iam.CreateGroup"],
+            times(length(&wanted["Policies"]), "iam.PutGroupPolicy"),
+            times(length(&wanted["ManagedPolicyArns"]), "iam.AttachGroupPolicy"),
+        ]
+        .concat(),
+        "AWS::IAM::GroupPolicy" => vec!["iam.GetGroupPolicy", "iam.PutGroupPolicy", "iam.GetGroupPolicy"],
+        "AWS::IAM::InstanceProfile" => [
+            times(3, "iam.GetInstanceProfile"),
+            vec!["iam.CreateInstanceProfile"],
+            times(length(&wanted["Roles"]), "iam.AddRoleToInstanceProfile"),
+        ]
+        .concat(),
+        "AWS::IAM::ManagedPolicy" => [
+            times(4, "iam.GetPolicy"),
+            vec!["iam.CreatePolicy"],
+            times(length(&wanted["Groups"]), "iam.AttachGroupPolicy"),
+            times(length(&wanted["Roles"]), "iam.AttachRolePolicy"),
+            times(length(&wanted["Users"]), "iam.AttachUserPolicy"),
+        ]
+        .concat(),
+        "AWS::IAM::Policy" => {
+            let (groups, roles, users) =
+                (length(&wanted["Groups"]), length(&wanted["Roles"]), length(&wanted["Users"]));
             [
-                times(3, "dynamodb.DescribeTable"),
-                vec!["dynamodb.CreateTable", "dynamodb.ListTagsOfResource"],
-                times(expires, "dynamodb.DescribeTimeToLive"),
-                times(expires, "dynamodb.UpdateTimeToLive"),
-                times(recovers, "dynamodb.UpdateContinuousBackups"),
-                times(policy, "dynamodb.PutResourcePolicy"),
-                times(policy, "dynamodb.GetResourcePolicy"),
+                times(2 * groups, "iam.GetGroupPolicy"),
+                times(2 * roles, "iam.GetRolePolicy"),
+                times(2 * users, "iam.GetUserPolicy"),
+                times(groups, "iam.PutGroupPolicy"),
+                times(roles, "iam.PutRolePolicy"),
+                times(users, "iam.PutUserPolicy"),
             ]
             .concat()
         }
@@ -123,6 +194,20 @@ fn creating(task: &Task, wanted: &Value) -> Option<Vec<&'static str>> {
             times(length(&wanted["ManagedPolicyArns"]), "iam.AttachRolePolicy"),
         ]
         .concat(),
+        "AWS::IAM::RolePolicy" => vec!["iam.GetRolePolicy", "iam.PutRolePolicy", "iam.GetRolePolicy"],
+        "AWS::IAM::User" => [
+            times(3, "iam.GetUser"),
+            vec!["iam.CreateUser"],
+            times(length(&wanted["Policies"]), "iam.PutUserPolicy"),
+            times(length(&wanted["ManagedPolicyArns"]), "iam.AttachUserPolicy"),
+            times(length(&wanted["Groups"]), "iam.AddUserToGroup"),
+        ]
+        .concat(),
+        "AWS::IAM::UserPolicy" => vec!["iam.GetUserPolicy", "iam.PutUserPolicy", "iam.GetUserPolicy"],
+        "AWS::IAM::UserToGroupAddition" => {
+            [times(2, "iam.GetGroup"), times(length(&wanted["Users"]), "iam.AddUserToGroup")].concat()
+        }
+        "AWS::Lambda::Alias" => [vec!["lambda.GetAlias", "lambda.CreateAlias"], provisioning(wanted)].concat(),
         "AWS::Lambda::EventSourceMapping" => [
             times(2, "lambda.ListEventSourceMappings"),
             vec!["lambda.CreateEventSourceMapping", "lambda.GetEventSourceMapping"],
@@ -143,6 +228,25 @@ fn creating(task: &Task, wanted: &Value) -> Option<Vec<&'static str>> {
             [times(2, "lambda.ListLayerVersions"), vec!["lambda.PublishLayerVersion"]].concat()
         }
         "AWS::Lambda::Permission" => [times(3, "lambda.GetPolicy"), vec!["lambda.AddPermission"]].concat(),
+        "AWS::Lambda::Version" => {
+            let runtime = usize::from(!wanted["RuntimePolicy"].is_null());
+            [
+                times(2, "lambda.ListVersionsByFunction"),
+                vec!["lambda.PublishVersion", "lambda.GetFunction"],
+                times(runtime, "lambda.PutRuntimeManagementConfig"),
+                provisioning(wanted),
+            ]
+            .concat()
+        }
+        "AWS::Logs::Destination" => {
+            let policy = usize::from(!wanted["DestinationPolicy"].is_null());
+            [
+                times(3, "logs.DescribeDestinations"),
+                vec!["logs.PutDestination"],
+                times(policy, "logs.PutDestinationPolicy"),
+            ]
+            .concat()
+        }
         "AWS::Logs::LogGroup" => {
             let is_set = |property: &str| usize::from(!wanted[property].is_null());
             let is_standard = usize::from(wanted["LogGroupClass"] == "STANDARD");
@@ -159,6 +263,7 @@ fn creating(task: &Task, wanted: &Value) -> Option<Vec<&'static str>> {
         "AWS::Logs::QueryDefinition" => {
             [times(3, "logs.DescribeQueryDefinitions"), vec!["logs.PutQueryDefinition"]].concat()
         }
+        "AWS::SNS::Subscription" => [times(2, "sns.ListSubscriptionsByTopic"), vec!["sns.Subscribe"]].concat(),
         "AWS::SNS::Topic" => topic(wanted)?,
         "AWS::SNS::TopicPolicy" => {
             let topics = length(&wanted["Topics"]);
@@ -178,6 +283,33 @@ fn creating(task: &Task, wanted: &Value) -> Option<Vec<&'static str>> {
         }
         _ => return None,
     })
+}
+
+/// A table, global or not: what a replica has of its own, `here` has of the one in this region.
+fn table(wanted: &Value, here: &Value) -> Vec<&'static str> {
+    let is_set = |value: &Value| usize::from(!value.is_null());
+    let expires = is_set(&wanted["TimeToLiveSpecification"]);
+    let (recovers, policy) = (is_set(&here["PointInTimeRecoverySpecification"]), is_set(&here["ResourcePolicy"]));
+    [
+        times(3, "dynamodb.DescribeTable"),
+        vec!["dynamodb.CreateTable", "dynamodb.ListTagsOfResource"],
+        times(expires, "dynamodb.DescribeTimeToLive"),
+        times(expires, "dynamodb.UpdateTimeToLive"),
+        times(recovers, "dynamodb.UpdateContinuousBackups"),
+        times(policy, "dynamodb.PutResourcePolicy"),
+        times(policy, "dynamodb.GetResourcePolicy"),
+    ]
+    .concat()
+}
+
+/// Provisioned concurrency of a version or an alias.
+fn provisioning(wanted: &Value) -> Vec<&'static str> {
+    let is_provisioned = usize::from(!wanted["ProvisionedConcurrencyConfig"].is_null());
+    [
+        times(is_provisioned, "lambda.PutProvisionedConcurrencyConfig"),
+        times(is_provisioned, "lambda.GetProvisionedConcurrencyConfig"),
+    ]
+    .concat()
 }
 
 /// Attributes of a new topic are set one a call. `None` for one with subscriptions or a delivery status of its own.
@@ -229,7 +361,10 @@ fn updating(task: &Task, changes: &Changes) -> Option<Vec<&'static str>> {
 }
 
 /// Of a deletion: the call, and the first look whether it is gone.
-fn deleting(task: &Task, live: &Value) -> Option<Vec<&'static str>> {
+fn deleting(task: &Task, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&'static str>> {
+    if let Some(plain) = plain(task.resource_type.as_str()) {
+        return Some(plain.delete.to_vec());
+    }
     Some(match task.resource_type.as_str() {
         "AWS::ApiGateway::Account" => vec!["apigateway.GetAccount", "apigateway.UpdateAccount"],
         "AWS::ApiGateway::ApiKey" => vec!["apigateway.DeleteApiKey"],
@@ -251,40 +386,110 @@ fn deleting(task: &Task, live: &Value) -> Option<Vec<&'static str>> {
                 .concat()
         }
         "AWS::ApiGateway::UsagePlanKey" => vec!["apigateway.DeleteUsagePlanKey"],
-        "AWS::CloudWatch::Alarm" => vec!["cloudwatch.DeleteAlarms", "cloudwatch.DescribeAlarms"],
+        "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm" => {
+            vec!["cloudwatch.DeleteAlarms", "cloudwatch.DescribeAlarms"]
+        }
         "AWS::CloudWatch::Dashboard" => vec!["cloudwatch.DeleteDashboards", "cloudwatch.GetDashboard"],
-        "AWS::DynamoDB::Table" => {
-            let is_protected = usize::from(live["DeletionProtectionEnabled"] == true);
-            [
-                times(3, "dynamodb.DescribeTable"),
-                vec!["dynamodb.UpdateContinuousBackups", "dynamodb.DeleteTable"],
-                times(is_protected, "dynamodb.UpdateTable"),
-            ]
-            .concat()
+        "AWS::DynamoDB::GlobalTable" => deleting_table(&live["Replicas"][0]),
+        "AWS::DynamoDB::Table" => deleting_table(live),
+        "AWS::IAM::Group" => {
+            let name = live["GroupName"].as_str().unwrap_or_default();
+            let mut calls = vec![
+                "iam.ListAttachedGroupPolicies",
+                "iam.ListGroupPolicies",
+                "iam.GetGroup",
+                "iam.DeleteGroup",
+                "iam.GetGroup",
+            ];
+            calls.extend(taken_off.each("iam.DeleteGroupPolicy", inline(live).map(|policy| (name, policy))));
+            calls.extend(taken_off.each("iam.DetachGroupPolicy", attached(live).map(|policy| (name, policy))));
+            calls
+        }
+        "AWS::IAM::GroupPolicy" | "AWS::IAM::RolePolicy" | "AWS::IAM::UserPolicy" | "AWS::IAM::Policy" => {
+            let name = live["PolicyName"].as_str().unwrap_or_default();
+            let kinds = [
+                (["GroupName", "Groups"], "iam.DeleteGroupPolicy", "iam.GetGroupPolicy"),
+                (["RoleName", "Roles"], "iam.DeleteRolePolicy", "iam.GetRolePolicy"),
+                (["UserName", "Users"], "iam.DeleteUserPolicy", "iam.GetUserPolicy"),
+            ];
+            let mut calls = Vec::new();
+            for ([one, several], delete, get) in kinds {
+                let holders: Vec<&str> = live[one].as_str().into_iter().chain(texts(&live[several])).collect();
+                calls.extend(times(holders.len(), get));
+                calls.extend(taken_off.all(delete, holders.into_iter().map(|holder| (holder, name))));
+            }
+            calls
+        }
+        "AWS::IAM::InstanceProfile" => [
+            times(2, "iam.GetInstanceProfile"),
+            vec!["iam.DeleteInstanceProfile"],
+            times(length(&live["Roles"]), "iam.RemoveRoleFromInstanceProfile"),
+        ]
+        .concat(),
+        "AWS::IAM::ManagedPolicy" => {
+            let arn = task.physical_id.as_ref().map(PhysicalId::as_str).unwrap_or_default();
+            let mut calls =
+                vec!["iam.ListEntitiesForPolicy", "iam.ListPolicyVersions", "iam.DeletePolicy", "iam.GetPolicy"];
+            let kinds = [
+                ("Groups", "iam.DetachGroupPolicy"),
+                ("Roles", "iam.DetachRolePolicy"),
+                ("Users", "iam.DetachUserPolicy"),
+            ];
+            for (property, detach) in kinds {
+                calls.extend(taken_off.each(detach, texts(&live[property]).map(|holder| (holder, arn))));
+            }
+            calls
         }
         "AWS::IAM::Role" => {
-            let (inline, attached) = (length(&live["Policies"]), length(&live["ManagedPolicyArns"]));
-            [
-                vec![
-                    "iam.ListAttachedRolePolicies",
-                    "iam.ListRolePolicies",
-                    "iam.ListInstanceProfilesForRole",
-                    "iam.DeleteRole",
-                    "iam.GetRole",
-                ],
-                times(inline, "iam.DeleteRolePolicy"),
-                times(attached, "iam.DetachRolePolicy"),
-            ]
-            .concat()
+            let name = live["RoleName"].as_str().unwrap_or_default();
+            let mut calls = vec![
+                "iam.ListAttachedRolePolicies",
+                "iam.ListRolePolicies",
+                "iam.ListInstanceProfilesForRole",
+                "iam.DeleteRole",
+                "iam.GetRole",
+            ];
+            calls.extend(taken_off.each("iam.DeleteRolePolicy", inline(live).map(|policy| (name, policy))));
+            calls.extend(taken_off.each("iam.DetachRolePolicy", attached(live).map(|policy| (name, policy))));
+            calls
         }
+        "AWS::IAM::User" => {
+            let name = live["UserName"].as_str().unwrap_or_default();
+            let mut calls = vec![
+                "iam.ListAttachedUserPolicies",
+                "iam.ListUserPolicies",
+                "iam.ListGroupsForUser",
+                "iam.DeleteLoginProfile",
+                "iam.ListAccessKeys",
+                "iam.DeleteUser",
+                "iam.GetUser",
+            ];
+            calls.extend(taken_off.each("iam.DeleteUserPolicy", inline(live).map(|policy| (name, policy))));
+            calls.extend(taken_off.each("iam.DetachUserPolicy", attached(live).map(|policy| (name, policy))));
+            calls.extend(taken_off.each("iam.RemoveUserFromGroup", texts(&live["Groups"]).map(|group| (group, name))));
+            calls
+        }
+        "AWS::IAM::UserToGroupAddition" => {
+            let group = live["GroupName"].as_str().unwrap_or_default();
+            let removed = taken_off.all("iam.RemoveUserFromGroup", texts(&live["Users"]).map(|user| (group, user)));
+            [removed, vec!["iam.GetGroup"]].concat()
+        }
+        "AWS::Lambda::Alias" => vec!["lambda.DeleteAlias", "lambda.GetAlias"],
         "AWS::Lambda::EventSourceMapping" => {
             vec!["lambda.DeleteEventSourceMapping", "lambda.GetEventSourceMapping"]
         }
         "AWS::Lambda::Function" => vec!["lambda.DeleteFunction", "lambda.GetFunction"],
         "AWS::Lambda::LayerVersion" => vec!["lambda.DeleteLayerVersion", "lambda.GetLayerVersion"],
+        "AWS::Lambda::Version" => vec!["lambda.DeleteFunction", "lambda.GetFunction"],
+        "AWS::Logs::Destination" => vec!["logs.DeleteDestination", "logs.DescribeDestinations"],
         "AWS::Lambda::Permission" => vec!["lambda.RemovePermission", "lambda.GetPolicy"],
         "AWS::Logs::LogGroup" => vec!["logs.DeleteLogGroup", "logs.DescribeLogGroups"],
         "AWS::Logs::QueryDefinition" => vec!["logs.DeleteQueryDefinition", "logs.DescribeQueryDefinitions"],
+        // One that waits for a confirmation cannot be taken back.
+        "AWS::SNS::Subscription" if task.physical_id.as_ref().is_some_and(|id| id.as_str().starts_with("pending|")) => {
+            vec!["sns.ListSubscriptionsByTopic"]
+        }
+        "AWS::SNS::Subscription" => vec!["sns.Unsubscribe", "sns.GetSubscriptionAttributes"],
         "AWS::SNS::Topic" => {
             let archives = usize::from(!live["ArchivePolicy"].is_null());
             [
@@ -309,4 +514,25 @@ fn deleting(task: &Task, live: &Value) -> Option<Vec<&'static str>> {
         }
         _ => return None,
     })
+}
+
+/// The names of the inline policies that a role, a user or a group shows.
+fn inline(live: &Value) -> impl Iterator<Item = &str> {
+    live["Policies"].as_array().into_iter().flatten().filter_map(|policy| policy["PolicyName"].as_str())
+}
+
+/// The ARNs of the managed policies that it shows.
+fn attached(live: &Value) -> impl Iterator<Item = &str> {
+    texts(&live["ManagedPolicyArns"])
+}
+
+/// A table, global or not: what a replica has of its own, `here` has of the one in this region.
+fn deleting_table(here: &Value) -> Vec<&'static str> {
+    let is_protected = usize::from(here["DeletionProtectionEnabled"] == true);
+    [
+        times(3, "dynamodb.DescribeTable"),
+        vec!["dynamodb.UpdateContinuousBackups", "dynamodb.DeleteTable"],
+        times(is_protected, "dynamodb.UpdateTable"),
+    ]
+    .concat()
 }

@@ -5,6 +5,7 @@
 //! `tests/it/budget.rs` holds it against what is really sent, call by call.
 
 mod applying;
+mod plain;
 mod reading;
 
 use std::collections::{BTreeMap, BTreeSet};

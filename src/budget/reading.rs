@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::aws::survey::Expected;
 use crate::budget::Budget;
+use crate::budget::plain::plain;
 use crate::desired::{Desired, of_type};
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::inventory::expected;
@@ -69,12 +70,23 @@ struct Read<'a> {
     has_expected_tags: bool,
 }
 
+const GROUP_POLICY: &str = "iam.GetGroupPolicy";
+const ROLE_POLICY: &str = "iam.GetRolePolicy";
+const USER_POLICY: &str = "iam.GetUserPolicy";
+
+fn policy_of(holder: &str, policy: &str) -> String {
+    format!("{holder}|{policy}")
+}
+
 impl Read<'_> {
     /// `None` for a type that is not in this table.
     fn asks(&self, resource_type: &ResourceType) -> Option<Vec<Ask>> {
         let id = self.id.as_str();
         let first = || id.split('|').next().unwrap_or_default().to_owned();
         let of = |calls: &[&'static str]| calls.iter().map(|call| (*call, id.to_owned())).collect::<Vec<_>>();
+        if let Some(plain) = plain(resource_type.as_str()) {
+            return Some(of(plain.read).into_iter().chain(plain.tags.map(|call| self.tags(call))).collect());
+        }
         Some(match resource_type.as_str() {
             "AWS::ApiGateway::Account" => vec![("apigateway.GetAccount", String::new())],
             "AWS::ApiGateway::ApiKey" => of(&["apigateway.GetApiKey"]),
@@ -87,7 +99,7 @@ impl Read<'_> {
             "AWS::ApiGateway::Stage" => of(&["apigateway.GetStage"]),
             "AWS::ApiGateway::UsagePlan" => of(&["apigateway.GetUsagePlan"]),
             "AWS::ApiGateway::UsagePlanKey" => of(&["apigateway.GetUsagePlanKey"]),
-            "AWS::CloudWatch::Alarm" => {
+            "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm" => {
                 vec![
                     self.together("cloudwatch.DescribeAlarms", resource_type, 100),
                     self.tags("cloudwatch.ListTagsForResource"),
@@ -96,7 +108,7 @@ impl Read<'_> {
             "AWS::CloudWatch::Dashboard" => {
                 vec![("cloudwatch.GetDashboard", id.to_owned()), self.tags("cloudwatch.ListTagsForResource")]
             }
-            "AWS::DynamoDB::Table" => {
+            "AWS::DynamoDB::GlobalTable" | "AWS::DynamoDB::Table" => {
                 let mut asks = of(&[
                     "dynamodb.DescribeTable",
                     "dynamodb.DescribeTimeToLive",
@@ -106,20 +118,47 @@ impl Read<'_> {
                 asks.push(self.tags("dynamodb.ListTagsOfResource"));
                 asks
             }
+            "AWS::IAM::Group" => {
+                self.holder(["iam.GetGroup", "iam.ListGroupPolicies", "iam.ListAttachedGroupPolicies"], GROUP_POLICY)
+            }
+            "AWS::IAM::GroupPolicy" => self.inline_policy(GROUP_POLICY),
+            "AWS::IAM::InstanceProfile" => of(&["iam.GetInstanceProfile"]),
+            "AWS::IAM::ManagedPolicy" => of(&["iam.GetPolicy", "iam.GetPolicyVersion", "iam.ListEntitiesForPolicy"]),
             "AWS::IAM::Role" => self.role(resource_type),
+            "AWS::IAM::RolePolicy" => self.inline_policy(ROLE_POLICY),
+            "AWS::IAM::Policy" => self.policy_of_several(),
+            "AWS::IAM::User" => {
+                let mut asks =
+                    self.holder(["iam.GetUser", "iam.ListUserPolicies", "iam.ListAttachedUserPolicies"], USER_POLICY);
+                asks.extend(of(&["iam.ListGroupsForUser"]));
+                asks
+            }
+            "AWS::IAM::UserPolicy" => self.inline_policy(USER_POLICY),
+            "AWS::IAM::UserToGroupAddition" => vec![("iam.GetGroup", format!("the members of {}", first()))],
+            "AWS::Lambda::Alias" => of(&["lambda.GetAlias", "lambda.GetProvisionedConcurrencyConfig"]),
             "AWS::Lambda::EventSourceMapping" => {
                 vec![("lambda.GetEventSourceMapping", id.to_owned()), self.tags("lambda.ListTags")]
             }
             "AWS::Lambda::Function" => self.function(),
             "AWS::Lambda::LayerVersion" => of(&["lambda.GetLayerVersion"]),
             "AWS::Lambda::Permission" => vec![("lambda.GetPolicy", first())],
+            "AWS::Lambda::Version" => of(&[
+                "lambda.GetFunction",
+                "lambda.GetRuntimeManagementConfig",
+                "lambda.GetProvisionedConcurrencyConfig",
+            ]),
+            "AWS::Logs::Destination" => {
+                vec![("logs.DescribeDestinations", id.to_owned()), self.tags("logs.ListTagsForResource")]
+            }
             "AWS::Logs::LogGroup" => self.log_group(resource_type),
             "AWS::Logs::QueryDefinition" => vec![("logs.DescribeQueryDefinitions", String::new())],
+            // What waits for a confirmation is looked for among the topic's.
+            "AWS::SNS::Subscription" if id.starts_with("pending|") => return None,
+            "AWS::SNS::Subscription" => of(&["sns.GetSubscriptionAttributes"]),
             "AWS::SNS::Topic" => self.topic(),
             "AWS::SNS::TopicPolicy" => self.each("sns.GetTopicAttributes"),
             "AWS::SQS::Queue" => vec![("sqs.GetQueueAttributes", id.to_owned()), self.tags("sqs.ListQueueTags")],
             "AWS::SQS::QueuePolicy" => self.each("sqs.GetQueueAttributes"),
-            "AWS::WAFv2::IPSet" => vec![("wafv2.GetIPSet", id.to_owned()), self.tags("wafv2.ListTagsForResource")],
             "AWS::WAFv2::LoggingConfiguration" => of(&["wafv2.GetLoggingConfiguration"]),
             "AWS::WAFv2::WebACL" => vec![("wafv2.GetWebACL", id.to_owned()), self.tags("wafv2.ListTagsForResource")],
             "AWS::WAFv2::WebACLAssociation" => of(&["wafv2.GetWebACLForResource"]),
@@ -153,11 +192,32 @@ impl Read<'_> {
             asks.push(("iam.GetAccountAuthorizationDetails", String::new()));
             return asks;
         }
+        asks.extend(self.holder(["iam.GetRole", "iam.ListRolePolicies", "iam.ListAttachedRolePolicies"], ROLE_POLICY));
+        asks
+    }
+
+    /// A role, a user or a group with its inline policies. What others of the stack put on it is read once for both.
+    fn holder(&self, calls: [&'static str; 3], of_policy: &'static str) -> Vec<Ask> {
         let inline = self.applied["Policies"].as_array().into_iter().flatten();
         let names = inline.filter_map(|policy| policy["PolicyName"].as_str());
-        asks.extend(names.map(|name| ("iam.GetRolePolicy", format!("{id}|{name}"))));
-        asks.extend(["iam.ListRolePolicies", "iam.ListAttachedRolePolicies"].map(|call| (call, id.clone())));
-        asks
+        let policies = names.map(|name| (of_policy, policy_of(self.id.as_str(), name)));
+        policies.chain(calls.map(|call| (call, self.id.to_string()))).collect()
+    }
+
+    /// A policy that is a part of one role, user or group.
+    fn inline_policy(&self, call: &'static str) -> Vec<Ask> {
+        let parts = self.id.parts::<2>();
+        parts.into_iter().map(|[policy, holder]| (call, policy_of(holder, policy))).collect()
+    }
+
+    /// A policy that may be on several.
+    fn policy_of_several(&self) -> Vec<Ask> {
+        let name = self.applied["PolicyName"].as_str().unwrap_or_default();
+        let on = |property: &str, call: &'static str| {
+            let holders = self.applied[property].as_array().into_iter().flatten().filter_map(Value::as_str);
+            holders.map(|holder| (call, policy_of(holder, name))).collect::<Vec<_>>()
+        };
+        [on("Groups", GROUP_POLICY), on("Roles", ROLE_POLICY), on("Users", USER_POLICY)].concat()
     }
 
     fn function(&self) -> Vec<Ask> {

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use fault_proxy::fault::{Fault, What, When};
 use fault_proxy::{Line, Script};
-use serde_json::Value;
+use paystack::resource::TYPES;
+use serde_json::{Value, json};
 
 use crate::harness::{Account, Paystack};
+use crate::walks::{of_many_types, types, write_layers};
 
 /// How often each operation is called.
 type Calls = BTreeMap<String, i64>;
@@ -34,10 +36,7 @@ fn the_calls_that_are_made_are_those_that_were_foreseen() {
     let (applied, log) = run(&["apply", "--auto-approve"], vec![]);
     let mut of_tasks = asked(&log, &applied);
     asked(&searched, &Value::Null).into_iter().for_each(|(call, count)| *of_tasks.entry(call).or_default() -= count);
-    // The emulator forgets the tags that PutDashboard brings, which AWS takes.
-    for call in ["cloudwatch.ListTagsForResource", "cloudwatch.TagResource"] {
-        of_tasks.entry(call.to_owned()).and_modify(|count| *count -= 1);
-    }
+    forget_tags_of_dashboards(&mut of_tasks);
     assert_same(of_tasks, foreseen(&applied, &["/foreseen/applying"]), "applying to an empty account");
     assert!(applied["bound"]["ratio"].as_f64().is_some_and(|ratio| ratio >= 1.0), "{}", applied["bound"]);
 
@@ -58,14 +57,57 @@ fn the_calls_that_are_made_are_those_that_were_foreseen() {
     assert_same(asked(&log, &applied), foreseen(&applied, &both), "applying one change");
 
     let (destroyed, log) = run(&["destroy", "--auto-approve"], vec![]);
-    // What a destroy looks for, before and after, depends on what it finds.
-    let writes = |mut calls: Calls| {
-        let reads = ["Describe", "Get", "List", "Scan"];
-        calls.retain(|call, _| !reads.iter().any(|verb| call.contains(&format!(".{verb}"))));
-        calls
-    };
     let foreseen = foreseen(&destroyed, &["/foreseen/applying"]);
     assert_same(writes(asked(&log, &destroyed)), writes(foreseen), "destroying");
+}
+
+/// Templates that have every type among them are made, planned with nothing to change, and destroyed.
+#[test]
+fn the_calls_for_every_type_are_foreseen() {
+    let templates = of_many_types(3);
+    let missing: Vec<&str> =
+        TYPES.iter().map(|row| row.handler.resource_type()).filter(|name| !types(&templates).contains(name)).collect();
+    assert!(missing.is_empty(), "no template has {missing:?}");
+    for resources in templates {
+        let (account, paystack) = (Account::fresh(), Paystack::in_empty_directory());
+        write_layers(&paystack);
+        paystack.write("all.json", &json!({ "Resources": resources }).to_string());
+        let run = |arguments: &[&str]| {
+            let proxy = account.proxy(Script::default());
+            let arguments = [arguments, &["--template", "all.json", "--stack", "all", "--format", "json"]].concat();
+            let ran = paystack.run(&account.through(&proxy), &arguments).exits(0);
+            (if arguments[0] == "plan" { ran.json() } else { ran.last_json() }, proxy.log())
+        };
+        let (_, searched) = run(&["plan"]);
+        let (applied, log) = run(&["apply", "--auto-approve"]);
+        let mut of_tasks = asked(&log, &applied);
+        asked(&searched, &Value::Null)
+            .into_iter()
+            .for_each(|(call, count)| *of_tasks.entry(call).or_default() -= count);
+        forget_tags_of_dashboards(&mut of_tasks);
+        assert_same(of_tasks, foreseen(&applied, &["/foreseen/applying"]), "applying to an empty account");
+
+        let (planned, log) = run(&["plan"]);
+        assert_same(asked(&log, &planned), foreseen(&planned, &["/foreseen/reading"]), "planning");
+
+        let (destroyed, log) = run(&["destroy", "--auto-approve"]);
+        let foreseen = foreseen(&destroyed, &["/foreseen/applying"]);
+        assert_same(writes(asked(&log, &destroyed)), writes(foreseen), "destroying");
+    }
+}
+
+/// The emulator forgets the tags that PutDashboard brings, which AWS takes.
+fn forget_tags_of_dashboards(calls: &mut Calls) {
+    for call in ["cloudwatch.ListTagsForResource", "cloudwatch.TagResource"] {
+        calls.entry(call.to_owned()).and_modify(|count| *count -= 1);
+    }
+}
+
+/// What a destroy looks for, before and after, depends on what it finds.
+fn writes(mut calls: Calls) -> Calls {
+    let reads = ["Describe", "Get", "List", "Scan"];
+    calls.retain(|call, _| !reads.iter().any(|verb| call.contains(&format!(".{verb}"))));
+    calls
 }
 
 /// What a log has, without what was repeated or only waited.

@@ -22,11 +22,12 @@ use paystack::aws::{Context, LocalAccount, Packages, Target, connect};
 use paystack::identity::{PhysicalId, ResourceType};
 use paystack::resource::row;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, Value, json};
 
 use crate::harness::{AS_BEFORE, Account, Code, Paystack, Ran, Victim};
-use beside::with_more;
+use beside::{OFTEN, with_more};
 use worlds::{Template, templates};
 
 /// How many walks there are where nobody asks for more.
@@ -77,7 +78,7 @@ fn a_walk_through_any_templates_ends_where_a_fresh_start_does() {
         Some(_) => TestRunner::new(config),
         None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
     };
-    let template = || with_more(templates());
+    let template = || with_more(templates(), OFTEN);
     let walks = (any::<bool>(), prop::collection::vec((template(), mishaps()), 2..4), template());
     let walked = runner.run(&walks, |(keeps_ledger, walk, last)| {
         let walker = Walker { keeps_ledger, ..Walker::set_out() };
@@ -99,10 +100,7 @@ struct Walker {
 impl Walker {
     fn set_out() -> Self {
         let paystack = Paystack::in_empty_directory();
-        // What layers are made of.
-        for text in ["text 0", "text 1"] {
-            paystack.write(&format!("{text}/python/words.py"), &format!("WORDS = '{text}'\n"));
-        }
+        write_layers(&paystack);
         Self { paystack, account: Account::fresh(), keeps_ledger: true }
     }
 
@@ -329,6 +327,35 @@ const OF_THE_MOMENT: [&str; 8] = [
 
 fn names(things: &Value) -> impl Iterator<Item = &String> {
     things.as_object().into_iter().flat_map(Map::keys)
+}
+
+/// Some templates, always the same, that have as many types among them as so many can.
+pub fn of_many_types(count: usize) -> Vec<Map<String, Value>> {
+    const ALWAYS: f64 = 0.99;
+    const TRIED: usize = 600;
+    let mut runner = TestRunner::deterministic();
+    let all = with_more(templates(), ALWAYS);
+    let mut any = || deployable(&all.new_tree(&mut runner).expect("there is no filter").current());
+    let mut best: Vec<Map<String, Value>> = (0..count).map(|_| any()).collect();
+    for place in (0..count).cycle().take(TRIED) {
+        let mut other = best.clone();
+        other[place] = any();
+        if types(&other).len() > types(&best).len() {
+            best = other;
+        }
+    }
+    best
+}
+
+pub fn types(templates: &[Map<String, Value>]) -> BTreeSet<&str> {
+    templates.iter().flat_map(Map::values).filter_map(|resource| resource["Type"].as_str()).collect()
+}
+
+/// What layers are made of.
+pub fn write_layers(paystack: &Paystack) {
+    for text in ["text 0", "text 1"] {
+        paystack.write(&format!("{text}/python/words.py"), &format!("WORDS = '{text}'\n"));
+    }
 }
 
 /// The template without what AWS refuses: it deploys no API that has no method.

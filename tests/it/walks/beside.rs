@@ -356,12 +356,12 @@ const SLOTS: &[Slot] = &[
     }),
 ];
 
-/// How likely it is that a template has one of these; of the others it is a half.
-const OFTEN: f64 = 0.3;
+/// How likely it is that a template of a walk has one of these; of the others it is a half.
+pub const OFTEN: f64 = 0.3;
 
-/// Adds some of them to a template, each with its dice.
-pub fn with_more(templates: impl Strategy<Value = Template>) -> impl Strategy<Value = Template> {
-    let dice = prop::option::weighted(OFTEN, prop::array::uniform4(0..12_u8));
+/// Adds them to a template, each as likely as that and with its dice.
+pub fn with_more(templates: impl Strategy<Value = Template>, often: f64) -> impl Strategy<Value = Template> {
+    let dice = prop::option::weighted(often, prop::array::uniform4(0..12_u8));
     (templates, prop::collection::vec(dice, SLOTS.len())).prop_map(|(Template(mut all), dice)| {
         for ((id, make), dice) in SLOTS.iter().zip(dice) {
             if let Some(resource) = dice.and_then(|dice| make(&all, dice)) {
