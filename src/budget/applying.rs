@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::apply::{Kind, Task, schedule};
 use crate::budget::Budget;
 use crate::budget::plain::plain;
-use crate::change::Changes;
+use crate::budget::updating::updating;
 use crate::identity::PhysicalId;
 use crate::plan::Plan;
 use crate::plan::residue::{LISTED_BY, LISTS_APIS};
@@ -43,8 +43,14 @@ fn of_task_after(plan: &Plan, task: &Task, taken_off: &mut TakenOff) -> Option<V
     let live = step.live.as_ref().map_or(&nothing, |live| &live.properties);
     let wanted = step.desired.as_ref().unwrap_or(&nothing);
     match task.kind {
-        Kind::Create => creating(task, wanted),
-        Kind::Update => updating(task, &Changes::between(live, wanted)),
+        Kind::Create => {
+            let mut calls = creating(task, wanted)?;
+            // Deployments are told apart by what they say of themselves: the one that is replaced is found, and looked at.
+            let is_found = task.resource_type.as_str() == "AWS::ApiGateway::Deployment" && step.live.is_some();
+            calls.extend(times(usize::from(is_found), "apigateway.GetDeployment"));
+            Some(calls)
+        }
+        Kind::Update => updating(plan, task, live, wanted),
         Kind::Delete => deleting(task, live, taken_off),
     }
 }
@@ -78,16 +84,16 @@ impl TakenOff {
 }
 
 /// The texts in a list.
-fn texts(list: &Value) -> impl Iterator<Item = &str> {
+pub(super) fn texts(list: &Value) -> impl Iterator<Item = &str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// So many times the same.
-fn times(count: usize, call: &'static str) -> Vec<&'static str> {
+pub(super) fn times(count: usize, call: &'static str) -> Vec<&'static str> {
     vec![call; count]
 }
 
-fn length(value: &Value) -> usize {
+pub(super) fn length(value: &Value) -> usize {
     value.as_array().map_or(0, Vec::len)
 }
 
@@ -340,26 +346,6 @@ fn topic(wanted: &Value) -> Option<Vec<&'static str>> {
     )
 }
 
-/// Of an update: the change, and the reading of what has become of it. Only what is changed often is in this table.
-fn updating(task: &Task, changes: &Changes) -> Option<Vec<&'static str>> {
-    let is_tag = |change: &crate::change::Change| change.path.property() == Some("Tags");
-    if changes.0.iter().any(is_tag) {
-        return None;
-    }
-    Some(match task.resource_type.as_str() {
-        "AWS::CloudWatch::Alarm" => {
-            vec!["cloudwatch.PutMetricAlarm", "cloudwatch.DescribeAlarms", "cloudwatch.ListTagsForResource"]
-        }
-        "AWS::CloudWatch::Dashboard" => {
-            vec!["cloudwatch.PutDashboard", "cloudwatch.GetDashboard", "cloudwatch.ListTagsForResource"]
-        }
-        "AWS::Lambda::Function" if changes.0.iter().all(|change| change.path.property() == Some("Code")) => {
-            [times(3, "lambda.GetFunction"), vec!["lambda.UpdateFunctionCode"]].concat()
-        }
-        _ => return None,
-    })
-}
-
 /// Of a deletion: the call, and the first look whether it is gone.
 fn deleting(task: &Task, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&'static str>> {
     if let Some(plain) = plain(task.resource_type.as_str()) {
@@ -368,7 +354,7 @@ fn deleting(task: &Task, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&
     Some(match task.resource_type.as_str() {
         "AWS::ApiGateway::Account" => vec!["apigateway.GetAccount", "apigateway.UpdateAccount"],
         "AWS::ApiGateway::ApiKey" => vec!["apigateway.DeleteApiKey"],
-        "AWS::ApiGateway::Deployment" => vec!["apigateway.DeleteDeployment"],
+        "AWS::ApiGateway::Deployment" => vec!["apigateway.GetDeployment", "apigateway.DeleteDeployment"],
         "AWS::ApiGateway::GatewayResponse" => {
             vec!["apigateway.DeleteGatewayResponse", "apigateway.GetGatewayResponse"]
         }
@@ -517,7 +503,7 @@ fn deleting(task: &Task, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&
 }
 
 /// The names of the inline policies that a role, a user or a group shows.
-fn inline(live: &Value) -> impl Iterator<Item = &str> {
+pub(super) fn inline(live: &Value) -> impl Iterator<Item = &str> {
     live["Policies"].as_array().into_iter().flatten().filter_map(|policy| policy["PolicyName"].as_str())
 }
 

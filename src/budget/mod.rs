@@ -7,6 +7,7 @@
 mod applying;
 mod plain;
 mod reading;
+mod updating;
 
 use std::collections::{BTreeMap, BTreeSet};
 

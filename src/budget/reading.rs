@@ -1,6 +1,6 @@
 //! What reading takes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -60,6 +60,23 @@ pub fn of_reading(desired: &Desired, ledger: &Ledger) -> Option<Budget> {
     };
     of_type(&desired.graph, REST_API).filter(is_in_s3).for_each(|_| budget.add("s3.GetObject"));
     Some(budget)
+}
+
+/// The calls that reading one resource takes by itself, of which nothing else is asked at the same time. `None` for a type that is
+/// not in the table.
+pub(super) fn of_one(resource_type: &ResourceType, id: &PhysicalId, properties: &Value) -> Option<Vec<&'static str>> {
+    let expected = Expected { stack: "".into(), ids: BTreeMap::new(), tags: BTreeMap::new() };
+    let read = Read { expected: &expected, id, applied: properties, has_expected_tags: false };
+    let asks: BTreeSet<Ask> = read.asks(resource_type)?.into_iter().collect();
+    let alone = |(call, _): Ask| match (call, resource_type.as_str()) {
+        ("apigateway.GetGatewayResponses", _) => "apigateway.GetGatewayResponse",
+        ("apigateway.GetModels", _) => "apigateway.GetModel",
+        ("apigateway.GetRequestValidators", _) => "apigateway.GetRequestValidator",
+        ("apigateway.GetResources", "AWS::ApiGateway::Method") => "apigateway.GetMethod",
+        ("apigateway.GetResources", _) => "apigateway.GetResource",
+        (call, _) => call,
+    };
+    Some(asks.into_iter().map(alone).collect())
 }
 
 /// Reading one resource.

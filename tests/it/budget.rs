@@ -6,7 +6,7 @@ use std::time::Duration;
 use fault_proxy::fault::{Fault, What, When};
 use fault_proxy::{Line, Script};
 use paystack::resource::TYPES;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::harness::{Account, Paystack};
 use crate::walks::{of_many_types, types, write_layers};
@@ -68,10 +68,13 @@ fn the_calls_for_every_type_are_foreseen() {
     let missing: Vec<&str> =
         TYPES.iter().map(|row| row.handler.resource_type()).filter(|name| !types(&templates).contains(name)).collect();
     assert!(missing.is_empty(), "no template has {missing:?}");
-    for resources in templates {
+    for mut resources in templates {
         let (account, paystack) = (Account::fresh(), Paystack::in_empty_directory());
         write_layers(&paystack);
-        paystack.write("all.json", &json!({ "Resources": resources }).to_string());
+        let want = |resources: &Map<String, Value>| {
+            paystack.write("all.json", &json!({ "Resources": resources }).to_string());
+        };
+        want(&resources);
         let run = |arguments: &[&str]| {
             let proxy = account.proxy(Script::default());
             let arguments = [arguments, &["--template", "all.json", "--stack", "all", "--format", "json"]].concat();
@@ -90,10 +93,62 @@ fn the_calls_for_every_type_are_foreseen() {
         let (planned, log) = run(&["plan"]);
         assert_same(asked(&log, &planned), foreseen(&planned, &["/foreseen/reading"]), "planning");
 
+        let changed = resources.values_mut().map(change).filter(|is_changed| *is_changed).count();
+        want(&resources);
+        let (applied, log) = run(&["apply", "--auto-approve"]);
+        // A stage follows where a changed API is deployed anew.
+        let updated = applied["plan"]["summary"]["updated"].as_u64().unwrap_or_default() as usize;
+        assert!(updated >= changed, "{updated} of {changed} are updated: {}", applied["plan"]["summary"]);
+        let both = ["/foreseen/reading", "/foreseen/applying"];
+        assert_same(asked(&log, &applied), foreseen(&applied, &both), "applying changes");
+
         let (destroyed, log) = run(&["destroy", "--auto-approve"]);
         let foreseen = foreseen(&destroyed, &["/foreseen/applying"]);
         assert_same(writes(asked(&log, &destroyed)), writes(foreseen), "destroying");
     }
+}
+
+/// Changes of which the calls are foreseen.
+const CHANGES: &[(&str, &str, &str)] = &[
+    ("AWS::ApiGateway::ApiKey", "Description", "'changed'"),
+    ("AWS::ApiGateway::ClientCertificate", "Description", "'changed'"),
+    ("AWS::ApiGateway::DocumentationVersion", "Description", "'changed'"),
+    ("AWS::ApiGateway::DomainName", "RegionalCertificateArn", "'arn:aws:acm:us-east-1:123456789012:certificate/9'"),
+    ("AWS::ApiGateway::GatewayResponse", "StatusCode", "'499'"),
+    ("AWS::ApiGateway::VpcLink", "Name", "'changed'"),
+    ("AWS::CloudWatch::Alarm", "Threshold", "77"),
+    ("AWS::CloudWatch::AnomalyDetector", "Configuration", "{'MetricTimeZone': 'Asia/Tokyo'}"),
+    ("AWS::CloudWatch::CompositeAlarm", "AlarmDescription", "'changed'"),
+    ("AWS::CloudWatch::MetricStream", "OutputFormat", "'opentelemetry1.0'"),
+    ("AWS::IAM::Group", "Path", "'/changed/'"),
+    ("AWS::IAM::Role", "Description", "'changed'"),
+    ("AWS::IAM::ServiceLinkedRole", "Description", "'changed'"),
+    ("AWS::Lambda::Alias", "Description", "'changed'"),
+    ("AWS::Lambda::CodeSigningConfig", "Description", "'changed'"),
+    ("AWS::Lambda::EventInvokeConfig", "MaximumRetryAttempts", "1"),
+    ("AWS::Lambda::Function", "Description", "'changed'"),
+    ("AWS::Lambda::Url", "Cors", "{'AllowOrigins': ['https://example.com']}"),
+    ("AWS::Logs::Destination", "TargetArn", "'arn:aws:kinesis:us-east-1:123456789012:stream/changed'"),
+    ("AWS::Logs::LogAnomalyDetector", "EvaluationFrequency", "'ONE_HOUR'"),
+    ("AWS::Logs::LogGroup", "RetentionInDays", "90"),
+    ("AWS::Logs::MetricFilter", "FilterPattern", "'changed'"),
+    ("AWS::Logs::QueryDefinition", "QueryString", "'fields @message'"),
+    ("AWS::Logs::SubscriptionFilter", "FilterPattern", "'changed'"),
+    ("AWS::SNS::Topic", "DisplayName", "'changed'"),
+    ("AWS::SQS::Queue", "DelaySeconds", "77"),
+    ("AWS::WAFv2::IPSet", "Addresses", "['198.51.100.7/32']"),
+    ("AWS::WAFv2::RegexPatternSet", "RegularExpressionList", "['changed']"),
+    ("AWS::WAFv2::RuleGroup", "Description", "'changed'"),
+    ("AWS::WAFv2::WebACL", "Description", "'changed'"),
+];
+
+/// Changes a resource, if there is a change for its type that is one.
+fn change(resource: &mut Value) -> bool {
+    let of_type = CHANGES.iter().find(|(resource_type, ..)| resource["Type"] == *resource_type);
+    let Some((_, property, value)) = of_type else { return false };
+    let changed: Value = serde_json::from_str(&value.replace('\'', "\"")).expect("it is JSON");
+    let was = std::mem::replace(&mut resource["Properties"][*property], changed);
+    was != resource["Properties"][*property]
 }
 
 /// The emulator forgets the tags that PutDashboard brings, which AWS takes.
