@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::identity::LogicalId;
 use crate::plan::{Action, Hold, Step};
+use crate::resource::LiveResource;
 use crate::state::Ledger;
 
 /// A name that is shorter is only believed where it stands alone.
@@ -23,7 +24,13 @@ pub fn held(steps: &[Step], ledger: &Ledger) -> Vec<BTreeMap<LogicalId, Hold>> {
         let departing = step.dependencies.iter().filter(|_| step.desired.is_none());
         let mut held: BTreeMap<LogicalId, Hold> =
             remembered.chain(departing).map(|id| (id.clone(), Hold::Waited)).collect();
-        names.look_in(&live.properties, &mut |id| _ = held.insert(id.clone(), Hold::Refers));
+        names.look_in(&live.properties, &mut |text, target| {
+            // Inline policies of one name on many roles name only themselves.
+            let is_own_name = target.resource_type == step.resource_type && is_called(live, text);
+            if !is_own_name {
+                held.insert(target.logical_id.clone(), Hold::Refers);
+            }
+        });
         held.remove(&step.logical_id);
         held
     };
@@ -33,9 +40,9 @@ pub fn held(steps: &[Step], ledger: &Ledger) -> Vec<BTreeMap<LogicalId, Hold>> {
 /// The texts by which what goes is referred to.
 #[derive(Default)]
 struct Names<'a> {
-    whole: BTreeMap<&'a str, BTreeSet<&'a LogicalId>>,
+    whole: BTreeMap<&'a str, Vec<&'a Step>>,
     /// Those that are found in the middle of a longer text too.
-    telling: Vec<(&'a str, &'a LogicalId)>,
+    telling: Vec<(&'a str, &'a Step)>,
     /// Finds all of these at once.
     searcher: Option<AhoCorasick>,
 }
@@ -46,9 +53,10 @@ impl<'a> Names<'a> {
         let goes = |step: &&Step| matches!(step.action, Action::Delete { .. } | Action::Replace { .. });
         for step in steps.iter().filter(goes) {
             let Some(live) = &step.live else { continue };
-            for name in live.attributes.values().filter_map(Value::as_str).chain([live.id.as_str()]) {
-                if names.whole.entry(name).or_default().insert(&step.logical_id) && name.len() >= TELLING {
-                    names.telling.push((name, &step.logical_id));
+            for name in called(live).collect::<BTreeSet<&str>>() {
+                names.whole.entry(name).or_default().push(step);
+                if name.len() >= TELLING {
+                    names.telling.push((name, step));
                 }
             }
         }
@@ -57,19 +65,30 @@ impl<'a> Names<'a> {
         names
     }
 
-    fn look_in(&self, value: &Value, found: &mut dyn FnMut(&LogicalId)) {
+    /// Tells every name that is found in a value, and whose it is.
+    fn look_in(&self, value: &Value, found: &mut dyn FnMut(&str, &Step)) {
         match value {
             Value::String(text) => {
-                self.whole.get(text.as_str()).into_iter().flatten().for_each(|id| found(id));
+                self.whole.get(text.as_str()).into_iter().flatten().for_each(|step| found(text, step));
                 let matches = self.searcher.iter().flat_map(|searcher| searcher.find_overlapping_iter(text));
                 let within = matches.filter(|found| found.len() < text.len() && stands_alone(text, found.range()));
-                within.filter_map(|it| self.telling.get(it.pattern().as_usize())).for_each(|(_, id)| found(id));
+                let named = within.filter_map(|it| self.telling.get(it.pattern().as_usize()));
+                named.for_each(|(name, step)| found(name, step));
             }
             Value::Array(items) => items.iter().for_each(|item| self.look_in(item, found)),
             Value::Object(fields) => fields.values().for_each(|field| self.look_in(field, found)),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
+}
+
+/// By what others may name a resource: its attributes, and its identifier.
+fn called(live: &LiveResource) -> impl Iterator<Item = &str> {
+    live.attributes.values().filter_map(Value::as_str).chain([live.id.as_str()])
+}
+
+fn is_called(live: &LiveResource, name: &str) -> bool {
+    called(live).any(|it| it == name)
 }
 
 /// Whether what is found in a text is no part of a longer word: `orders-1` is another's name than `orders-10`.
