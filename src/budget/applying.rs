@@ -9,8 +9,8 @@ use crate::budget::Budget;
 use crate::budget::plain::plain;
 use crate::budget::updating::updating;
 use crate::identity::PhysicalId;
-use crate::plan::Plan;
 use crate::plan::residue::{LISTED_BY, LISTS_APIS};
+use crate::plan::{Plan, Step};
 use crate::resource::lambda::function;
 
 /// The calls that carrying out a plan is going to take, where everything goes as the plan says. Of every wait it has the first
@@ -51,8 +51,20 @@ fn of_task_after(plan: &Plan, task: &Task, taken_off: &mut TakenOff) -> Option<V
             Some(calls)
         }
         Kind::Update => updating(plan, task, live, wanted),
+        // Each version but the first is deleted by itself, and nothing says how many there are.
+        Kind::Delete if task.resource_type.as_str() == "AWS::IAM::ManagedPolicy" && !has_one_version(step) => None,
+        // A stage that was made along goes with its deployment, if it is still there.
+        Kind::Delete
+            if task.resource_type.as_str() == "AWS::ApiGateway::Deployment" && !live["StageName"].is_null() =>
+        {
+            None
+        }
         Kind::Delete => deleting(task, live, taken_off),
     }
+}
+
+fn has_one_version(policy: &Step) -> bool {
+    policy.live.as_ref().is_some_and(|live| live.attributes.get("DefaultVersionId") == Some(&Value::from("v1")))
 }
 
 /// What earlier deletions have taken off roles, users and groups: it is taken off once, and both sides show it. By the call that

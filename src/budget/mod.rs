@@ -2,7 +2,7 @@
 //! Pure. What is sent once for many, what one call answers for all, and what depends on a resource's own properties is in
 //! it; waits and repetitions are not, since only AWS can say how many there will be: they are counted apart.
 //!
-//! `tests/it/budget.rs` holds it against what is really sent, call by call.
+//! `tests/it/budget.rs` holds it against what is really sent, call by call; of a destroy, what changes something.
 
 mod applying;
 mod plain;

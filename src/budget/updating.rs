@@ -10,6 +10,7 @@ use crate::budget::reading;
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::plan::Plan;
+use crate::resource::lambda::function;
 
 /// `None` for a change whose calls are in none of these tables.
 pub fn updating(plan: &Plan, task: &Task, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
@@ -87,7 +88,7 @@ fn writing(task: &Task, changes: &Changes, live: &Value, wanted: &Value) -> Opti
             .concat()
         }
         "AWS::Lambda::Alias" if !changes.touch("ProvisionedConcurrencyConfig") => vec!["lambda.UpdateAlias"],
-        "AWS::Lambda::Function" if touches_only(&["Code"]) || touches_only(CONFIGURATION) => {
+        "AWS::Lambda::Function" if touches_only(&["Code"]) || touches_only(function::CONFIGURATION) => {
             let update =
                 if changes.touch("Code") { "lambda.UpdateFunctionCode" } else { "lambda.UpdateFunctionConfiguration" };
             vec!["lambda.GetFunction", update, "lambda.GetFunction"]
@@ -171,24 +172,6 @@ const ALWAYS: &[(&str, &[&str])] = &[
     ("AWS::WAFv2::WebACL", &["wafv2.GetWebACL", "wafv2.UpdateWebACL"]),
 ];
 
-/// What UpdateFunctionConfiguration takes together.
-const CONFIGURATION: &[&str] = &[
-    "DeadLetterConfig",
-    "Description",
-    "Environment",
-    "EphemeralStorage",
-    "Handler",
-    "KmsKeyArn",
-    "Layers",
-    "LoggingConfig",
-    "MemorySize",
-    "Role",
-    "Runtime",
-    "Timeout",
-    "TracingConfig",
-    "VpcConfig",
-];
-
 /// The policies of a role, a user or a group: all that are wanted are given again, what is wanted no more is taken off.
 fn holding(
     changes: &Changes,
@@ -219,10 +202,10 @@ fn put_there_by_others(plan: &Plan, resource_type: &str, id: &PhysicalId) -> Vec
         _ => return Vec::new(),
     };
     let is_on_it = |step: &&crate::plan::Step| {
-        let wanted = step.desired.as_ref().unwrap_or(&Value::Null);
+        let Some(live) = &step.live else { return false };
         match step.resource_type.as_str() {
-            "AWS::IAM::Policy" => texts(&wanted[several]).any(|holder| holder == id.as_str()),
-            other if other == own => wanted[one].as_str() == Some(id.as_str()),
+            "AWS::IAM::Policy" => texts(&live.properties[several]).any(|holder| holder == id.as_str()),
+            other if other == own => live.properties[one].as_str() == Some(id.as_str()),
             _ => false,
         }
     };

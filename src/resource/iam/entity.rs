@@ -89,14 +89,11 @@ impl Entity {
 
     /// The document of an inline policy. Who it is on shows it, and what puts it there: in a survey it is read once.
     pub(super) async fn inline_policy(&self, cx: &Context, policy: &str) -> Result<Option<PolicyDocument>, AwsError> {
-        let (operation, Self::Group(name) | Self::Role(name) | Self::User(name)) = (
-            match self {
-                Self::Group(_) => "iam.GetGroupPolicy",
-                Self::Role(_) => "iam.GetRolePolicy",
-                Self::User(_) => "iam.GetUserPolicy",
-            },
-            self,
-        );
+        let (operation, name) = match self {
+            Self::Group(name) => ("iam.GetGroupPolicy", name),
+            Self::Role(name) => ("iam.GetRolePolicy", name),
+            Self::User(name) => ("iam.GetUserPolicy", name),
+        };
         cx.once(operation, &format!("{name}|{policy}"), || async move {
             let document = match self {
                 Self::Group(_) => {

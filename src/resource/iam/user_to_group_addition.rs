@@ -113,13 +113,15 @@ async fn put(cx: &Context, addition: &UserToGroupAddition) -> Result<PhysicalId,
     Ok(id_of(&addition.group_name, &addition.users))
 }
 
-/// Those of the users who are in the group.
+/// Those of the users who are in the group. In a survey it is asked once for its members.
 async fn members(cx: &Context, group: &str, of: &BTreeSet<String>) -> Result<BTreeSet<String>, AwsError> {
-    let pages = cx.iam.get_group().group_name(group).into_paginator().send();
-    let pages: Result<Vec<_>, _> = pages.collect().await;
-    let pages = found("iam.GetGroup", pages)?.unwrap_or_default();
-    let members = pages.into_iter().flat_map(|page| page.users).map(|user| user.user_name);
-    Ok(members.filter(|member| of.contains(member)).collect())
+    let of_group = format!("the members of {group}");
+    let all = cx.once("iam.GetGroup", &of_group, || async {
+        let pages: Result<Vec<_>, _> = cx.iam.get_group().group_name(group).into_paginator().send().collect().await;
+        let pages = found("iam.GetGroup", pages)?.unwrap_or_default();
+        Ok(pages.into_iter().flat_map(|page| page.users).map(|user| user.user_name).collect::<BTreeSet<String>>())
+    });
+    Ok(all.await?.intersection(of).cloned().collect())
 }
 
 fn id_of(group: &str, users: &BTreeSet<String>) -> PhysicalId {

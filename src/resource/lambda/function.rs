@@ -31,7 +31,7 @@ use translation::*;
 pub struct LambdaFunction;
 
 /// What UpdateFunctionConfiguration changes.
-const CONFIGURATION: &[&str] = &[
+pub(crate) const CONFIGURATION: &[&str] = &[
     "DeadLetterConfig",
     "Description",
     "DurableConfig",
