@@ -225,7 +225,7 @@ impl<'a> World<'a> {
     /// The alarms that the rule of a composite alarm names in its text, which is no reference: `ALARM("a") OR ALARM(b)`.
     fn named_in_rule(&self, composite: &DesiredResource) -> Keys<'a> {
         let rule = self.value(composite, "AlarmRule").and_then(Value::as_str).unwrap_or_default();
-        let quoted = rule.split('"');
+        let quoted = rule.split('"').skip(1).step_by(2);
         let bracketed = rule.split('(').filter_map(|after| Some(after.split_once(')')?.0.trim()));
         quoted.chain(bracketed).filter(|name| !name.is_empty()).map(Cow::from).collect()
     }
@@ -245,4 +245,32 @@ fn all_referred(from: &DesiredResource) -> Keys<'_> {
 
 fn anything<'a>() -> Keys<'a> {
     vec!["".into()]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fake::line::desired;
+    use crate::identity::LogicalId;
+
+    #[test]
+    fn a_composite_alarm_waits_for_those_that_its_rule_names() {
+        let alarm = |name: &str| {
+            format!(
+                "{{Type: AWS::CloudWatch::Alarm, Properties: {{AlarmName: '{name}', MetricName: Age, Namespace: Orders, Period: 60, \
+                 Statistic: Maximum, EvaluationPeriods: 1, ComparisonOperator: GreaterThanThreshold, Threshold: 1}}}}"
+            )
+        };
+        let rule = r#"ALARM("age of orders") AND NOT (OK( errors ) OR ALARM("late"))"#;
+        let template = format!(
+            "Resources:\n  Any: {{Type: AWS::CloudWatch::CompositeAlarm, Properties: {{AlarmRule: '{rule}'}}}}\n  \
+             Age: {}\n  Errors: {}\n  Late: {}\n  Other: {}\n",
+            alarm("age of orders"),
+            alarm("errors"),
+            alarm("late"),
+            alarm("orders"),
+        );
+        let desired = desired(&template);
+        let on: Vec<&str> = desired.dependencies.of(&"Any".into()).map(LogicalId::as_str).collect();
+        assert_eq!(on, ["Age", "Errors", "Late"]);
+    }
 }
