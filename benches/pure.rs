@@ -41,11 +41,8 @@ fn parse_and_resolve(bencher: Bencher<'_, '_>, resources: usize) {
 
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
 fn predict(bencher: Bencher<'_, '_>, resources: usize) {
-    let graph = services(resources).graph;
-    let with = || {
-        let of = services(0);
-        (graph.clone(), of.stack, of.scope)
-    };
+    let desired = services(resources);
+    let with = || (desired.graph.clone(), desired.stack.clone(), desired.scope.clone());
     let new = |(graph, stack, scope)| Desired::new(graph, stack, Default::default(), scope);
     bencher.with_inputs(with).bench_local_values(|it| new(it).predicted().len());
 }

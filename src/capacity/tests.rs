@@ -4,7 +4,6 @@ use expect_test::expect;
 
 use super::*;
 use crate::fake::line::desired_with;
-use crate::package::leave_out;
 
 fn load(rate: f64) -> Load {
     Load {
@@ -24,9 +23,7 @@ fn load(rate: f64) -> Load {
 
 /// The payments system as it is deployed, but for some parameters.
 fn payments(parameters: &[(&str, &str)]) -> Desired {
-    let mut desired = desired_with(include_str!("../../examples/payments/template.yaml"), parameters);
-    leave_out(&mut desired.graph);
-    desired
+    desired_with(include_str!("../../examples/payments/template.yaml"), parameters)
 }
 
 const PEAK: f64 = 10_000.0 / 60.0;
@@ -382,8 +379,7 @@ fn an_account_with_little_concurrency_does_not_carry_it() {
 fn a_key_that_many_requests_share_is_one_partitions() {
     let template = include_str!("../../examples/payments/template.yaml")
         .replace("AttributeName: transaction_id", "AttributeName: provider");
-    let mut desired = desired_with(&template, &[]);
-    leave_out(&mut desired.graph);
+    let desired = desired_with(&template, &[]);
     let busy = capacity(&desired, &load(400.0 / 0.9));
     assert!(
         broken(&busy).iter().any(|it| it.contains("100 % of 1,333/s have the same `provider`")),
