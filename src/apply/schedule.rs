@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::apply::durations::typical_milliseconds;
-use crate::graph::{Edge, without_circles};
+use crate::graph::without_circles;
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::plan::{Action, Hold, Order, Plan, Step};
 
@@ -159,27 +159,28 @@ impl Schedule {
         };
         // Much waits for what goes first to make room: what that waits for comes last, where it closes no circle.
         deleting.sort_by_key(|(_, _, deletion)| *deletion == Deletion::First);
-        let mut wished: Vec<Edge> = Vec::new();
+        // What comes before each deletion.
+        let mut wished: Vec<(TaskId, TaskId)> = Vec::new();
         for hold in [Hold::Refers, Hold::Waited] {
             for (task, step, _) in &deleting {
                 let holders = holders.get(&(&step.logical_id, hold)).into_iter().flatten();
                 let earlier = holders.filter_map(|holder| goes.get(holder).copied().or_else(|| changes(holder)));
-                wished.extend(earlier.map(|earlier| (earlier.0, task.0)));
+                wished.extend(earlier.map(|earlier| (earlier, *task)));
             }
         }
         for (task, step, deletion) in &deleting {
             if step.goes_last {
-                wished.extend(making.values().map(|earlier| (earlier.0, task.0)));
+                wished.extend(making.values().map(|earlier| (*earlier, *task)));
             } else if *deletion != Deletion::First {
                 let dependents = dependents.get(&step.logical_id).into_iter().flatten();
-                wished.extend(dependents.map(|earlier| (earlier.0, task.0)));
+                wished.extend(dependents.map(|earlier| (*earlier, *task)));
             }
         }
         let there = self.after.iter().enumerate();
-        let there = there.flat_map(|(task, after)| after.iter().map(move |earlier| (earlier.0, task)));
-        let added = without_circles(self.tasks.len(), there, &wished);
+        let there = there.flat_map(|(task, after)| after.iter().map(move |earlier| (*earlier, TaskId(task))));
+        let added = without_circles(there, &wished);
         for ((earlier, task), _) in wished.into_iter().zip(added).filter(|(_, is_added)| *is_added) {
-            self.after[task].insert(TaskId(earlier));
+            self.after[task.0].insert(earlier);
         }
     }
 

@@ -1,18 +1,30 @@
 //! What closes a circle and what does not. Pure.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 /// An edge between two nodes by their numbers: the first comes before the second.
-pub type Edge = (usize, usize);
+type Edge = (usize, usize);
 
-/// Which of the edges that are wished for can be added, one after the other, to those that are there without closing a circle.
+/// Which of the edges that are wished for can be added, one after the other, to those that are there without closing a circle. An
+/// edge is a pair: the first comes before the second.
 ///
 /// Takes time in proportion to all edges, and more for what could be in a circle: no edge between two strongly connected
 /// components is in any, whichever others are added.
-pub fn without_circles(nodes: usize, there: impl IntoIterator<Item = Edge>, wished: &[Edge]) -> Vec<bool> {
-    let there: Vec<Edge> = there.into_iter().collect();
-    let component = components(nodes, there.iter().chain(wished));
+pub fn without_circles<N: Copy + Eq + Hash>(there: impl IntoIterator<Item = (N, N)>, wished: &[(N, N)]) -> Vec<bool> {
+    let mut numbers = HashMap::new();
+    let mut number = |node: N| {
+        let next = numbers.len();
+        *numbers.entry(node).or_insert(next)
+    };
+    let mut numbered = |(before, after): (N, N)| (number(before), number(after));
+    let there: Vec<Edge> = there.into_iter().map(&mut numbered).collect();
+    let wished: Vec<Edge> = wished.iter().copied().map(&mut numbered).collect();
+    let nodes = numbers.len();
+    let component = components(nodes, there.iter().chain(&wished));
     let is_within = |(before, after): &Edge| component[*before] == component[*after];
     let mut within = Within { followers: vec![Vec::new(); nodes], seen_by: vec![0; nodes], looks: 0 };
     there.iter().filter(|edge| is_within(edge)).for_each(|edge| within.add(*edge));
@@ -95,7 +107,7 @@ mod tests {
     proptest! {
         #[test]
         fn edges_are_added_as_if_each_were_looked_at_on_its_own(there in edges(), wished in edges()) {
-            let added = without_circles(8, there.iter().copied(), &wished);
+            let added = without_circles(there.iter().copied(), &wished);
             prop_assert_eq!(added, one_by_one(&there, &wished));
         }
     }

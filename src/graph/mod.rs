@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::identity::{LogicalId, ResourceType};
 use crate::template::{DesiredGraph, DesiredResource};
 
-pub use circles::{Edge, without_circles};
+pub use circles::without_circles;
 pub use implied::{ImpliedEdge, implied};
 
 /// Why one resource waits for another.
@@ -70,14 +70,9 @@ impl Dependencies {
     /// Adds what is implied, but for an edge that would close a circle: what the template writes wins over what paystack knows,
     /// and the first edge over the next.
     pub fn imply(&mut self, edges: Vec<ImpliedEdge>) {
-        let ends = edges.iter().flat_map(|edge| [&edge.from, &edge.on]);
-        let names: BTreeSet<&LogicalId> =
-            self.0.iter().flat_map(|(from, on)| on.keys().chain([from])).chain(ends).collect();
-        let numbers: HashMap<&LogicalId, usize> = names.into_iter().zip(0..).collect();
-        let edge = |from, on| (numbers[on], numbers[from]);
-        let there = self.0.iter().flat_map(|(from, reasons)| reasons.keys().map(move |on| edge(from, on)));
-        let wished: Vec<Edge> = edges.iter().map(|it| edge(&it.from, &it.on)).collect();
-        let added = without_circles(numbers.len(), there, &wished);
+        let there = self.0.iter().flat_map(|(from, reasons)| reasons.keys().map(move |on| (on, from)));
+        let wished: Vec<(&LogicalId, &LogicalId)> = edges.iter().map(|edge| (&edge.on, &edge.from)).collect();
+        let added = without_circles(there, &wished);
         for (ImpliedEdge { from, on, because }, _) in edges.into_iter().zip(added).filter(|(_, is_added)| *is_added) {
             self.add(from, on, Reason::Implied(because.to_owned()));
         }
@@ -112,21 +107,6 @@ impl Dependencies {
         }
         order.extend((0..given.len()).filter(|place| missing[*place] > 0));
         order.into_iter().map(|place| given[place].clone()).collect()
-    }
-
-    /// Whether a resource waits for another, at first or second hand.
-    pub fn reaches(&self, from: &LogicalId, on: &LogicalId) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut next = vec![from];
-        while let Some(id) = next.pop() {
-            if id == on {
-                return true;
-            }
-            if seen.insert(id) {
-                next.extend(self.of(id));
-            }
-        }
-        false
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::aws::Scope;
-use crate::graph::{Dependencies, Reason};
+use crate::graph::without_circles;
 use crate::identity::{LogicalId, REF};
 use crate::migrate::order::{self, Edge};
 use crate::migrate::written::{Found, Given};
@@ -41,14 +41,10 @@ pub fn connected(
     // What the other tool knows to depend on something comes first: the rest gives way to it.
     let (first, rest): (Vec<Edge>, Vec<Edge>) =
         possible.into_iter().partition(|(from, on)| known[from].depends_on(known[on]));
-    let mut dependencies = Dependencies::default();
-    let mut allowed = BTreeSet::new();
-    for (from, on) in first.into_iter().chain(rest) {
-        if !dependencies.reaches(&on, &from) {
-            dependencies.add(from.clone(), on.clone(), Reason::Reference);
-            allowed.insert((from, on));
-        }
-    }
+    let wished: Vec<Edge> = first.into_iter().chain(rest).collect();
+    let added = without_circles([], &wished.iter().map(|(from, on)| (on, from)).collect::<Vec<_>>());
+    let allowed: BTreeSet<Edge> =
+        wished.iter().zip(added).filter(|(_, is_added)| *is_added).map(|(edge, _)| edge.clone()).collect();
     let connect = |it: &Found| {
         let mut writer = Writer { names: &names, secrets, scope, from: Some(it), edges: Edges::Only(&allowed) };
         (it.logical_id.clone(), writer.fields(&properties[&it.logical_id]))
