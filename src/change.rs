@@ -41,6 +41,11 @@ impl Changes {
         self.0.iter().any(|change| change.path.property() != Some(property))
     }
 
+    /// Whether nothing changes outside of the top-level properties.
+    pub fn touch_only(&self, properties: &[&str]) -> bool {
+        self.0.iter().all(|change| change.path.property().is_some_and(|property| properties.contains(&property)))
+    }
+
     /// Whether anything changes in one of the top-level properties.
     pub fn touch_any(&self, properties: &[&str]) -> bool {
         properties.iter().any(|property| self.touch(property))

@@ -1,14 +1,13 @@
 //! What carrying out a plan takes.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use crate::apply::{Kind, Task, schedule};
 use crate::budget::Budget;
+use crate::budget::calls::{length, times};
+use crate::budget::iam::{self, TakenOff};
 use crate::budget::plain::plain;
 use crate::budget::updating::updating;
-use crate::identity::PhysicalId;
 use crate::plan::residue::{LISTED_BY, LISTS_APIS};
 use crate::plan::{Plan, Step};
 use crate::resource::lambda::function;
@@ -44,77 +43,29 @@ fn of_task_after(plan: &Plan, task: &Task, taken_off: &mut TakenOff) -> Option<V
     let wanted = step.desired.as_ref().unwrap_or(&nothing);
     match task.kind {
         Kind::Create => {
-            let mut calls = creating(task, wanted)?;
+            let mut calls = creating(task.resource_type.as_str(), wanted)?;
             // Deployments are told apart by what they say of themselves: the one that is replaced is found, and looked at.
             let is_found = task.resource_type.as_str() == "AWS::ApiGateway::Deployment" && step.live.is_some();
             calls.extend(times(usize::from(is_found), "apigateway.GetDeployment"));
             Some(calls)
         }
         Kind::Update => updating(plan, task, live, wanted),
-        // Each version but the first is deleted by itself, and nothing says how many there are.
-        Kind::Delete if task.resource_type.as_str() == "AWS::IAM::ManagedPolicy" && !has_one_version(step) => None,
         // A stage that was made along goes with its deployment, if it is still there.
         Kind::Delete
             if task.resource_type.as_str() == "AWS::ApiGateway::Deployment" && !live["StageName"].is_null() =>
         {
             None
         }
-        Kind::Delete => deleting(task, live, taken_off),
+        Kind::Delete => deleting(step, live, taken_off),
     }
-}
-
-fn has_one_version(policy: &Step) -> bool {
-    policy.live.as_ref().is_some_and(|live| live.attributes.get("DefaultVersionId") == Some(&Value::from("v1")))
-}
-
-/// What earlier deletions have taken off roles, users and groups: it is taken off once, and both sides show it. By the call that
-/// takes it off, the holder and the policy or member.
-#[derive(Default)]
-struct TakenOff(BTreeSet<(&'static str, String, String)>);
-
-impl TakenOff {
-    /// The call, once for each policy whether it is still there or not.
-    fn all<'a>(
-        &mut self,
-        call: &'static str,
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Vec<&'static str> {
-        let pairs = pairs.into_iter().map(|(holder, what)| self.0.insert((call, holder.to_owned(), what.to_owned())));
-        times(pairs.count(), call)
-    }
-
-    /// The call, once for each policy that is still to be taken off its holder.
-    fn each<'a>(
-        &mut self,
-        call: &'static str,
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Vec<&'static str> {
-        let is_new = |(holder, what): &(&str, &str)| self.0.insert((call, (*holder).to_owned(), (*what).to_owned()));
-        let count = pairs.into_iter().filter(is_new).count();
-        times(count, call)
-    }
-}
-
-/// The texts in a list.
-pub(super) fn texts(list: &Value) -> impl Iterator<Item = &str> {
-    list.as_array().into_iter().flatten().filter_map(Value::as_str)
-}
-
-/// So many times the same.
-pub(super) fn times(count: usize, call: &'static str) -> Vec<&'static str> {
-    vec![call; count]
-}
-
-pub(super) fn length(value: &Value) -> usize {
-    value.as_array().map_or(0, Vec::len)
 }
 
 /// Of a create: whose is what has the name, if anything has it; what a create that was interrupted has left; and the create.
-fn creating(task: &Task, wanted: &Value) -> Option<Vec<&'static str>> {
-    if let Some(plain) = plain(task.resource_type.as_str()) {
+fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>> {
+    if let Some(plain) = plain(resource_type) {
         return Some(plain.create.to_vec());
     }
-    Some(match task.resource_type.as_str() {
+    Some(match resource_type {
         "AWS::ApiGateway::Account" => [times(2, "apigateway.GetAccount"), vec!["apigateway.UpdateAccount"]].concat(),
         "AWS::ApiGateway::ApiKey" => [times(2, "apigateway.GetApiKeys"), vec!["apigateway.CreateApiKey"]].concat(),
         "AWS::ApiGateway::Deployment" => {
@@ -170,61 +121,6 @@ fn creating(task: &Task, wanted: &Value) -> Option<Vec<&'static str>> {
         }
         "AWS::DynamoDB::GlobalTable" => table(wanted, &wanted["Replicas"][0]),
         "AWS::DynamoDB::Table" => table(wanted, wanted),
-        "AWS::IAM::Group" => [
-            times(4, "iam.GetGroup"),
-            vec!["iam.CreateGroup"],
-            times(length(&wanted["Policies"]), "iam.PutGroupPolicy"),
-            times(length(&wanted["ManagedPolicyArns"]), "iam.AttachGroupPolicy"),
-        ]
-        .concat(),
-        "AWS::IAM::GroupPolicy" => vec!["iam.GetGroupPolicy", "iam.PutGroupPolicy", "iam.GetGroupPolicy"],
-        "AWS::IAM::InstanceProfile" => [
-            times(3, "iam.GetInstanceProfile"),
-            vec!["iam.CreateInstanceProfile"],
-            times(length(&wanted["Roles"]), "iam.AddRoleToInstanceProfile"),
-        ]
-        .concat(),
-        "AWS::IAM::ManagedPolicy" => [
-            times(4, "iam.GetPolicy"),
-            vec!["iam.CreatePolicy"],
-            times(length(&wanted["Groups"]), "iam.AttachGroupPolicy"),
-            times(length(&wanted["Roles"]), "iam.AttachRolePolicy"),
-            times(length(&wanted["Users"]), "iam.AttachUserPolicy"),
-        ]
-        .concat(),
-        "AWS::IAM::Policy" => {
-            let (groups, roles, users) =
-                (length(&wanted["Groups"]), length(&wanted["Roles"]), length(&wanted["Users"]));
-            [
-                times(2 * groups, "iam.GetGroupPolicy"),
-                times(2 * roles, "iam.GetRolePolicy"),
-                times(2 * users, "iam.GetUserPolicy"),
-                times(groups, "iam.PutGroupPolicy"),
-                times(roles, "iam.PutRolePolicy"),
-                times(users, "iam.PutUserPolicy"),
-            ]
-            .concat()
-        }
-        "AWS::IAM::Role" => [
-            times(3, "iam.GetRole"),
-            vec!["iam.CreateRole"],
-            times(length(&wanted["Policies"]), "iam.PutRolePolicy"),
-            times(length(&wanted["ManagedPolicyArns"]), "iam.AttachRolePolicy"),
-        ]
-        .concat(),
-        "AWS::IAM::RolePolicy" => vec!["iam.GetRolePolicy", "iam.PutRolePolicy", "iam.GetRolePolicy"],
-        "AWS::IAM::User" => [
-            times(3, "iam.GetUser"),
-            vec!["iam.CreateUser"],
-            times(length(&wanted["Policies"]), "iam.PutUserPolicy"),
-            times(length(&wanted["ManagedPolicyArns"]), "iam.AttachUserPolicy"),
-            times(length(&wanted["Groups"]), "iam.AddUserToGroup"),
-        ]
-        .concat(),
-        "AWS::IAM::UserPolicy" => vec!["iam.GetUserPolicy", "iam.PutUserPolicy", "iam.GetUserPolicy"],
-        "AWS::IAM::UserToGroupAddition" => {
-            [times(2, "iam.GetGroup"), times(length(&wanted["Users"]), "iam.AddUserToGroup")].concat()
-        }
         "AWS::Lambda::Alias" => [vec!["lambda.GetAlias", "lambda.CreateAlias"], provisioning(wanted)].concat(),
         "AWS::Lambda::EventSourceMapping" => [
             times(2, "lambda.ListEventSourceMappings"),
@@ -299,7 +195,7 @@ fn creating(task: &Task, wanted: &Value) -> Option<Vec<&'static str>> {
         "AWS::WAFv2::WebACLAssociation" => {
             [times(2, "wafv2.GetWebACLForResource"), vec!["wafv2.AssociateWebACL"]].concat()
         }
-        _ => return None,
+        _ => return iam::creating(resource_type, wanted),
     })
 }
 
@@ -359,11 +255,11 @@ fn topic(wanted: &Value) -> Option<Vec<&'static str>> {
 }
 
 /// Of a deletion: the call, and the first look whether it is gone.
-fn deleting(task: &Task, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&'static str>> {
-    if let Some(plain) = plain(task.resource_type.as_str()) {
+fn deleting(step: &Step, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&'static str>> {
+    if let Some(plain) = plain(step.resource_type.as_str()) {
         return Some(plain.delete.to_vec());
     }
-    Some(match task.resource_type.as_str() {
+    Some(match step.resource_type.as_str() {
         "AWS::ApiGateway::Account" => vec!["apigateway.GetAccount", "apigateway.UpdateAccount"],
         "AWS::ApiGateway::ApiKey" => vec!["apigateway.DeleteApiKey"],
         "AWS::ApiGateway::Deployment" => vec!["apigateway.GetDeployment", "apigateway.DeleteDeployment"],
@@ -390,101 +286,19 @@ fn deleting(task: &Task, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&
         "AWS::CloudWatch::Dashboard" => vec!["cloudwatch.DeleteDashboards", "cloudwatch.GetDashboard"],
         "AWS::DynamoDB::GlobalTable" => deleting_table(&live["Replicas"][0]),
         "AWS::DynamoDB::Table" => deleting_table(live),
-        "AWS::IAM::Group" => {
-            let name = live["GroupName"].as_str().unwrap_or_default();
-            let mut calls = vec![
-                "iam.ListAttachedGroupPolicies",
-                "iam.ListGroupPolicies",
-                "iam.GetGroup",
-                "iam.DeleteGroup",
-                "iam.GetGroup",
-            ];
-            calls.extend(taken_off.each("iam.DeleteGroupPolicy", inline(live).map(|policy| (name, policy))));
-            calls.extend(taken_off.each("iam.DetachGroupPolicy", attached(live).map(|policy| (name, policy))));
-            calls
-        }
-        "AWS::IAM::GroupPolicy" | "AWS::IAM::RolePolicy" | "AWS::IAM::UserPolicy" | "AWS::IAM::Policy" => {
-            let name = live["PolicyName"].as_str().unwrap_or_default();
-            let kinds = [
-                (["GroupName", "Groups"], "iam.DeleteGroupPolicy", "iam.GetGroupPolicy"),
-                (["RoleName", "Roles"], "iam.DeleteRolePolicy", "iam.GetRolePolicy"),
-                (["UserName", "Users"], "iam.DeleteUserPolicy", "iam.GetUserPolicy"),
-            ];
-            let mut calls = Vec::new();
-            for ([one, several], delete, get) in kinds {
-                let holders: Vec<&str> = live[one].as_str().into_iter().chain(texts(&live[several])).collect();
-                calls.extend(times(holders.len(), get));
-                calls.extend(taken_off.all(delete, holders.into_iter().map(|holder| (holder, name))));
-            }
-            calls
-        }
-        "AWS::IAM::InstanceProfile" => [
-            times(2, "iam.GetInstanceProfile"),
-            vec!["iam.DeleteInstanceProfile"],
-            times(length(&live["Roles"]), "iam.RemoveRoleFromInstanceProfile"),
-        ]
-        .concat(),
-        "AWS::IAM::ManagedPolicy" => {
-            let arn = task.physical_id.as_ref().map(PhysicalId::as_str).unwrap_or_default();
-            let mut calls =
-                vec!["iam.ListEntitiesForPolicy", "iam.ListPolicyVersions", "iam.DeletePolicy", "iam.GetPolicy"];
-            let kinds = [
-                ("Groups", "iam.DetachGroupPolicy"),
-                ("Roles", "iam.DetachRolePolicy"),
-                ("Users", "iam.DetachUserPolicy"),
-            ];
-            for (property, detach) in kinds {
-                calls.extend(taken_off.each(detach, texts(&live[property]).map(|holder| (holder, arn))));
-            }
-            calls
-        }
-        "AWS::IAM::Role" => {
-            let name = live["RoleName"].as_str().unwrap_or_default();
-            let mut calls = vec![
-                "iam.ListAttachedRolePolicies",
-                "iam.ListRolePolicies",
-                "iam.ListInstanceProfilesForRole",
-                "iam.DeleteRole",
-                "iam.GetRole",
-            ];
-            calls.extend(taken_off.each("iam.DeleteRolePolicy", inline(live).map(|policy| (name, policy))));
-            calls.extend(taken_off.each("iam.DetachRolePolicy", attached(live).map(|policy| (name, policy))));
-            calls
-        }
-        "AWS::IAM::User" => {
-            let name = live["UserName"].as_str().unwrap_or_default();
-            let mut calls = vec![
-                "iam.ListAttachedUserPolicies",
-                "iam.ListUserPolicies",
-                "iam.ListGroupsForUser",
-                "iam.DeleteLoginProfile",
-                "iam.ListAccessKeys",
-                "iam.DeleteUser",
-                "iam.GetUser",
-            ];
-            calls.extend(taken_off.each("iam.DeleteUserPolicy", inline(live).map(|policy| (name, policy))));
-            calls.extend(taken_off.each("iam.DetachUserPolicy", attached(live).map(|policy| (name, policy))));
-            calls.extend(taken_off.each("iam.RemoveUserFromGroup", texts(&live["Groups"]).map(|group| (group, name))));
-            calls
-        }
-        "AWS::IAM::UserToGroupAddition" => {
-            let group = live["GroupName"].as_str().unwrap_or_default();
-            let removed = taken_off.all("iam.RemoveUserFromGroup", texts(&live["Users"]).map(|user| (group, user)));
-            [removed, vec!["iam.GetGroup"]].concat()
-        }
         "AWS::Lambda::Alias" => vec!["lambda.DeleteAlias", "lambda.GetAlias"],
         "AWS::Lambda::EventSourceMapping" => {
             vec!["lambda.DeleteEventSourceMapping", "lambda.GetEventSourceMapping"]
         }
         "AWS::Lambda::Function" => vec!["lambda.DeleteFunction", "lambda.GetFunction"],
         "AWS::Lambda::LayerVersion" => vec!["lambda.DeleteLayerVersion", "lambda.GetLayerVersion"],
+        "AWS::Lambda::Permission" => vec!["lambda.RemovePermission", "lambda.GetPolicy"],
         "AWS::Lambda::Version" => vec!["lambda.DeleteFunction", "lambda.GetFunction"],
         "AWS::Logs::Destination" => vec!["logs.DeleteDestination", "logs.DescribeDestinations"],
-        "AWS::Lambda::Permission" => vec!["lambda.RemovePermission", "lambda.GetPolicy"],
         "AWS::Logs::LogGroup" => vec!["logs.DeleteLogGroup", "logs.DescribeLogGroups"],
         "AWS::Logs::QueryDefinition" => vec!["logs.DeleteQueryDefinition", "logs.DescribeQueryDefinitions"],
         // One that waits for a confirmation cannot be taken back.
-        "AWS::SNS::Subscription" if task.physical_id.as_ref().is_some_and(|id| id.as_str().starts_with("pending|")) => {
+        "AWS::SNS::Subscription" if step.physical_id.as_ref().is_some_and(|id| id.as_str().starts_with("pending|")) => {
             vec!["sns.ListSubscriptionsByTopic"]
         }
         "AWS::SNS::Subscription" => vec!["sns.Unsubscribe", "sns.GetSubscriptionAttributes"],
@@ -510,18 +324,8 @@ fn deleting(task: &Task, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&
         "AWS::WAFv2::WebACLAssociation" => {
             vec!["wafv2.GetWebACLForResource", "wafv2.DisassociateWebACL", "wafv2.GetWebACLForResource"]
         }
-        _ => return None,
+        _ => return iam::deleting(step, live, taken_off),
     })
-}
-
-/// The names of the inline policies that a role, a user or a group shows.
-pub(super) fn inline(live: &Value) -> impl Iterator<Item = &str> {
-    live["Policies"].as_array().into_iter().flatten().filter_map(|policy| policy["PolicyName"].as_str())
-}
-
-/// The ARNs of the managed policies that it shows.
-fn attached(live: &Value) -> impl Iterator<Item = &str> {
-    texts(&live["ManagedPolicyArns"])
 }
 
 /// A table, global or not: what a replica has of its own, `here` has of the one in this region.

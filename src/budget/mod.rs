@@ -5,6 +5,8 @@
 //! `tests/it/budget.rs` holds it against what is really sent, call by call; of a destroy, what changes something.
 
 mod applying;
+mod calls;
+mod iam;
 mod plain;
 mod reading;
 mod updating;

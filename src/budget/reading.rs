@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::aws::survey::Expected;
 use crate::budget::Budget;
+use crate::budget::iam::{self, GROUP, Holder, ROLE, USER, holder_of_policy, holders_in};
 use crate::budget::plain::plain;
 use crate::desired::{Desired, of_type};
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
@@ -55,8 +56,8 @@ pub fn of_reading(desired: &Desired, ledger: &Ledger) -> Option<Budget> {
     asks.iter().for_each(|(call, _)| budget.add(call));
     // Documents are read before anything else, and one by one.
     let is_in_s3 = |api: &&DesiredResource| {
-        let properties = desired.properties(&api.logical_id, &|_, _| None);
-        properties.is_ok_and(|properties| properties["BodyS3Location"].get("Bucket").is_some())
+        let properties = desired.predicted().get(&api.logical_id);
+        properties.is_some_and(|properties| properties["BodyS3Location"].get("Bucket").is_some())
     };
     of_type(&desired.graph, REST_API).filter(is_in_s3).for_each(|_| budget.add("s3.GetObject"));
     Some(budget)
@@ -86,10 +87,6 @@ struct Read<'a> {
     applied: &'a Value,
     has_expected_tags: bool,
 }
-
-const GROUP_POLICY: &str = "iam.GetGroupPolicy";
-const ROLE_POLICY: &str = "iam.GetRolePolicy";
-const USER_POLICY: &str = "iam.GetUserPolicy";
 
 fn policy_of(holder: &str, policy: &str) -> String {
     format!("{holder}|{policy}")
@@ -135,22 +132,12 @@ impl Read<'_> {
                 asks.push(self.tags("dynamodb.ListTagsOfResource"));
                 asks
             }
-            "AWS::IAM::Group" => {
-                self.holder(["iam.GetGroup", "iam.ListGroupPolicies", "iam.ListAttachedGroupPolicies"], GROUP_POLICY)
-            }
-            "AWS::IAM::GroupPolicy" => self.inline_policy(GROUP_POLICY),
+            "AWS::IAM::Group" => self.holder(&GROUP),
             "AWS::IAM::InstanceProfile" => of(&["iam.GetInstanceProfile"]),
             "AWS::IAM::ManagedPolicy" => of(&["iam.GetPolicy", "iam.GetPolicyVersion", "iam.ListEntitiesForPolicy"]),
-            "AWS::IAM::Role" => self.role(resource_type),
-            "AWS::IAM::RolePolicy" => self.inline_policy(ROLE_POLICY),
             "AWS::IAM::Policy" => self.policy_of_several(),
-            "AWS::IAM::User" => {
-                let mut asks =
-                    self.holder(["iam.GetUser", "iam.ListUserPolicies", "iam.ListAttachedUserPolicies"], USER_POLICY);
-                asks.extend(of(&["iam.ListGroupsForUser"]));
-                asks
-            }
-            "AWS::IAM::UserPolicy" => self.inline_policy(USER_POLICY),
+            "AWS::IAM::Role" => self.role(resource_type),
+            "AWS::IAM::User" => [self.holder(&USER), of(&["iam.ListGroupsForUser"])].concat(),
             "AWS::IAM::UserToGroupAddition" => vec![("iam.GetGroup", format!("the members of {}", first()))],
             "AWS::Lambda::Alias" => of(&["lambda.GetAlias", "lambda.GetProvisionedConcurrencyConfig"]),
             "AWS::Lambda::EventSourceMapping" => {
@@ -179,7 +166,7 @@ impl Read<'_> {
             "AWS::WAFv2::LoggingConfiguration" => of(&["wafv2.GetLoggingConfiguration"]),
             "AWS::WAFv2::WebACL" => vec![("wafv2.GetWebACL", id.to_owned()), self.tags("wafv2.ListTagsForResource")],
             "AWS::WAFv2::WebACLAssociation" => of(&["wafv2.GetWebACLForResource"]),
-            _ => return None,
+            other => return Some(self.inline_policy(holder_of_policy(other)?)),
         })
     }
 
@@ -203,38 +190,29 @@ impl Read<'_> {
     }
 
     fn role(&self, resource_type: &ResourceType) -> Vec<Ask> {
-        let id = self.id.to_string();
-        let mut asks = vec![("iam.GetRole", id.clone())];
-        if self.expected.together_with(resource_type.as_str(), &id, usize::MAX).len() > 1 {
-            asks.push(("iam.GetAccountAuthorizationDetails", String::new()));
-            return asks;
+        if self.expected.together_with(resource_type.as_str(), self.id.as_str(), usize::MAX).len() > 1 {
+            return vec![(ROLE.get, self.id.to_string()), ("iam.GetAccountAuthorizationDetails", String::new())];
         }
-        asks.extend(self.holder(["iam.GetRole", "iam.ListRolePolicies", "iam.ListAttachedRolePolicies"], ROLE_POLICY));
-        asks
+        self.holder(&ROLE)
     }
 
     /// A role, a user or a group with its inline policies. What others of the stack put on it is read once for both.
-    fn holder(&self, calls: [&'static str; 3], of_policy: &'static str) -> Vec<Ask> {
-        let inline = self.applied["Policies"].as_array().into_iter().flatten();
-        let names = inline.filter_map(|policy| policy["PolicyName"].as_str());
-        let policies = names.map(|name| (of_policy, policy_of(self.id.as_str(), name)));
-        policies.chain(calls.map(|call| (call, self.id.to_string()))).collect()
+    fn holder(&self, holder: &Holder) -> Vec<Ask> {
+        let policies = iam::inline(self.applied).map(|name| (holder.get_policy, policy_of(self.id.as_str(), name)));
+        let own = [holder.get, holder.list_policies, holder.list_attached].map(|call| (call, self.id.to_string()));
+        policies.chain(own).collect()
     }
 
     /// A policy that is a part of one role, user or group.
-    fn inline_policy(&self, call: &'static str) -> Vec<Ask> {
+    fn inline_policy(&self, holder: &Holder) -> Vec<Ask> {
         let parts = self.id.parts::<2>();
-        parts.into_iter().map(|[policy, holder]| (call, policy_of(holder, policy))).collect()
+        parts.into_iter().map(|[policy, name]| (holder.get_policy, policy_of(name, policy))).collect()
     }
 
     /// A policy that may be on several.
     fn policy_of_several(&self) -> Vec<Ask> {
-        let name = self.applied["PolicyName"].as_str().unwrap_or_default();
-        let on = |property: &str, call: &'static str| {
-            let holders = self.applied[property].as_array().into_iter().flatten().filter_map(Value::as_str);
-            holders.map(|holder| (call, policy_of(holder, name))).collect::<Vec<_>>()
-        };
-        [on("Groups", GROUP_POLICY), on("Roles", ROLE_POLICY), on("Users", USER_POLICY)].concat()
+        let policy = self.applied["PolicyName"].as_str().unwrap_or_default();
+        holders_in(self.applied).map(|(holder, name)| (holder.get_policy, policy_of(name, policy))).collect()
     }
 
     fn function(&self) -> Vec<Ask> {
