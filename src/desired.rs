@@ -310,6 +310,7 @@ pub(crate) fn of_type<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::line::desired;
 
     fn name(logical_id: &str, longest: usize) -> String {
         let owner = Owner { stack: StackId::from("payments-dev"), resource: LogicalId::from(logical_id) };
@@ -330,5 +331,27 @@ mod tests {
         let other = name(&format!("{long}B"), 40);
         assert_eq!(one.len(), 40);
         assert_ne!(one, other);
+    }
+
+    #[test]
+    fn a_composite_alarm_waits_for_those_that_its_rule_names() {
+        let alarm = |name: &str| {
+            format!(
+                "{{Type: AWS::CloudWatch::Alarm, Properties: {{AlarmName: '{name}', MetricName: Age, Namespace: Orders, Period: 60, \
+                 Statistic: Maximum, EvaluationPeriods: 1, ComparisonOperator: GreaterThanThreshold, Threshold: 1}}}}"
+            )
+        };
+        let rule = r#"ALARM("age of orders") AND NOT (OK( errors ) OR ALARM("late"))"#;
+        let template = format!(
+            "Resources:\n  Any: {{Type: AWS::CloudWatch::CompositeAlarm, Properties: {{AlarmRule: '{rule}'}}}}\n  \
+             Age: {}\n  Errors: {}\n  Late: {}\n  Other: {}\n",
+            alarm("age of orders"),
+            alarm("errors"),
+            alarm("late"),
+            alarm("orders"),
+        );
+        let desired = desired(&template);
+        let on: Vec<&str> = desired.dependencies.of(&"Any".into()).map(LogicalId::as_str).collect();
+        assert_eq!(on, ["Age", "Errors", "Late"]);
     }
 }

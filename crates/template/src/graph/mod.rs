@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
 use crate::identity::{LogicalId, ResourceType};
-use crate::template::{DesiredGraph, DesiredResource};
+use crate::{DesiredGraph, DesiredResource};
 
 pub use circles::without_circles;
 pub use implied::{ImpliedEdge, implied};
@@ -159,7 +159,7 @@ fn cycle(graph: &DesiredGraph, dependencies: &Dependencies, ring: &BTreeSet<&str
 }
 
 /// The API that a resource belongs to, where the template names it by any of its attributes.
-pub(crate) fn api_of(resource: &DesiredResource) -> Option<LogicalId> {
+pub fn api_of(resource: &DesiredResource) -> Option<LogicalId> {
     let references = resource.properties.at(&["RestApiId".into()])?.references();
     references.into_iter().next().map(|reference| reference.resource)
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::graph::api_of;
 use crate::identity::LogicalId;
-use crate::template::{DesiredGraph, DesiredResource};
+use crate::{DesiredGraph, DesiredResource};
 
 /// An edge that follows from the types of its ends.
 pub struct ImpliedEdge {
@@ -245,32 +245,4 @@ fn all_referred(from: &DesiredResource) -> Keys<'_> {
 
 fn anything<'a>() -> Keys<'a> {
     vec!["".into()]
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::fake::line::desired;
-    use crate::identity::LogicalId;
-
-    #[test]
-    fn a_composite_alarm_waits_for_those_that_its_rule_names() {
-        let alarm = |name: &str| {
-            format!(
-                "{{Type: AWS::CloudWatch::Alarm, Properties: {{AlarmName: '{name}', MetricName: Age, Namespace: Orders, Period: 60, \
-                 Statistic: Maximum, EvaluationPeriods: 1, ComparisonOperator: GreaterThanThreshold, Threshold: 1}}}}"
-            )
-        };
-        let rule = r#"ALARM("age of orders") AND NOT (OK( errors ) OR ALARM("late"))"#;
-        let template = format!(
-            "Resources:\n  Any: {{Type: AWS::CloudWatch::CompositeAlarm, Properties: {{AlarmRule: '{rule}'}}}}\n  \
-             Age: {}\n  Errors: {}\n  Late: {}\n  Other: {}\n",
-            alarm("age of orders"),
-            alarm("errors"),
-            alarm("late"),
-            alarm("orders"),
-        );
-        let desired = desired(&template);
-        let on: Vec<&str> = desired.dependencies.of(&"Any".into()).map(LogicalId::as_str).collect();
-        assert_eq!(on, ["Age", "Errors", "Late"]);
-    }
 }

@@ -1,21 +1,29 @@
 //! Template text → [`Template`] → [`DesiredGraph`]: CloudFormation's language, with a place for everything.
 //!
-//! Pure: no AWS, no files, no clock. Resource types and their properties are not known here; the facts check them.
+//! Pure: no AWS, no files, no clock. Resource types and their properties are not known here; the facts check them. A crate of
+//! its own, since it is compiled for speed, and what calls AWS is compiled to be small.
 
+pub mod change;
 mod condition;
+pub mod diagnostic;
+pub mod digest;
 mod document;
 pub mod edit;
 mod evaluate;
 mod expression;
 mod extensions;
+pub mod graph;
+pub mod identity;
 mod intrinsic;
 mod json;
 mod parameter;
 mod parse;
+pub mod property_path;
 mod pseudo;
 mod resolve;
 mod sam;
 mod section;
+pub mod unknown;
 mod yaml;
 
 use crate::diagnostic::{Diagnostic, Severity, Source};
