@@ -706,6 +706,13 @@ class Logs(Account):
         self.logs.create_log_group(logGroupName="/a", tags={"Owner": "me"})
         self.assertEqual(self.logs.list_tags_for_resource(resourceArn=arn)["tags"], {"Owner": "me"})
 
+    def test_log_groups_that_are_asked_for_by_name_or_arn(self):
+        for name in ("/a", "/b", "/c"):
+            self.logs.create_log_group(logGroupName=name)
+        arn = self.logs.describe_log_groups(logGroupNamePrefix="/c")["logGroups"][0]["logGroupArn"]
+        described = self.logs.describe_log_groups(logGroupIdentifiers=["/a", arn])["logGroups"]
+        self.assertEqual([group["logGroupName"] for group in described], ["/a", "/c"])
+
     def test_policies_and_switches_of_a_log_group(self):
         self.logs.create_log_group(logGroupName="/a")
         described = self.logs.describe_log_groups()["logGroups"][0]

@@ -67,7 +67,11 @@ def disassociate_kms_key(context, request, ask):
 
 @answers("logs", "DescribeLogGroups")
 def describe_log_groups(context, request, ask):
+    """Gives those that are asked for by name or ARN; LocalStack gives all."""
     answer = ask()
+    if named := request.get("logGroupIdentifiers"):
+        names = {identifier.split(":log-group:")[-1] for identifier in named}
+        answer["logGroups"] = [group for group in answer["logGroups"] if group["logGroupName"] in names]
     answer["logGroups"], answer["nextToken"] = page(
         answer["logGroups"], request.get("nextToken"), request.get("limit", 50)
     )
