@@ -7,11 +7,12 @@ mod line;
 mod services;
 
 use divan::Bencher;
-use line::{desired_of, first_plan, graph_of, random_template};
-use paystack::apply::schedule;
+use line::{desired_of, first_plan, graph_of, plan, random_template};
+use paystack::apply::{Schedule, schedule};
 use paystack::desired::Desired;
 use paystack::identity::StackId;
-use services::{plan_to_destroy, plan_without_changes, services_template};
+use paystack::plan::Plan;
+use services::{departed, deployed, services_template};
 
 fn main() {
     divan::main();
@@ -23,20 +24,20 @@ const SIZES: [usize; 3] = [500, 5_000, 50_000];
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
 fn all_of_random(bencher: Bencher<'_, '_>, resources: usize) {
     let text = random_template(resources, 1);
-    bencher.bench_local(|| schedule(&first_plan(&desired_of("random-dev", &text, &[]))).tasks.len());
+    bencher.bench_local(|| whole_way("random-dev", &text));
 }
 
 /// The whole way, with nothing in the account.
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
 fn all_of_services(bencher: Bencher<'_, '_>, resources: usize) {
     let text = services_template(resources);
-    bencher.bench_local(|| schedule(&first_plan(&desired_of("services-dev", &text, &[]))).tasks.len());
+    bencher.bench_local(|| whole_way("services-dev", &text));
 }
 
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
 fn parse_and_resolve(bencher: Bencher<'_, '_>, resources: usize) {
     let text = services_template(resources);
-    bencher.bench_local(|| graph_of(&StackId::from("services-dev"), &text, &[]).resources.len());
+    bencher.bench_local(|| graph_of(&StackId::from("services-dev"), &text, &[]));
 }
 
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
@@ -44,33 +45,47 @@ fn predict(bencher: Bencher<'_, '_>, resources: usize) {
     let desired = services(resources);
     let with = || (desired.graph.clone(), desired.stack.clone(), desired.scope.clone());
     let new = |(graph, stack, scope)| Desired::new(graph, stack, Default::default(), scope);
-    bencher.with_inputs(with).bench_local_values(|it| new(it).predicted().len());
+    bencher.with_inputs(with).bench_local_values(new);
 }
 
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
 fn diff(bencher: Bencher<'_, '_>, resources: usize) {
     let desired = services(resources);
-    bencher.bench_local(|| first_plan(&desired).steps.len());
+    bencher.bench_local(|| first_plan(&desired));
 }
 
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
 fn scheduling(bencher: Bencher<'_, '_>, resources: usize) {
     let plan = first_plan(&services(resources));
-    bencher.bench_local(|| schedule(&plan).tasks.len());
+    bencher.bench_local(|| schedule(&plan));
 }
 
 /// `diff` and `schedule` where all is there as it should be.
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
 fn without_changes(bencher: Bencher<'_, '_>, resources: usize) {
     let desired = services(resources);
-    bencher.bench_local(|| schedule(&plan_without_changes(&desired)).tasks.len());
+    let inventory = deployed(&desired);
+    bencher.bench_local(|| scheduled(plan(&desired, &inventory)));
 }
 
 /// `diff` and `schedule` where all of it goes.
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
 fn destroy(bencher: Bencher<'_, '_>, resources: usize) {
     let desired = services(resources);
-    bencher.bench_local(|| schedule(&plan_to_destroy(&desired)).tasks.len());
+    let (inventory, nothing) = (departed(&desired), desired.nothing());
+    bencher.bench_local(|| scheduled(plan(&nothing, &inventory)));
+}
+
+/// All that the way gives, so that what is measured is making it, and not giving its memory back.
+fn whole_way(stack: &str, text: &str) -> (Desired, Plan, Schedule) {
+    let desired = desired_of(stack, text, &[]);
+    let (plan, schedule) = scheduled(first_plan(&desired));
+    (desired, plan, schedule)
+}
+
+fn scheduled(plan: Plan) -> (Plan, Schedule) {
+    let schedule = schedule(&plan);
+    (plan, schedule)
 }
 
 fn services(resources: usize) -> Desired {

@@ -1,6 +1,7 @@
 //! The IAM policy that whoever deploys a template needs, and no more. Pure: it follows from what the template names.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -92,13 +93,13 @@ fn document(statements: impl Into<Value>) -> Value {
 fn resources(
     need: &Need,
     desired: &Desired,
-    properties: &BTreeMap<crate::identity::LogicalId, Value>,
+    properties: &BTreeMap<crate::identity::LogicalId, Arc<Value>>,
 ) -> BTreeSet<String> {
     let scope = &desired.scope;
     let on = |properties: &Value| (need.on)(&Subject { scope, properties });
     let Some(resource_type) = need.resource_type else { return on(&Value::Null).into_iter().collect() };
     let declared = desired.graph.resources.values().filter(|it| it.resource_type.as_str() == resource_type);
-    declared.flat_map(|it| on(properties.get(&it.logical_id).unwrap_or(&Value::Null))).collect()
+    declared.flat_map(|it| on(properties.get(&it.logical_id).map_or(&Value::Null, Arc::as_ref))).collect()
 }
 
 /// A statement is named by its service.

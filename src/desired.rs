@@ -1,6 +1,7 @@
 //! What a template wants of each resource, as far as it is known: evaluated, named, tagged, in canonical form. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -25,7 +26,7 @@ pub struct Desired {
     /// What each resource waits for, and why.
     pub dependencies: Dependencies,
     /// Every resource's properties when nothing is known but what follows from names. It is worked out once.
-    predicted: BTreeMap<LogicalId, Value>,
+    predicted: BTreeMap<LogicalId, Arc<Value>>,
     /// What follows from these.
     attributes: BTreeMap<LogicalId, Attributes>,
 }
@@ -54,9 +55,9 @@ impl Desired {
 
     fn predict_properties(&mut self, logical_id: &LogicalId) {
         let known = |id: &LogicalId, name: &str| self.attributes.get(id)?.get(name).cloned();
-        let Ok(value) = self.evaluate(logical_id, &known) else { return };
-        self.attributes.insert(logical_id.clone(), self.predict(logical_id, &value));
-        self.predicted.insert(logical_id.clone(), value);
+        let Ok((value, attributes)) = self.settled(logical_id, &known) else { return };
+        self.attributes.insert(logical_id.clone(), attributes);
+        self.predicted.insert(logical_id.clone(), Arc::new(value));
     }
 
     /// Sets what no template can set, and on which no attribute hangs.
@@ -113,10 +114,10 @@ impl Desired {
         &self,
         logical_id: &LogicalId,
         known: &dyn Fn(&LogicalId, &str) -> Option<Value>,
-    ) -> Result<Value, String> {
+    ) -> Result<Arc<Value>, String> {
         match self.predicted.get(logical_id) {
             Some(predicted) if self.is_as_predicted(logical_id, known) => Ok(predicted.clone()),
-            _ => self.evaluate(logical_id, known),
+            _ => self.settled(logical_id, known).map(|(properties, _)| Arc::new(properties)),
         }
     }
 
@@ -129,11 +130,29 @@ impl Desired {
         self.graph.resources.get(logical_id).is_some_and(|resource| resource.references.iter().all(is_it))
     }
 
-    fn evaluate(
+    /// The resource's properties, and what follows from them.
+    fn settled(
         &self,
         logical_id: &LogicalId,
         known: &dyn Fn(&LogicalId, &str) -> Option<Value>,
-    ) -> Result<Value, String> {
+    ) -> Result<(Value, Attributes), String> {
+        let (row, written) = self.written(logical_id, known)?;
+        match row.handler.settled(&self.scope, written) {
+            Ok((canonical, attributes)) => Ok((canonical, without_unknowns(attributes))),
+            Err(error) => match self.written(logical_id, known)? {
+                // An unknown may stand where a number or a list belongs: then the value is compared as it is.
+                (_, written) if unknown::is_within(&written) => Ok((written, Attributes::new())),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// The resource's properties as they are written, with a name, tags and numbers that are numbers.
+    fn written(
+        &self,
+        logical_id: &LogicalId,
+        known: &dyn Fn(&LogicalId, &str) -> Option<Value>,
+    ) -> Result<(&'static Row, Value), String> {
         let resource = self.graph.resources.get(logical_id).ok_or_else(|| format!("`{logical_id}` is not declared"))?;
         let row = row(&resource.resource_type).ok_or_else(|| format!("`{}` is not handled", resource.resource_type))?;
         let mut value =
@@ -148,16 +167,11 @@ impl Desired {
             tags::add(&mut value, &self.tags, &self.owner(logical_id));
         }
         row.facts().coerce(&mut value);
-        match row.handler.canonical(&value) {
-            Ok(canonical) => Ok(canonical),
-            // An unknown may stand where a number or a list belongs: then the value is compared as it is.
-            Err(_) if unknown::is_within(&value) => Ok(value),
-            Err(error) => Err(error),
-        }
+        Ok((row, value))
     }
 
     /// Every resource's properties when nothing is known but what follows from names.
-    pub fn predicted(&self) -> &BTreeMap<LogicalId, Value> {
+    pub fn predicted(&self) -> &BTreeMap<LogicalId, Arc<Value>> {
         &self.predicted
     }
 
@@ -168,13 +182,11 @@ impl Desired {
 
     /// What follows from a resource's properties alone; of what has an unknown in it, nothing.
     pub fn predict(&self, logical_id: &LogicalId, properties: &Value) -> Attributes {
-        if self.predicted.get(logical_id) == Some(properties) {
+        if self.predicted.get(logical_id).is_some_and(|it| **it == *properties) {
             return self.attributes.get(logical_id).cloned().unwrap_or_default();
         }
         let Some(row) = self.row(logical_id) else { return Attributes::new() };
-        let mut attributes = row.handler.predict(&self.scope, properties);
-        attributes.retain(|_, value| !unknown::is_within(value));
-        attributes
+        without_unknowns(row.handler.predict(&self.scope, properties))
     }
 
     pub fn row(&self, logical_id: &LogicalId) -> Option<&'static Row> {
@@ -209,6 +221,11 @@ impl Desired {
         let all = row.handler.secrets().iter().copied().chain(told);
         all.filter(|name| row.facts().has_property(name)).map(str::to_owned).collect()
     }
+}
+
+fn without_unknowns(mut attributes: Attributes) -> Attributes {
+    attributes.retain(|_, value| !unknown::is_within(value));
+    attributes
 }
 
 const API_KEY: &str = "AWS::ApiGateway::ApiKey";
@@ -246,7 +263,7 @@ fn is_true(value: &Value) -> bool {
 }
 
 /// Which OpenAPI document an API is imported from, and how: it cannot be read back.
-fn body_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Value>) -> Vec<(LogicalId, String)> {
+fn body_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Arc<Value>>) -> Vec<(LogicalId, String)> {
     let digest = |api: &DesiredResource| {
         let value = values.get(&api.logical_id)?;
         let text = serde_json::to_vec(&[value.get("Body")?, &value["Mode"], &value["Parameters"]]).ok()?;
@@ -256,7 +273,7 @@ fn body_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Value>) -> Ve
 }
 
 /// What a deployment takes a snapshot of, and nothing can read back: of every API, all that is deployed with it.
-fn content_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Value>) -> BTreeMap<LogicalId, String> {
+fn content_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Arc<Value>>) -> BTreeMap<LogicalId, String> {
     const CONTENT: [&str; 7] = [
         "AWS::ApiGateway::Authorizer",
         "AWS::ApiGateway::GatewayResponse",

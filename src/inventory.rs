@@ -3,6 +3,7 @@
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -26,7 +27,7 @@ pub struct Identity {
     /// From the ledger.
     pub physical_id: Option<PhysicalId>,
     /// From the template: what to find it by.
-    pub wanted: Option<Value>,
+    pub wanted: Option<Arc<Value>>,
     /// Whether an earlier run asked for its creation and saw no answer: it may be there and not show yet.
     pub was_asked_for: bool,
 }
@@ -223,7 +224,7 @@ pub(crate) fn expected(desired: &Desired, ledger: &Ledger) -> Expected {
         ids.extend(record.physical_id.iter().chain(&record.deposed).cloned());
         let applied = record.applied.as_ref().and_then(tags::tags_in);
         if let Some(applied) = applied.filter(|_| record.physical_id.is_some())
-            && wanted.get(logical_id).and_then(tags::tags_in).as_ref() == Some(&applied)
+            && wanted.get(logical_id).and_then(|it| tags::tags_in(it)).as_ref() == Some(&applied)
         {
             expected.tags.insert(logical_id.clone(), applied.0);
         }
@@ -424,7 +425,7 @@ async fn read_declared(
 
 /// A declared resource under the identifier that the ledger remembers, unless the ledger says that it may not show yet.
 fn remembered(desired: &Desired, ledger: &Ledger, logical_id: &LogicalId) -> Option<Identity> {
-    let identity = declared(desired, ledger, logical_id, Value::Null);
+    let identity = declared(desired, ledger, logical_id, Arc::default());
     (identity.physical_id.is_some() && !identity.was_asked_for).then_some(Identity { wanted: None, ..identity })
 }
 
@@ -469,7 +470,7 @@ fn attribute(
     }
 }
 
-fn declared(desired: &Desired, ledger: &Ledger, logical_id: &LogicalId, wanted: Value) -> Identity {
+fn declared(desired: &Desired, ledger: &Ledger, logical_id: &LogicalId, wanted: Arc<Value>) -> Identity {
     let resource_type =
         desired.graph.resources.get(logical_id).map_or_else(|| "".into(), |it| it.resource_type.clone());
     let record = ledger.resources.get(logical_id).filter(|record| record.resource_type == resource_type);
@@ -521,7 +522,7 @@ fn remembered_elsewhere(desired: &Desired, ledger: &Ledger) -> Vec<Candidate> {
                 owner: desired.owner(logical_id),
                 resource_type: record.resource_type.clone(),
                 physical_id: None,
-                wanted: Some(intended.clone()),
+                wanted: Some(Arc::new(intended.clone())),
                 // What is declared and stands for nothing yet has been waited for.
                 was_asked_for: why.is_some() || record.physical_id.is_some(),
             };

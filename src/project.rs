@@ -193,7 +193,7 @@ impl Project {
     /// The stack's name, once the parameters of the command line are in the environment.
     pub fn stack(&self, environment: &Environment) -> Result<StackId, ProjectError> {
         if matches!(self.naming, Naming::Fixed(_)) {
-            return Ok(StackId::new(&self.name));
+            return Ok(StackId::from(self.name.as_str()));
         }
         let suffix = environment.suffix();
         if !is_suffix(suffix) {

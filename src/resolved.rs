@@ -1,6 +1,7 @@
 //! A resolved template as it is judged before AWS is asked: every resource with its defaults, and who refers to whom. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ pub struct Resolved<'a> {
 
 struct Judged {
     /// With every default filled in.
-    properties: Value,
+    properties: Arc<Value>,
     /// As the template says it, evaluated.
     declared: Value,
     attributes: Attributes,
@@ -41,7 +42,7 @@ impl<'a> Resolved<'a> {
         let judged = desired.graph.resources.iter().map(|(id, resource)| {
             let declared = desired.graph.evaluate(&resource.properties, &known).unwrap_or(Value::Null);
             let judged = Judged {
-                properties: desired.predicted().get(id).unwrap_or(&declared).clone(),
+                properties: desired.predicted().get(id).cloned().unwrap_or_else(|| Arc::new(declared.clone())),
                 declared,
                 attributes: desired.predicted_attributes(id).cloned().unwrap_or_default(),
             };

@@ -3,20 +3,17 @@
 use paystack::desired::Desired;
 use paystack::identity::LogicalId;
 use paystack::inventory::{Departed, Gone, Inventory};
-use paystack::plan::Plan;
 use paystack::resource::{LiveResource, Ownership, Reading};
+use serde_json::Value;
 
-use crate::line::plan;
-
-/// The plan where all is there as it should be.
-pub fn plan_without_changes(desired: &Desired) -> Plan {
+/// All is there as it should be.
+pub fn deployed(desired: &Desired) -> Inventory {
     let readings = desired.predicted().keys().map(|id| (id.clone(), Reading::Live(live(desired, id)))).collect();
-    let inventory = Inventory { readings, ..Inventory::default() };
-    plan(desired, &inventory)
+    Inventory { readings, ..Inventory::default() }
 }
 
-/// The plan by which all goes that is there.
-pub fn plan_to_destroy(desired: &Desired) -> Plan {
+/// All that is there is to go.
+pub fn departed(desired: &Desired) -> Inventory {
     let departed = desired.graph.resources.values().map(|resource| {
         let live = live(desired, &resource.logical_id);
         Departed {
@@ -29,14 +26,13 @@ pub fn plan_to_destroy(desired: &Desired) -> Plan {
             goes_last: false,
         }
     });
-    let inventory = Inventory { departed: departed.collect(), ..Inventory::default() };
-    plan(&desired.nothing(), &inventory)
+    Inventory { departed: departed.collect(), ..Inventory::default() }
 }
 
 fn live(desired: &Desired, logical_id: &LogicalId) -> LiveResource {
     LiveResource {
         id: format!("{}-{logical_id}", desired.stack).into(),
-        properties: desired.predicted()[logical_id].clone(),
+        properties: Value::clone(&desired.predicted()[logical_id]),
         attributes: desired.predicted_attributes(logical_id).cloned().unwrap_or_default(),
         ownership: Ownership::Owned(desired.owner(logical_id)),
     }

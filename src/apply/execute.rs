@@ -1,6 +1,7 @@
 //! The executor: starts what is ready, keeps what is done, tells what happens. It decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -368,7 +369,7 @@ fn prepare(
         if unknown::is_within(&wanted) {
             return Err(invalid(format!("a property of `{}` is still not known", task.logical_id)));
         }
-        Ok(wanted)
+        Ok(Arc::unwrap_or_clone(wanted))
     };
     let id = || task.physical_id.clone().ok_or_else(|| invalid(format!("`{}` has no physical id", task.logical_id)));
     Ok(match task.kind {

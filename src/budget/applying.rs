@@ -40,7 +40,7 @@ fn of_task_after(plan: &Plan, task: &Task, taken_off: &mut TakenOff) -> Option<V
     let step = &plan.steps[task.step];
     let nothing = Value::Null;
     let live = step.live.as_ref().map_or(&nothing, |live| &live.properties);
-    let wanted = step.desired.as_ref().unwrap_or(&nothing);
+    let wanted = step.desired.as_deref().unwrap_or(&nothing);
     match task.kind {
         Kind::Create => {
             let mut calls = creating(task.resource_type.as_str(), wanted)?;

@@ -1,6 +1,7 @@
 //! What a word on the command line means: a function or a query of the stack, by its logical id or by its name. Asks no AWS.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -30,7 +31,7 @@ pub struct Declared {
 /// All functions of the stack.
 pub fn functions(desired: &Desired) -> Vec<Function> {
     let declared = of_type(desired, "AWS::Lambda::Function").into_iter();
-    let function = |(logical_id, properties): (LogicalId, Value)| {
+    let function = |(logical_id, properties): (LogicalId, Arc<Value>)| {
         let name = known(&properties["FunctionName"])?;
         let log_group = match properties.pointer("/LoggingConfig/LogGroup") {
             Some(Value::String(log_group)) => known_text(log_group)?,
@@ -49,7 +50,7 @@ pub fn function(desired: &Desired, word: &str) -> Result<Function, CliError> {
 /// All queries of the stack.
 pub fn queries(desired: &Desired) -> Vec<Declared> {
     let declared = of_type(desired, "AWS::Logs::QueryDefinition").into_iter();
-    let query = |(logical_id, properties): (LogicalId, Value)| {
+    let query = |(logical_id, properties): (LogicalId, Arc<Value>)| {
         let log_groups = properties["LogGroupNames"].as_array().into_iter().flatten().map(known);
         let query = Query {
             log_groups: log_groups.collect::<Option<_>>()?,
@@ -92,7 +93,7 @@ fn chosen<T>(
     Err(CliError::NotInStack { what, name: word.to_owned(), help })
 }
 
-fn of_type(desired: &Desired, resource_type: &str) -> BTreeMap<LogicalId, Value> {
+fn of_type(desired: &Desired, resource_type: &str) -> BTreeMap<LogicalId, Arc<Value>> {
     let is_it = |id: &LogicalId| {
         desired.graph.resources.get(id).is_some_and(|resource| resource.resource_type.as_str() == resource_type)
     };

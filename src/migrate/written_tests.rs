@@ -270,7 +270,7 @@ fn a_template_from_what_is_live_means_what_is_live() {
                 secrets: BTreeSet::new(),
                 live: LiveResource {
                     id: PhysicalId::from(id),
-                    properties,
+                    properties: Value::clone(&properties),
                     attributes: its,
                     ownership: Ownership::Unmarked,
                 },
@@ -282,7 +282,8 @@ fn a_template_from_what_is_live_means_what_is_live() {
         let again = crate::fake::line::desired(&text);
         let known = |id: &LogicalId, name: &str| attributes.get(id)?.get(name).cloned();
         for it in &all {
-            let mut means = again.properties(&it.logical_id, &known).expect("the properties fit");
+            let means = again.properties(&it.logical_id, &known).expect("the properties fit");
+            let mut means = Value::clone(&means);
             let mut was = it.live.properties.clone();
             for properties in [&mut means, &mut was] {
                 // Digests of what is elsewhere.

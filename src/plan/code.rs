@@ -25,7 +25,7 @@ impl Plan {
                 Some((property.to_owned(), digest(step.live.as_ref().map(|live| &live.properties), property)?))
             });
             let Some((property, live)) = changed else { continue };
-            let Some(wanted) = digest(step.desired.as_ref(), &property) else { continue };
+            let Some(wanted) = digest(step.desired.as_deref(), &property) else { continue };
             let code = CodeChange::between(package(&live).as_ref(), package(&wanted).as_ref());
             step.code = Some(if step.secret.contains(&property) { code.without_diffs() } else { code });
         }
@@ -34,7 +34,7 @@ impl Plan {
     /// The packages that carrying out the plan uploads, by digest.
     pub fn uploads(&self) -> impl Iterator<Item = String> {
         let digests =
-            |step: &Step| PACKAGED.iter().filter_map(|it| digest(step.desired.as_ref(), it)).collect::<Vec<_>>();
+            |step: &Step| PACKAGED.iter().filter_map(|it| digest(step.desired.as_deref(), it)).collect::<Vec<_>>();
         self.touching().flat_map(digests)
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn contributions(desired: &Desired, inventory: &Inventory) -> Contrib
         if !handler.contributes() {
             return None;
         }
-        Some(handler.contributions(&desired.scope, &desired.properties(id, &known).ok()?))
+        Some(handler.contributions(&desired.scope, desired.properties(id, &known).ok()?.as_ref()))
     });
     let departed = inventory.departed.iter().filter_map(|departed| match &departed.reading {
         Reading::Live(live) => {
@@ -102,7 +102,7 @@ impl Planner<'_> {
                 (Some(properties), action)
             }
         };
-        self.learn(&logical_id, &action, live.as_ref(), desired.as_ref());
+        self.learn(&logical_id, &action, live.as_ref(), desired.as_deref());
         Step {
             dependencies: self.desired.dependencies.of(&logical_id).cloned().collect(),
             holds: BTreeMap::new(),
@@ -124,17 +124,22 @@ impl Planner<'_> {
         let Some(row) = self.desired.row(logical_id) else { return live.clone() };
         let mut properties = comparable(row, live, wanted, &self.contributions);
         self.lost(row, wanted).for_each(|lost| lost.take_back(&mut properties));
-        LiveResource { properties, ..live.clone() }
+        let LiveResource { id, attributes, ownership, properties: _ } = live;
+        LiveResource { properties, id: id.clone(), attributes: attributes.clone(), ownership: ownership.clone() }
     }
 
     /// What this resource has put into others that are deleted before they are made again: it is lost with them, and has to be
     /// put there again.
     fn lost(&self, row: &Row, wanted: &Value) -> impl Iterator<Item = Contribution> {
-        let goes_first = |it: &Contribution| {
-            let deleted_first = self.replaced.iter().filter(|(_, order)| **order == Order::DeleteFirst);
-            deleted_first.into_iter().any(|(id, _)| self.is_live_as(id, it.resource_type, it.id.as_str()))
+        let mut deleted_first = self.replaced.iter().filter(|(_, order)| **order == Order::DeleteFirst).peekable();
+        let put = match deleted_first.peek() {
+            Some(_) => row.handler.contributions(&self.desired.scope, wanted),
+            None => Vec::new(),
         };
-        row.handler.contributions(&self.desired.scope, wanted).into_iter().filter(goes_first)
+        let goes_first = move |it: &Contribution| {
+            deleted_first.clone().any(|(id, _)| self.is_live_as(id, it.resource_type, it.id.as_str()))
+        };
+        put.into_iter().filter(goes_first)
     }
 
     fn is_live_as(&self, logical_id: &LogicalId, resource_type: &str, id: &str) -> bool {
@@ -163,7 +168,7 @@ impl Planner<'_> {
             return refused;
         }
         let changes = self.readable_changes(logical_id, row, live, desired);
-        let replaced_by = row.handler.replaced_by(&live.properties, desired);
+        let replaced_by = if changes.is_empty() { None } else { row.handler.replaced_by(&live.properties, desired) };
         let is_fixed = |path: &PropertyPath| replaced_by.is_some_and(|fixed| path.property() == Some(fixed));
         let mut forced_by: Vec<ForcedBy> = changes
             .iter()
@@ -256,6 +261,9 @@ impl Planner<'_> {
         let applied = record.and_then(|record| record.applied.as_ref());
         let secret = self.desired.secret_properties(logical_id);
         let changes = Changes::between(&live.properties, wanted);
+        if changes.is_empty() {
+            return Vec::new();
+        }
         let [live, desired] = [&live.properties, wanted].map(|side| self.ledger.without_secrets(side, &secret));
         let sides = applied.map(|applied| Sides { live: &live, desired: &desired, applied, secret: &secret });
         let is_news = |change: &Explained| {

@@ -1,5 +1,7 @@
 //! A plan, or drift, as people are shown it: nothing in it can steer a terminal or hide. Programs get it as it is.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
@@ -27,7 +29,7 @@ impl Step {
         self.logical_id = LogicalId::new(on_its_line(self.logical_id.as_str()));
         self.resource_type = ResourceType::from(&*on_its_line(self.resource_type.as_str()));
         self.physical_id = self.physical_id.as_ref().map(|id| PhysicalId::new(on_its_line(id.as_str())));
-        self.desired = self.desired.as_ref().map(visible_within);
+        self.desired = self.desired.as_deref().map(visible_within).map(Arc::new);
         self.losses.iter_mut().for_each(Loss::make_legible);
         self.code.iter_mut().flat_map(|code| &mut code.files).flatten().for_each(|file| {
             file.name = on_its_line(&file.name).into_owned();
@@ -137,7 +139,9 @@ mod tests {
             logical_id: format!("Queue{NASTY}").into(),
             resource_type: format!("AWS::SQS::Queue{NASTY}").into(),
             action,
-            desired: Some(json!({"Name": NASTY, "List": [{"Key\u{1b}[8m": NASTY}], "Long": format!("a\n{NASTY}\nb")})),
+            desired: Some(Arc::new(
+                json!({"Name": NASTY, "List": [{"Key\u{1b}[8m": NASTY}], "Long": format!("a\n{NASTY}\nb")}),
+            )),
             live: None,
             physical_id: Some(format!("queue{NASTY}\n+ Another").into()),
             dependencies: BTreeSet::new(),

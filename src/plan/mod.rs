@@ -22,6 +22,7 @@ mod target;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -63,7 +64,7 @@ pub struct Step {
     pub resource_type: ResourceType,
     pub action: Action,
     /// The properties as far as they are known; `None` for what goes.
-    pub desired: Option<Value>,
+    pub desired: Option<Arc<Value>>,
     #[serde(skip)]
     pub live: Option<LiveResource>,
     pub physical_id: Option<PhysicalId>,

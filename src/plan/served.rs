@@ -5,6 +5,7 @@ mod callers;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -228,9 +229,9 @@ fn authorizer_in(document: &Value, method: &Method<'_>) -> Option<Authorizer> {
 /// What the template says of an API's methods.
 struct Declared {
     /// By verb and path.
-    resources: BTreeMap<String, Value>,
+    resources: BTreeMap<String, Arc<Value>>,
     /// Their authorizers, by id.
-    authorizers: BTreeMap<String, Value>,
+    authorizers: BTreeMap<String, Arc<Value>>,
     document: Value,
 }
 
@@ -267,7 +268,7 @@ impl Declared {
     fn authorizer(&self, method: &Method<'_>) -> Option<Authorizer> {
         match (method.callers, method.path) {
             (Callers::Let(_), Some(_)) => authorizer_in(&self.document, method),
-            (Callers::Let(let_in), None) => self.authorizers.get(let_in.by).map(Authorizer::of_resource),
+            (Callers::Let(let_in), None) => self.authorizers.get(let_in.by).map(|it| Authorizer::of_resource(it)),
             _ => None,
         }
     }

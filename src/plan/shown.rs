@@ -1,5 +1,7 @@
 //! A plan as it may be shown and kept: no secret is left in it, and what is not known yet says so in words.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::plan::{Action, Explained, Plan, Step};
@@ -25,13 +27,13 @@ impl Step {
             }
             Action::None | Action::Create { .. } | Action::Delete { .. } | Action::Forget | Action::Blocked { .. } => {}
         }
-        let mut desired = self.desired.as_ref().map(display_within);
+        let mut desired = self.desired.as_deref().map(display_within);
         for (name, value) in desired.iter_mut().filter_map(Value::as_object_mut).flatten() {
             if self.secret.contains(name) {
                 *value = Value::from(SENSITIVE);
             }
         }
-        Self { action, desired, live: None, ..self.clone() }
+        Self { action, desired: desired.map(Arc::new), live: None, ..self.clone() }
     }
 
     fn mask(&self, change: &mut Explained) {

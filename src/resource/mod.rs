@@ -325,6 +325,13 @@ pub trait Resource: Send + Sync {
     /// Says what does not fit the type.
     fn canonical(&self, properties: &Value) -> Result<Value, String>;
     fn predict(&self, scope: &Scope, wanted: &Value) -> Attributes;
+    /// The properties in canonical form, and what follows from them: [`canonical`](Self::canonical) and
+    /// [`predict`](Self::predict) in one.
+    ///
+    /// # Errors
+    ///
+    /// Says what does not fit the type.
+    fn settled(&self, scope: &Scope, properties: Value) -> Result<(Value, Attributes), String>;
     fn contributions(&self, scope: &Scope, wanted: &Value) -> Vec<Contribution>;
     /// Whether resources of the type put something into others.
     fn contributes(&self) -> bool;
@@ -438,20 +445,24 @@ impl<H: Handler> Resource for Erased<H> {
     }
 
     fn replaced_by(&self, live: &Value, wanted: &Value) -> Option<&'static str> {
-        H::replaced_by(&typed::<H>(live).ok()?, &typed::<H>(wanted).ok()?)
+        H::replaced_by(&typed::<H>(live.clone()).ok()?, &typed::<H>(wanted.clone()).ok()?)
     }
 
     fn canonical(&self, properties: &Value) -> Result<Value, String> {
-        typed::<H>(properties).map(|properties| plain(&properties))
+        typed::<H>(properties.clone()).map(|properties| plain(&properties))
     }
 
     fn predict(&self, scope: &Scope, wanted: &Value) -> Attributes {
-        typed::<H>(wanted).map(|wanted| H::predict(scope, &wanted)).unwrap_or_default()
+        typed::<H>(wanted.clone()).map(|wanted| H::predict(scope, &wanted)).unwrap_or_default()
+    }
+
+    fn settled(&self, scope: &Scope, properties: Value) -> Result<(Value, Attributes), String> {
+        typed::<H>(properties).map(|properties| (plain(&properties), H::predict(scope, &properties)))
     }
 
     fn contributions(&self, scope: &Scope, wanted: &Value) -> Vec<Contribution> {
         let Some(contributions) = H::CONTRIBUTIONS else { return Vec::new() };
-        typed::<H>(wanted).map(|wanted| contributions(scope, &wanted)).unwrap_or_default()
+        typed::<H>(wanted.clone()).map(|wanted| contributions(scope, &wanted)).unwrap_or_default()
     }
 
     fn contributes(&self) -> bool {
@@ -463,7 +474,10 @@ impl<H: Handler> Resource for Erased<H> {
         for contribution in contributed {
             contribution.take_from(&mut comparable, wanted);
         }
-        match (typed::<H>(&comparable), typed::<H>(wanted)) {
+        if comparable == *wanted {
+            return comparable;
+        }
+        match (typed::<H>(comparable.clone()), typed::<H>(wanted.clone())) {
             (Ok(mut live), Ok(wanted)) => {
                 H::equate(&mut live, &wanted);
                 plain(&live)
@@ -556,14 +570,14 @@ impl<H: Handler> Resource for Erased<H> {
     }
 }
 
-fn typed<H: Handler>(properties: &Value) -> Result<H::Properties, String> {
+fn typed<H: Handler>(properties: Value) -> Result<H::Properties, String> {
     let mut properties = H::Properties::deserialize(properties).map_err(|error| error.to_string())?;
     H::complete(&mut properties);
     Ok(properties)
 }
 
 fn expect_typed<H: Handler>(properties: &Value) -> Result<H::Properties, AwsError> {
-    typed::<H>(properties).map_err(|error| {
+    typed::<H>(properties.clone()).map_err(|error| {
         AwsError::new(
             H::TYPE,
             crate::aws::error::ErrorClass::Invalid,
@@ -582,9 +596,13 @@ fn plain<P: Serialize>(properties: &P) -> Value {
 fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
+            if fields.values().any(Value::is_null) {
+                fields.retain(|_, value| !value.is_null());
+            }
             // In order of name, whatever order this build of `serde_json` keeps: digests are made of it.
-            fields.sort_keys();
+            if !fields.keys().is_sorted() {
+                fields.sort_keys();
+            }
             fields.values_mut().for_each(drop_nulls);
         }
         Value::Array(items) => items.iter_mut().for_each(drop_nulls),

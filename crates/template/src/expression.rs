@@ -170,10 +170,10 @@ impl Expr {
 
     /// The values of an object, or the one value that something else is.
     pub(super) fn fields_or_self(&mut self) -> Vec<&mut Expr> {
-        if !matches!(self.kind, Kind::Object(_)) {
-            return vec![self];
+        match self {
+            Expr { kind: Kind::Object(fields), .. } => fields.iter_mut().map(|field| &mut field.value).collect(),
+            other => vec![other],
         }
-        self.children_mut()
     }
 
     /// Sets a field; a value that is not an object becomes one. A field that is there already keeps its place.
@@ -217,65 +217,62 @@ impl Expr {
 
     pub(super) fn visit<'a>(&'a self, look: &mut impl FnMut(&'a Expr)) {
         look(self);
-        for child in self.children() {
-            child.visit(look);
-        }
+        self.for_each_child(&mut |child| child.visit(look));
     }
 
-    fn children(&self) -> Vec<&Expr> {
+    fn for_each_child<'a>(&'a self, look: &mut dyn FnMut(&'a Expr)) {
         match &self.kind {
-            Kind::Literal(_) | Kind::Mistake | Kind::Parameter(_) | Kind::Pseudo(_) | Kind::Attribute(_) => Vec::new(),
-            Kind::List(items) | Kind::Concat(items) => items.iter().collect(),
-            Kind::Object(fields) => fields.iter().map(|field| &field.value).collect(),
-            Kind::Join { delimiter, items } => vec![delimiter, items],
-            Kind::Select { index, items } => vec![index, items],
-            Kind::Split { delimiter, text } => vec![delimiter, text],
+            Kind::Literal(_) | Kind::Mistake | Kind::Parameter(_) | Kind::Pseudo(_) | Kind::Attribute(_) => {}
+            Kind::List(items) | Kind::Concat(items) => items.iter().for_each(look),
+            Kind::Object(fields) => fields.iter().map(|field| &field.value).for_each(look),
+            Kind::Join { delimiter: one, items: other }
+            | Kind::Select { index: one, items: other }
+            | Kind::Split { delimiter: one, text: other } => [one.as_ref(), other].into_iter().for_each(look),
             Kind::FindInMap(find) => {
                 let FindInMap { mapping, first, second, default } = find.as_ref();
-                [mapping, first, second].into_iter().chain(default).collect()
+                [mapping, first, second].into_iter().chain(default).for_each(look);
             }
             Kind::Import(import) => match import.as_ref() {
-                Import::Export(name) => vec![name],
-                Import::Output { stack, output, elsewhere } => elsewhere.iter().chain([stack, output]).collect(),
+                Import::Export(name) => look(name),
+                Import::Output { stack, output, elsewhere } => {
+                    elsewhere.iter().chain([stack, output]).for_each(look);
+                }
             },
-            Kind::If(choice) => vec![&choice.then, &choice.otherwise],
-            Kind::Base64(it) | Kind::Length(it) | Kind::ToJsonString(it) | Kind::AvailabilityZones(it) => vec![it],
+            Kind::If(choice) => [&choice.then, &choice.otherwise].into_iter().for_each(look),
+            Kind::Base64(it) | Kind::Length(it) | Kind::ToJsonString(it) | Kind::AvailabilityZones(it) => look(it),
         }
     }
 
-    fn children_mut(&mut self) -> Vec<&mut Expr> {
+    fn for_each_child_mut(&mut self, change: &mut dyn FnMut(&mut Expr)) {
         match &mut self.kind {
-            Kind::Literal(_) | Kind::Mistake | Kind::Parameter(_) | Kind::Pseudo(_) | Kind::Attribute(_) => Vec::new(),
-            Kind::List(items) | Kind::Concat(items) => items.iter_mut().collect(),
-            Kind::Object(fields) => fields.iter_mut().map(|field| &mut field.value).collect(),
-            Kind::Join { delimiter, items } => vec![delimiter, items],
-            Kind::Select { index, items } => vec![index, items],
-            Kind::Split { delimiter, text } => vec![delimiter, text],
+            Kind::Literal(_) | Kind::Mistake | Kind::Parameter(_) | Kind::Pseudo(_) | Kind::Attribute(_) => {}
+            Kind::List(items) | Kind::Concat(items) => items.iter_mut().for_each(change),
+            Kind::Object(fields) => fields.iter_mut().map(|field| &mut field.value).for_each(change),
+            Kind::Join { delimiter: one, items: other }
+            | Kind::Select { index: one, items: other }
+            | Kind::Split { delimiter: one, text: other } => [one.as_mut(), other].into_iter().for_each(change),
             Kind::FindInMap(find) => {
                 let FindInMap { mapping, first, second, default } = find.as_mut();
-                [mapping, first, second].into_iter().chain(default).collect()
+                [mapping, first, second].into_iter().chain(default).for_each(change);
             }
             Kind::Import(import) => match import.as_mut() {
-                Import::Export(name) => vec![name],
-                Import::Output { stack, output, elsewhere } => elsewhere.iter_mut().chain([stack, output]).collect(),
+                Import::Export(name) => change(name),
+                Import::Output { stack, output, elsewhere } => {
+                    elsewhere.iter_mut().chain([stack, output]).for_each(change);
+                }
             },
-            Kind::If(choice) => vec![&mut choice.then, &mut choice.otherwise],
-            Kind::Base64(it) | Kind::Length(it) | Kind::ToJsonString(it) | Kind::AvailabilityZones(it) => vec![it],
+            Kind::If(choice) => [&mut choice.then, &mut choice.otherwise].into_iter().for_each(change),
+            Kind::Base64(it) | Kind::Length(it) | Kind::ToJsonString(it) | Kind::AvailabilityZones(it) => change(it),
         }
     }
 
     /// Replaces every `Fn::If` by the branch that its condition chooses.
     pub(super) fn choose(&mut self, conditions: &BTreeMap<String, bool>) {
-        match std::mem::replace(&mut self.kind, Kind::Mistake) {
-            Kind::If(choice) => {
-                let is_met = conditions.get(&choice.condition).copied().unwrap_or_default();
-                *self = if is_met { choice.then } else { choice.otherwise };
-                self.choose(conditions);
-            }
-            kind => {
-                self.kind = kind;
-                self.children_mut().into_iter().for_each(|child| child.choose(conditions));
-            }
+        while let Kind::If(choice) = &mut self.kind {
+            let is_met = conditions.get(&choice.condition).copied().unwrap_or_default();
+            let chosen = if is_met { &mut choice.then } else { &mut choice.otherwise };
+            *self = Expr::new(std::mem::replace(&mut chosen.kind, Kind::Mistake), chosen.span);
         }
+        self.for_each_child_mut(&mut |child| child.choose(conditions));
     }
 }

@@ -2,8 +2,6 @@
 
 use std::io::{self, Write};
 
-use serde_json::Value;
-
 use super::difference;
 use crate::cli::view::brief::brief;
 use crate::cli::view::palette::{Role, paint};
@@ -163,7 +161,7 @@ fn show_step(out: &mut dyn Write, (plan, step): (&Plan, &Step), heading: Heading
 }
 
 fn properties(out: &mut dyn Write, step: &Step, is_shown: impl Fn(&str) -> bool) -> io::Result<()> {
-    let properties = step.desired.iter().filter_map(Value::as_object).flatten();
+    let properties = step.desired.iter().filter_map(|it| it.as_object()).flatten();
     let lines = properties.filter(|(name, _)| is_shown(name)).flat_map(|(name, value)| unfolded(name, value));
     lines.into_iter().try_for_each(|line| writeln!(out, "          {line}"))
 }
