@@ -11,7 +11,7 @@ use crate::graph::{Dependencies, api_of, implied};
 use crate::identity::{LogicalId, StackId};
 use crate::property_path::PathStep;
 use crate::resource::apigateway::deployment::{ANEW, CONTENT_DIGEST};
-use crate::resource::{Attributes, Case, GeneratedName, Owner, Row, row, tags};
+use crate::resource::{Attributes, Case, Contribution, GeneratedName, Owner, Row, Settled, row, tags};
 use crate::template::{DesiredGraph, DesiredResource, Expr, Reference};
 use crate::unknown;
 
@@ -29,6 +29,8 @@ pub struct Desired {
     predicted: BTreeMap<LogicalId, Arc<Value>>,
     /// What follows from these.
     attributes: BTreeMap<LogicalId, Attributes>,
+    /// What these put into other resources, of those that put something anywhere.
+    contributions: BTreeMap<LogicalId, Vec<Contribution>>,
 }
 
 impl Desired {
@@ -38,8 +40,8 @@ impl Desired {
     /// The graph's references must have no cycle: see [`crate::graph::cycles`].
     pub fn new(graph: DesiredGraph, stack: StackId, tags: BTreeMap<String, String>, scope: Scope) -> Self {
         let dependencies = Dependencies::declared(&graph);
-        let (predicted, attributes) = (BTreeMap::new(), BTreeMap::new());
-        let mut desired = Self { graph, stack, tags, scope, dependencies, predicted, attributes };
+        let (predicted, attributes, contributions) = Default::default();
+        let mut desired = Self { graph, stack, tags, scope, dependencies, predicted, attributes, contributions };
         for logical_id in desired.in_order() {
             desired.predict_properties(&logical_id);
         }
@@ -55,9 +57,12 @@ impl Desired {
 
     fn predict_properties(&mut self, logical_id: &LogicalId) {
         let known = |id: &LogicalId, name: &str| self.attributes.get(id)?.get(name).cloned();
-        let Ok((value, attributes)) = self.settled(logical_id, &known) else { return };
+        let Ok(Settled { properties, attributes, contributions }) = self.settled(logical_id, &known) else { return };
         self.attributes.insert(logical_id.clone(), attributes);
-        self.predicted.insert(logical_id.clone(), Arc::new(value));
+        self.predicted.insert(logical_id.clone(), Arc::new(properties));
+        if !contributions.is_empty() {
+            self.contributions.insert(logical_id.clone(), contributions);
+        }
     }
 
     /// Sets what no template can set, and on which no attribute hangs.
@@ -93,6 +98,7 @@ impl Desired {
         nothing.dependencies = Dependencies::default();
         nothing.predicted.clear();
         nothing.attributes.clear();
+        nothing.contributions.clear();
         nothing
     }
 
@@ -117,8 +123,20 @@ impl Desired {
     ) -> Result<Arc<Value>, String> {
         match self.predicted.get(logical_id) {
             Some(predicted) if self.is_as_predicted(logical_id, known) => Ok(predicted.clone()),
-            _ => self.settled(logical_id, known).map(|(properties, _)| Arc::new(properties)),
+            _ => self.settled(logical_id, known).map(|settled| Arc::new(settled.properties)),
         }
+    }
+
+    /// What the resource puts into others, with its [`properties`](Self::properties).
+    pub fn contributions(
+        &self,
+        logical_id: &LogicalId,
+        known: &dyn Fn(&LogicalId, &str) -> Option<Value>,
+    ) -> Vec<Contribution> {
+        if self.is_as_predicted(logical_id, known) {
+            return self.contributions.get(logical_id).cloned().unwrap_or_default();
+        }
+        self.settled(logical_id, known).map(|settled| settled.contributions).unwrap_or_default()
     }
 
     /// Whether all that a resource refers to is known to be what was predicted.
@@ -130,18 +148,18 @@ impl Desired {
         self.graph.resources.get(logical_id).is_some_and(|resource| resource.references.iter().all(is_it))
     }
 
-    /// The resource's properties, and what follows from them.
+    /// The resource's properties in canonical form, and what follows from them.
     fn settled(
         &self,
         logical_id: &LogicalId,
         known: &dyn Fn(&LogicalId, &str) -> Option<Value>,
-    ) -> Result<(Value, Attributes), String> {
+    ) -> Result<Settled, String> {
         let (row, written) = self.written(logical_id, known)?;
         match row.handler.settled(&self.scope, written) {
-            Ok((canonical, attributes)) => Ok((canonical, without_unknowns(attributes))),
+            Ok(settled) => Ok(Settled { attributes: without_unknowns(settled.attributes), ..settled }),
             Err(error) => match self.written(logical_id, known)? {
                 // An unknown may stand where a number or a list belongs: then the value is compared as it is.
-                (_, written) if unknown::is_within(&written) => Ok((written, Attributes::new())),
+                (_, properties) if unknown::is_within(&properties) => Ok(Settled { properties, ..Settled::default() }),
                 _ => Err(error),
             },
         }
@@ -182,7 +200,8 @@ impl Desired {
 
     /// What follows from a resource's properties alone; of what has an unknown in it, nothing.
     pub fn predict(&self, logical_id: &LogicalId, properties: &Value) -> Attributes {
-        if self.predicted.get(logical_id).is_some_and(|it| **it == *properties) {
+        let is_it = |it: &Arc<Value>| std::ptr::eq(it.as_ref(), properties) || **it == *properties;
+        if self.predicted.get(logical_id).is_some_and(is_it) {
             return self.attributes.get(logical_id).cloned().unwrap_or_default();
         }
         let Some(row) = self.row(logical_id) else { return Attributes::new() };

@@ -5,20 +5,26 @@ use serde_json::Value;
 use crate::apply::Task;
 use crate::budget::calls::{length, times};
 use crate::budget::{iam, reading};
-use crate::change::Changes;
+use crate::change::{Change, Changes};
 use crate::plan::Plan;
 use crate::resource::lambda::function;
+use crate::resource::tags::tags_in;
 
 /// `None` for a change whose calls are in none of these tables.
 pub fn updating(plan: &Plan, task: &Task, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
-    let changes = Changes::between(live, wanted);
-    if changes.touch("Tags") {
-        return None;
+    let is_tag = |change: &Change| change.path.property() == Some("Tags");
+    let (tags, others): (Vec<Change>, Vec<Change>) = Changes::between(live, wanted).0.into_iter().partition(is_tag);
+    let resource_type = task.resource_type.as_str();
+    let mut calls = match others.as_slice() {
+        [] => ALWAYS_LOOKED_AT.iter().filter(|(name, _)| *name == resource_type).map(|(_, call)| *call).collect(),
+        _ => writing(task, &Changes(others), live, wanted)?,
+    };
+    if !tags.is_empty() {
+        calls.extend(tagging(resource_type, live, wanted)?);
     }
-    let mut calls = writing(task, &changes, live, wanted)?;
     let id = task.physical_id.as_ref()?;
     calls.extend(reading::of_one(&task.resource_type, id, wanted)?);
-    calls.extend(iam::put_there_by_others(plan, task.resource_type.as_str(), id));
+    calls.extend(iam::put_there_by_others(plan, resource_type, id));
     Some(calls)
 }
 
@@ -62,6 +68,64 @@ fn writing(task: &Task, changes: &Changes, live: &Value, wanted: &Value) -> Opti
         _ => return iam::changing(resource_type, changes, live, wanted),
     })
 }
+
+/// Tags are read, written and removed; of a wait for them, the first look.
+fn tagging(resource_type: &str, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
+    let (_, [read, write, remove]) = TAGGED.iter().find(|(types, _)| types.contains(&resource_type))?;
+    let changes = tags_in(wanted).unwrap_or_default().since(&tags_in(live).unwrap_or_default());
+    let mut calls = vec![*read];
+    calls.extend((!changes.written.0.is_empty()).then_some(*write));
+    calls.extend((!changes.removed.is_empty()).then_some(*remove));
+    calls.extend((resource_type == "AWS::DynamoDB::Table").then_some(*read));
+    Some(calls)
+}
+
+/// By which calls tags are read, written and removed.
+const TAGGED: &[(&[&str], [&str; 3])] = &[
+    (
+        &[
+            "AWS::ApiGateway::ApiKey",
+            "AWS::ApiGateway::ClientCertificate",
+            "AWS::ApiGateway::DomainName",
+            "AWS::ApiGateway::RestApi",
+            "AWS::ApiGateway::Stage",
+            "AWS::ApiGateway::UsagePlan",
+            "AWS::ApiGateway::VpcLink",
+        ],
+        ["apigateway.GetTags", "apigateway.TagResource", "apigateway.UntagResource"],
+    ),
+    (
+        &[
+            "AWS::CloudWatch::Alarm",
+            "AWS::CloudWatch::CompositeAlarm",
+            "AWS::CloudWatch::Dashboard",
+            "AWS::CloudWatch::InsightRule",
+            "AWS::CloudWatch::MetricStream",
+        ],
+        ["cloudwatch.ListTagsForResource", "cloudwatch.TagResource", "cloudwatch.UntagResource"],
+    ),
+    (&["AWS::DynamoDB::Table"], ["dynamodb.ListTagsOfResource", "dynamodb.TagResource", "dynamodb.UntagResource"]),
+    (&["AWS::IAM::Role"], ["iam.GetRole", "iam.TagRole", "iam.UntagRole"]),
+    (&["AWS::IAM::User"], ["iam.GetUser", "iam.TagUser", "iam.UntagUser"]),
+    (
+        &["AWS::Lambda::CodeSigningConfig", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function"],
+        ["lambda.ListTags", "lambda.TagResource", "lambda.UntagResource"],
+    ),
+    (
+        &["AWS::Logs::Destination", "AWS::Logs::LogGroup"],
+        ["logs.ListTagsForResource", "logs.TagResource", "logs.UntagResource"],
+    ),
+    (&["AWS::SNS::Topic"], ["sns.ListTagsForResource", "sns.TagResource", "sns.UntagResource"]),
+    (&["AWS::SQS::Queue"], ["sqs.ListQueueTags", "sqs.TagQueue", "sqs.UntagQueue"]),
+    (
+        &["AWS::WAFv2::IPSet", "AWS::WAFv2::RegexPatternSet", "AWS::WAFv2::RuleGroup", "AWS::WAFv2::WebACL"],
+        ["wafv2.ListTagsForResource", "wafv2.TagResource", "wafv2.UntagResource"],
+    ),
+];
+
+/// What is looked at before any change, also where only tags change.
+const ALWAYS_LOOKED_AT: &[(&str, &str)] =
+    &[("AWS::ApiGateway::RestApi", "apigateway.GetRestApi"), ("AWS::Lambda::Function", "lambda.GetFunction")];
 
 /// The types of which every update takes the same calls, whatever it changes; of a wait, the first look.
 const ALWAYS: &[(&str, &[&str])] = &[

@@ -47,11 +47,8 @@ pub(super) fn contributions(desired: &Desired, inventory: &Inventory) -> Contrib
         _ => None,
     };
     let declared = desired.graph.resources.keys().filter_map(|id| {
-        let handler = desired.row(id)?.handler;
-        if !handler.contributes() {
-            return None;
-        }
-        Some(handler.contributions(&desired.scope, desired.properties(id, &known).ok()?.as_ref()))
+        let contributes = desired.row(id)?.handler.contributes();
+        contributes.then(|| desired.contributions(id, &known))
     });
     let departed = inventory.departed.iter().filter_map(|departed| match &departed.reading {
         Reading::Live(live) => {

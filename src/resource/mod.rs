@@ -124,6 +124,17 @@ pub struct LiveResource {
     pub ownership: Ownership,
 }
 
+/// What is known of a resource before it is looked for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settled {
+    /// In canonical form.
+    pub properties: Value,
+    /// What follows from them: nearly every ARN.
+    pub attributes: Attributes,
+    /// What they put into other resources.
+    pub contributions: Vec<Contribution>,
+}
+
 /// What a resource holds beside its properties, and what goes with it: no template brings it back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contents {
@@ -325,13 +336,13 @@ pub trait Resource: Send + Sync {
     /// Says what does not fit the type.
     fn canonical(&self, properties: &Value) -> Result<Value, String>;
     fn predict(&self, scope: &Scope, wanted: &Value) -> Attributes;
-    /// The properties in canonical form, and what follows from them: [`canonical`](Self::canonical) and
-    /// [`predict`](Self::predict) in one.
+    /// The properties in canonical form, and what follows from them: [`canonical`](Self::canonical),
+    /// [`predict`](Self::predict) and [`contributions`](Self::contributions) in one.
     ///
     /// # Errors
     ///
     /// Says what does not fit the type.
-    fn settled(&self, scope: &Scope, properties: Value) -> Result<(Value, Attributes), String>;
+    fn settled(&self, scope: &Scope, properties: Value) -> Result<Settled, String>;
     fn contributions(&self, scope: &Scope, wanted: &Value) -> Vec<Contribution>;
     /// Whether resources of the type put something into others.
     fn contributes(&self) -> bool;
@@ -456,8 +467,13 @@ impl<H: Handler> Resource for Erased<H> {
         typed::<H>(wanted.clone()).map(|wanted| H::predict(scope, &wanted)).unwrap_or_default()
     }
 
-    fn settled(&self, scope: &Scope, properties: Value) -> Result<(Value, Attributes), String> {
-        typed::<H>(properties).map(|properties| (plain(&properties), H::predict(scope, &properties)))
+    fn settled(&self, scope: &Scope, properties: Value) -> Result<Settled, String> {
+        let wanted = typed::<H>(properties)?;
+        Ok(Settled {
+            properties: plain(&wanted),
+            attributes: H::predict(scope, &wanted),
+            contributions: H::CONTRIBUTIONS.map(|contributions| contributions(scope, &wanted)).unwrap_or_default(),
+        })
     }
 
     fn contributions(&self, scope: &Scope, wanted: &Value) -> Vec<Contribution> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fault_proxy::fault::{Fault, What, When};
 use fault_proxy::{Line, Script};
-use paystack::resource::TYPES;
+use paystack::resource::{TYPES, row};
 use serde_json::{Map, Value, json};
 
 use crate::harness::{Account, Paystack};
@@ -102,6 +102,16 @@ fn the_calls_for_every_type_are_foreseen() {
         let both = ["/foreseen/reading", "/foreseen/applying"];
         assert_same(asked(&log, &applied), foreseen(&applied, &both), "applying changes");
 
+        for (what, tag) in [("tagging", Some("first")), ("tagging anew", Some("second")), ("untagging", None)] {
+            let tagged = resources.values_mut().map(|it| set_tag(it, tag)).filter(|is_tagged| *is_tagged).count();
+            assert!(tagged > 5, "{tagged} resources take tags");
+            want(&resources);
+            let (applied, log) = run(&["apply", "--auto-approve"]);
+            let updated = applied["plan"]["summary"]["updated"].as_u64().unwrap_or_default() as usize;
+            assert_eq!(updated, tagged, "{what}: {}", applied["plan"]["summary"]);
+            assert_same(asked(&log, &applied), foreseen(&applied, &both), what);
+        }
+
         let (destroyed, log) = run(&["destroy", "--auto-approve"]);
         let foreseen = foreseen(&destroyed, &["/foreseen/applying"]);
         assert_same(writes(asked(&log, &destroyed)), writes(foreseen), "destroying");
@@ -149,6 +159,27 @@ fn change(resource: &mut Value) -> bool {
     let changed: Value = serde_json::from_str(&value.replace('\'', "\"")).expect("it is JSON");
     let was = std::mem::replace(&mut resource["Properties"][*property], changed);
     was != resource["Properties"][*property]
+}
+
+/// The tag that the test adds, changes and removes.
+const TAG: &str = "budget";
+
+/// Gives a resource this value for the test's tag, or takes it away, if its type is one whose tags can be changed.
+fn set_tag(resource: &mut Value, value: Option<&str>) -> bool {
+    let row = row(&resource["Type"].as_str().unwrap_or_default().into()).expect("the type is handled");
+    // The tags of a global table are those of its replicas.
+    if row.facts().tag_property().is_none_or(|tags| !row.facts().has_property(tags)) {
+        return false;
+    }
+    let Some(properties) = resource["Properties"].as_object_mut() else { return false };
+    let before = properties.remove("Tags").unwrap_or_default();
+    let others = before.as_array().cloned().unwrap_or_default().into_iter().filter(|tag| tag["Key"] != TAG);
+    let tag = value.map(|value| json!({"Key": TAG, "Value": value}));
+    let tags: Vec<Value> = others.chain(tag).collect();
+    if !tags.is_empty() {
+        properties.insert("Tags".to_owned(), tags.into());
+    }
+    true
 }
 
 /// What the tasks of a first apply have asked, which searches once more as the plan before it has.

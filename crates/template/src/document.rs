@@ -121,24 +121,37 @@ pub(super) fn empty() -> Diagnostic {
 #[derive(Default)]
 pub(super) struct Entries {
     entries: Vec<Entry>,
-    /// By key: a map of any size is read in time that grows with its size alone.
+    /// By key, where there are too many to look through: a map of any size is read in time that grows with its size alone.
     places: HashMap<String, Span>,
 }
+
+/// How many keys are looked through.
+const FEW: usize = 16;
 
 impl Entries {
     /// Adds an entry, or reports that its key is there already.
     pub(super) fn insert(&mut self, entry: Entry, diagnostics: &mut Vec<Diagnostic>) {
-        if let Some(earlier) = self.places.get(&entry.key) {
+        if let Some(earlier) = self.place(&entry.key) {
             diagnostics.push(
                 Diagnostic::error(format!("the key `{}` occurs twice", entry.key))
                     .at(entry.key_span)
-                    .related(*earlier, "first here")
+                    .related(earlier, "first here")
                     .help("remove one of them, or rename it"),
             );
             return;
         }
-        self.places.insert(entry.key.clone(), entry.key_span);
         self.entries.push(entry);
+        if self.entries.len() >= FEW {
+            let missing = &self.entries[self.places.len()..];
+            self.places.extend(missing.iter().map(|entry| (entry.key.clone(), entry.key_span)));
+        }
+    }
+
+    fn place(&self, key: &str) -> Option<Span> {
+        if self.entries.len() >= FEW {
+            return self.places.get(key).copied();
+        }
+        self.entries.iter().find(|entry| entry.key == key).map(|entry| entry.key_span)
     }
 
     pub(super) fn into_map(self) -> Kind {

@@ -76,7 +76,7 @@ impl Scope {
                 left => Evaluation { left: Cell::new(left), ..self.evaluation(&|_, _| None, TOTAL_BYTES_LIMIT) },
             };
             let before = evaluation.left.get();
-            let objection = evaluation.value(expr).err();
+            let objection = evaluation.check(expr).err();
             left -= before - evaluation.left.get();
             if let Some(finding) = objection {
                 object(expr, finding);
@@ -120,7 +120,7 @@ impl Evaluation<'_> {
                 Value::Array(self.items(items)?)
             }
             Kind::Object(fields) => {
-                self.spend(VALUE_BYTES + fields.iter().map(|field| field.key.len()).sum::<usize>(), expr)?;
+                self.spend_on_keys(fields, expr)?;
                 Value::Object(self.object(fields)?)
             }
             Kind::Parameter(name) => match self.scope.parameters.get(name) {
@@ -152,6 +152,22 @@ impl Evaluation<'_> {
             Kind::AvailabilityZones(region) => self.availability_zones(region)?,
         };
         Ok(Some(value))
+    }
+
+    /// Whether there is a value: what is written out is not made for that.
+    fn check(&self, expr: &Expr) -> Result<(), Diagnostic> {
+        match &expr.kind {
+            Kind::Literal(value) => self.spend(size(value), expr),
+            Kind::List(items) => {
+                self.spend(VALUE_BYTES, expr)?;
+                items.iter().try_for_each(|item| self.check(item))
+            }
+            Kind::Object(fields) => {
+                self.spend_on_keys(fields, expr)?;
+                fields.iter().try_for_each(|field| self.check(&field.value))
+            }
+            _ => self.value(expr).map(drop),
+        }
     }
 
     fn items(&self, items: &[Expr]) -> Result<Vec<Value>, Diagnostic> {
@@ -285,6 +301,10 @@ impl Evaluation<'_> {
     fn copied(&self, value: &Value, expr: &Expr) -> Result<Value, Diagnostic> {
         self.spend(size(value), expr)?;
         Ok(value.clone())
+    }
+
+    fn spend_on_keys(&self, fields: &[Field], object: &Expr) -> Result<(), Diagnostic> {
+        self.spend(VALUE_BYTES + fields.iter().map(|field| field.key.len()).sum::<usize>(), object)
     }
 
     fn spend(&self, bytes: usize, expr: &Expr) -> Result<(), Diagnostic> {

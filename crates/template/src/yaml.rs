@@ -3,6 +3,7 @@
 //! That is YAML 1.1 for booleans (`yes`, `off`), and no more types than JSON has: a date is a string, and so is a number
 //! with leading zeros (an account id). Anchors and aliases work, within bounds; merge keys do not, as in CloudFormation.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput, Tag};
@@ -108,7 +109,7 @@ impl<'a> Reader<'a> {
 
     fn node(&mut self, (event, span): Next<'a>) -> Result<Node, Diagnostic> {
         let (node, anchor, tag) = match event {
-            Event::Scalar(text, style, anchor, tag) => (self.scalar(&text, style, tag.as_deref(), span), anchor, tag),
+            Event::Scalar(text, style, anchor, tag) => (self.scalar(text, style, tag.as_deref(), span), anchor, tag),
             Event::SequenceStart(anchor, tag) => (self.nested(span, Self::list)?, anchor, tag),
             Event::MappingStart(anchor, tag) => (self.nested(span, Self::map)?, anchor, tag),
             Event::Alias(anchor) => (self.alias(anchor, span)?, 0, None),
@@ -218,25 +219,25 @@ impl<'a> Reader<'a> {
         Err(finding.help("write out what is needed, or split the template"))
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Node {
-        refuse_mark(text, span, self.diagnostics);
+    fn scalar(&mut self, text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Node {
+        refuse_mark(&text, span, self.diagnostics);
         let forced_text = tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
         let kind = if style == ScalarStyle::Plain && !forced_text {
             self.plain(text, span)
         } else {
-            Kind::Text(text.to_owned())
+            Kind::Text(text.into_owned())
         };
         Node { kind, span }
     }
 
-    fn plain(&mut self, text: &str, span: Span) -> Kind {
-        match text {
+    fn plain(&mut self, text: Cow<'_, str>, span: Span) -> Kind {
+        match text.as_ref() {
             "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
             "true" | "True" | "TRUE" => Kind::Bool(true),
             "false" | "False" | "FALSE" => Kind::Bool(false),
-            "yes" | "Yes" | "YES" | "on" | "On" | "ON" => self.old_boolean(text, true, span),
-            "no" | "No" | "NO" | "off" | "Off" | "OFF" => self.old_boolean(text, false, span),
-            _ => number(text).map_or_else(|| Kind::Text(text.to_owned()), Kind::Number),
+            "yes" | "Yes" | "YES" | "on" | "On" | "ON" => self.old_boolean(&text, true, span),
+            "no" | "No" | "NO" | "off" | "Off" | "OFF" => self.old_boolean(&text, false, span),
+            plain => number(plain).map_or_else(|| Kind::Text(text.into_owned()), Kind::Number),
         }
     }
 
