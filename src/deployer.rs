@@ -19,10 +19,9 @@ type Permission = (String, Option<&'static str>);
 /// The policy for planning, applying and destroying what the template has now, under the names that it has now; where ledgers
 /// are in a table, with what is done there. Nothing in it is said twice: without any statement, something is refused.
 pub fn policy(desired: &Desired, state_table: Option<&StateTable>) -> Value {
-    let properties = desired.predicted();
     let mut permissions: BTreeMap<Permission, BTreeSet<String>> = BTreeMap::new();
     for need in needs() {
-        let resources = resources(need, desired, properties);
+        let resources = resources(need, desired);
         if !resources.is_empty() {
             for action in need.actions() {
                 permissions.entry((action, need.passed_to)).or_default().extend(resources.clone());
@@ -90,16 +89,12 @@ fn document(statements: impl Into<Value>) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements.into()})
 }
 
-fn resources(
-    need: &Need,
-    desired: &Desired,
-    properties: &BTreeMap<crate::identity::LogicalId, Arc<Value>>,
-) -> BTreeSet<String> {
+fn resources(need: &Need, desired: &Desired) -> BTreeSet<String> {
     let scope = &desired.scope;
     let on = |properties: &Value| (need.on)(&Subject { scope, properties });
     let Some(resource_type) = need.resource_type else { return on(&Value::Null).into_iter().collect() };
     let declared = desired.graph.resources.values().filter(|it| it.resource_type.as_str() == resource_type);
-    declared.flat_map(|it| on(properties.get(&it.logical_id).map_or(&Value::Null, Arc::as_ref))).collect()
+    declared.flat_map(|it| on(desired.predicted().get(&it.logical_id).map_or(&Value::Null, Arc::as_ref))).collect()
 }
 
 /// A statement is named by its service.

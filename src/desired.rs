@@ -1,8 +1,9 @@
 //! What a template wants of each resource, as far as it is known: evaluated, named, tagged, in canonical form. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::aws::Scope;
@@ -26,9 +27,9 @@ pub struct Desired {
     /// What each resource waits for, and why.
     pub dependencies: Dependencies,
     /// Every resource's properties when nothing is known but what follows from names. It is worked out once.
-    predicted: BTreeMap<LogicalId, Arc<Value>>,
+    predicted: IndexMap<LogicalId, Arc<Value>>,
     /// What follows from these.
-    attributes: BTreeMap<LogicalId, Attributes>,
+    attributes: HashMap<LogicalId, Arc<Attributes>>,
     /// What these put into other resources, of those that put something anywhere.
     contributions: BTreeMap<LogicalId, Vec<Contribution>>,
 }
@@ -40,7 +41,7 @@ impl Desired {
     /// The graph's references must have no cycle: see [`crate::graph::cycles`].
     pub fn new(graph: DesiredGraph, stack: StackId, tags: BTreeMap<String, String>, scope: Scope) -> Self {
         let dependencies = Dependencies::declared(&graph);
-        let (predicted, attributes, contributions) = Default::default();
+        let (predicted, attributes, contributions) = (IndexMap::new(), HashMap::new(), BTreeMap::new());
         let mut desired = Self { graph, stack, tags, scope, dependencies, predicted, attributes, contributions };
         for logical_id in desired.in_order() {
             desired.predict_properties(&logical_id);
@@ -58,7 +59,7 @@ impl Desired {
     fn predict_properties(&mut self, logical_id: &LogicalId) {
         let known = |id: &LogicalId, name: &str| self.attributes.get(id)?.get(name).cloned();
         let Ok(Settled { properties, attributes, contributions }) = self.settled(logical_id, &known) else { return };
-        self.attributes.insert(logical_id.clone(), attributes);
+        self.attributes.insert(logical_id.clone(), Arc::new(attributes));
         self.predicted.insert(logical_id.clone(), Arc::new(properties));
         if !contributions.is_empty() {
             self.contributions.insert(logical_id.clone(), contributions);
@@ -189,23 +190,23 @@ impl Desired {
     }
 
     /// Every resource's properties when nothing is known but what follows from names.
-    pub fn predicted(&self) -> &BTreeMap<LogicalId, Arc<Value>> {
+    pub fn predicted(&self) -> &IndexMap<LogicalId, Arc<Value>> {
         &self.predicted
     }
 
     /// What follows from these.
-    pub fn predicted_attributes(&self, logical_id: &LogicalId) -> Option<&Attributes> {
+    pub fn predicted_attributes(&self, logical_id: &LogicalId) -> Option<&Arc<Attributes>> {
         self.attributes.get(logical_id)
     }
 
     /// What follows from a resource's properties alone; of what has an unknown in it, nothing.
-    pub fn predict(&self, logical_id: &LogicalId, properties: &Value) -> Attributes {
+    pub fn predict(&self, logical_id: &LogicalId, properties: &Value) -> Arc<Attributes> {
         let is_it = |it: &Arc<Value>| std::ptr::eq(it.as_ref(), properties) || **it == *properties;
         if self.predicted.get(logical_id).is_some_and(is_it) {
             return self.attributes.get(logical_id).cloned().unwrap_or_default();
         }
-        let Some(row) = self.row(logical_id) else { return Attributes::new() };
-        without_unknowns(row.handler.predict(&self.scope, properties))
+        let predict = |row: &Row| without_unknowns(row.handler.predict(&self.scope, properties));
+        self.row(logical_id).map(predict).unwrap_or_default().into()
     }
 
     pub fn row(&self, logical_id: &LogicalId) -> Option<&'static Row> {
@@ -282,7 +283,7 @@ fn is_true(value: &Value) -> bool {
 }
 
 /// Which OpenAPI document an API is imported from, and how: it cannot be read back.
-fn body_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Arc<Value>>) -> Vec<(LogicalId, String)> {
+fn body_digests(graph: &DesiredGraph, values: &IndexMap<LogicalId, Arc<Value>>) -> Vec<(LogicalId, String)> {
     let digest = |api: &DesiredResource| {
         let value = values.get(&api.logical_id)?;
         let text = serde_json::to_vec(&[value.get("Body")?, &value["Mode"], &value["Parameters"]]).ok()?;
@@ -292,7 +293,7 @@ fn body_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Arc<Value>>) 
 }
 
 /// What a deployment takes a snapshot of, and nothing can read back: of every API, all that is deployed with it.
-fn content_digests(graph: &DesiredGraph, values: &BTreeMap<LogicalId, Arc<Value>>) -> BTreeMap<LogicalId, String> {
+fn content_digests(graph: &DesiredGraph, values: &IndexMap<LogicalId, Arc<Value>>) -> BTreeMap<LogicalId, String> {
     const CONTENT: [&str; 7] = [
         "AWS::ApiGateway::Authorizer",
         "AWS::ApiGateway::GatewayResponse",

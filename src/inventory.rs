@@ -460,7 +460,7 @@ fn doubted(identity: Identity, reading: Reading, ledger: &Ledger) -> Option<Depa
 
 fn attribute(
     readings: &BTreeMap<LogicalId, Reading>,
-    predicted: &BTreeMap<LogicalId, crate::resource::Attributes>,
+    predicted: &BTreeMap<LogicalId, Arc<crate::resource::Attributes>>,
     id: &LogicalId,
     name: &str,
 ) -> Option<Value> {

@@ -24,7 +24,7 @@ struct Judged {
     properties: Arc<Value>,
     /// As the template says it, evaluated.
     declared: Value,
-    attributes: Attributes,
+    attributes: Arc<Attributes>,
 }
 
 /// One resource.

@@ -1,5 +1,7 @@
 //! A large template whose resources refer to each other as those of a real system do, and an account where it is deployed.
 
+use std::sync::Arc;
+
 use paystack::desired::Desired;
 use paystack::identity::LogicalId;
 use paystack::inventory::{Departed, Gone, Inventory};
@@ -33,7 +35,7 @@ fn live(desired: &Desired, logical_id: &LogicalId) -> LiveResource {
     LiveResource {
         id: format!("{}-{logical_id}", desired.stack).into(),
         properties: Value::clone(&desired.predicted()[logical_id]),
-        attributes: desired.predicted_attributes(logical_id).cloned().unwrap_or_default(),
+        attributes: desired.predicted_attributes(logical_id).cloned().map(Arc::unwrap_or_clone).unwrap_or_default(),
         ownership: Ownership::Owned(desired.owner(logical_id)),
     }
 }

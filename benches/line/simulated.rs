@@ -87,7 +87,7 @@ impl Writer for Simulated<'_> {
             }
             Ok(match work {
                 Work::Create { owner, resource_type, wanted } => {
-                    let mut attributes = self.desired.predict(&owner.resource, wanted);
+                    let mut attributes = Arc::unwrap_or_clone(self.desired.predict(&owner.resource, wanted));
                     let names = row(resource_type).into_iter().flat_map(|row| row.facts().attributes());
                     for name in names.chain([REF]) {
                         let invented = || Value::String(format!("{}-{name}", owner.resource));

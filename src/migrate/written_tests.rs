@@ -259,7 +259,7 @@ fn a_template_from_what_is_live_means_what_is_live() {
                 name => (name.to_owned(), json!(format!("{}{logical_id}", name.to_lowercase()))),
             });
             let mut its: Attributes = made_up.collect();
-            its.extend(desired.predict(&logical_id, &properties));
+            its.extend(Attributes::clone(&desired.predict(&logical_id, &properties)));
             let id = its[REF].as_str().unwrap_or_default().to_owned();
             attributes.insert(logical_id.clone(), its.clone());
             all.push(Found {

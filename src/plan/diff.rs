@@ -1,6 +1,7 @@
 //! The three-way comparison of every resource: desired, live, and applied last.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -307,9 +308,9 @@ impl Planner<'_> {
                 let changed = |property: &str| changes.iter().any(|change| change.path.property() == Some(property));
                 let unsettled = |name: &str| unsettles.iter().any(|(property, it)| *it == name && changed(property));
                 let attributes = live.map(|live| live.attributes.clone()).unwrap_or_default();
-                attributes.into_iter().filter(|(name, _)| !unsettled(name)).collect()
+                Arc::new(attributes.into_iter().filter(|(name, _)| !unsettled(name)).collect())
             }
-            _ => live.map(|live| live.attributes.clone()).unwrap_or_default(),
+            _ => live.map(|live| Arc::new(live.attributes.clone())).unwrap_or_default(),
         };
         self.known.insert(id.clone(), attributes);
     }

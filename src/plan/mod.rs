@@ -21,7 +21,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -316,4 +316,4 @@ fn at<'a>(value: &'a Value, path: &PropertyPath) -> Option<&'a Value> {
 }
 
 /// What is known of each resource's attributes while a plan is made.
-type Known = BTreeMap<LogicalId, crate::resource::Attributes>;
+type Known = HashMap<LogicalId, Arc<crate::resource::Attributes>>;

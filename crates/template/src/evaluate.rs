@@ -63,14 +63,12 @@ impl Scope {
         self.evaluation(attributes, EVALUATED_BYTES_LIMIT).value(expr).map(|value| value.unwrap_or(Value::Null))
     }
 
-    /// Whether each of several expressions gives something, whatever the resources' attributes will be.
-    pub(super) fn check_all<'e>(
-        &self,
-        exprs: impl Iterator<Item = &'e mut Expr>,
-        mut object: impl FnMut(&mut Expr, Diagnostic),
-    ) {
+    /// Whether each of several expressions gives something, whatever the resources' attributes will be: what is wrong, by the
+    /// expression's number.
+    pub(super) fn check_all<'e>(&self, exprs: impl Iterator<Item = &'e Expr>) -> Vec<(usize, Diagnostic)> {
+        let mut findings = Vec::new();
         let mut left = TOTAL_BYTES_LIMIT;
-        for expr in exprs {
+        for (number, expr) in exprs.enumerate() {
             let evaluation = match left {
                 EVALUATED_BYTES_LIMIT.. => self.evaluation(&|_, _| None, EVALUATED_BYTES_LIMIT),
                 left => Evaluation { left: Cell::new(left), ..self.evaluation(&|_, _| None, TOTAL_BYTES_LIMIT) },
@@ -78,10 +76,9 @@ impl Scope {
             let before = evaluation.left.get();
             let objection = evaluation.check(expr).err();
             left -= before - evaluation.left.get();
-            if let Some(finding) = objection {
-                object(expr, finding);
-            }
+            findings.extend(objection.map(|finding| (number, finding)));
         }
+        findings
     }
 
     /// What an import is known by: an export's name, or a stack and its output.

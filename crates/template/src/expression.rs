@@ -3,6 +3,7 @@
 //! Knows what can be called and where everything stands, not what a call gives: that is `evaluate`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,8 +25,9 @@ pub(super) enum Kind {
     Literal(Value),
     /// What cannot be read and has been reported: nothing is known of it.
     Mistake,
-    List(Vec<Expr>),
-    Object(Vec<Field>),
+    /// Copies share what is in it, as those of an object do: most of it stays as it is written.
+    List(Arc<Vec<Expr>>),
+    Object(Arc<Vec<Field>>),
     Parameter(String),
     Pseudo(PseudoParameter),
     /// `Ref` or `Fn::GetAtt` of a resource.
@@ -169,9 +171,19 @@ impl Expr {
     }
 
     /// The values of an object, or the one value that something else is.
-    pub(super) fn fields_or_self(&mut self) -> Vec<&mut Expr> {
+    pub(super) fn parts(&self) -> Vec<&Expr> {
+        match &self.kind {
+            Kind::Object(fields) => fields.iter().map(|field| &field.value).collect(),
+            _ => vec![self],
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn parts_mut(&mut self) -> Vec<&mut Expr> {
         match self {
-            Expr { kind: Kind::Object(fields), .. } => fields.iter_mut().map(|field| &mut field.value).collect(),
+            Expr { kind: Kind::Object(fields), .. } => {
+                Arc::make_mut(fields).iter_mut().map(|field| &mut field.value).collect()
+            }
             other => vec![other],
         }
     }
@@ -179,10 +191,11 @@ impl Expr {
     /// Sets a field; a value that is not an object becomes one. A field that is there already keeps its place.
     pub(super) fn set(&mut self, key: &str, value: Value) {
         if !matches!(self.kind, Kind::Object(_)) {
-            self.kind = Kind::Object(Vec::new());
+            self.kind = Kind::Object(Arc::default());
         }
         let span = self.span;
         if let Kind::Object(fields) = &mut self.kind {
+            let fields = Arc::make_mut(fields);
             match fields.iter_mut().find(|field| field.key == key) {
                 Some(field) => field.value.kind = Kind::Literal(value),
                 None => {
@@ -223,7 +236,8 @@ impl Expr {
     fn for_each_child<'a>(&'a self, look: &mut dyn FnMut(&'a Expr)) {
         match &self.kind {
             Kind::Literal(_) | Kind::Mistake | Kind::Parameter(_) | Kind::Pseudo(_) | Kind::Attribute(_) => {}
-            Kind::List(items) | Kind::Concat(items) => items.iter().for_each(look),
+            Kind::List(items) => items.iter().for_each(look),
+            Kind::Concat(parts) => parts.iter().for_each(look),
             Kind::Object(fields) => fields.iter().map(|field| &field.value).for_each(look),
             Kind::Join { delimiter: one, items: other }
             | Kind::Select { index: one, items: other }
@@ -246,8 +260,9 @@ impl Expr {
     fn for_each_child_mut(&mut self, change: &mut dyn FnMut(&mut Expr)) {
         match &mut self.kind {
             Kind::Literal(_) | Kind::Mistake | Kind::Parameter(_) | Kind::Pseudo(_) | Kind::Attribute(_) => {}
-            Kind::List(items) | Kind::Concat(items) => items.iter_mut().for_each(change),
-            Kind::Object(fields) => fields.iter_mut().map(|field| &mut field.value).for_each(change),
+            Kind::List(items) => Arc::make_mut(items).iter_mut().for_each(change),
+            Kind::Concat(parts) => parts.iter_mut().for_each(change),
+            Kind::Object(fields) => Arc::make_mut(fields).iter_mut().map(|field| &mut field.value).for_each(change),
             Kind::Join { delimiter: one, items: other }
             | Kind::Select { index: one, items: other }
             | Kind::Split { delimiter: one, text: other } => [one.as_mut(), other].into_iter().for_each(change),
@@ -268,11 +283,19 @@ impl Expr {
 
     /// Replaces every `Fn::If` by the branch that its condition chooses.
     pub(super) fn choose(&mut self, conditions: &BTreeMap<String, bool>) {
+        let mut has_choice = false;
+        self.visit(&mut |part| has_choice |= matches!(part.kind, Kind::If(_)));
+        if has_choice {
+            self.choose_within(conditions);
+        }
+    }
+
+    fn choose_within(&mut self, conditions: &BTreeMap<String, bool>) {
         while let Kind::If(choice) = &mut self.kind {
             let is_met = conditions.get(&choice.condition).copied().unwrap_or_default();
             let chosen = if is_met { &mut choice.then } else { &mut choice.otherwise };
             *self = Expr::new(std::mem::replace(&mut chosen.kind, Kind::Mistake), chosen.span);
         }
-        self.for_each_child_mut(&mut |child| child.choose(conditions));
+        self.for_each_child_mut(&mut |child| child.choose_within(conditions));
     }
 }

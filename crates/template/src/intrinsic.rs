@@ -3,6 +3,7 @@
 //! Every error becomes a diagnostic and a placeholder, so that one wrong call does not hide the next.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -127,8 +128,8 @@ impl<'a> Reader<'a> {
         }
         let kind = match &node.kind {
             NodeKind::Null => self.null(node.span),
-            NodeKind::List(items) => Kind::List(items.iter().map(|item| self.expression(item)).collect()),
-            NodeKind::Map(entries) => Kind::Object(entries.iter().map(|entry| self.field(entry)).collect()),
+            NodeKind::List(items) => Kind::List(Arc::new(items.iter().map(|item| self.expression(item)).collect())),
+            NodeKind::Map(entries) => Kind::Object(Arc::new(entries.iter().map(|entry| self.field(entry)).collect())),
             NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::Text(_) | NodeKind::Call(_) => {
                 Kind::Literal(node.to_value())
             }

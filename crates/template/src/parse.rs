@@ -1,6 +1,7 @@
 //! Text → [`Template`]: every error that can be found without knowing parameters, all at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -450,7 +451,7 @@ impl Parser<'_> {
 
     fn properties(&mut self, entry: &Entry, fields: &Fields) -> Expr {
         let Some(written) = fields.get("Properties") else {
-            return Expr::new(Kind::Object(Vec::new()), entry.key_span);
+            return Expr::new(Kind::Object(Arc::default()), entry.key_span);
         };
         if !matches!(written.value.kind, NodeKind::Map(_) | NodeKind::Call(_)) {
             let message = format!("`Properties` has to be a map, found {}", written.value.describe());

@@ -353,16 +353,20 @@ impl DesiredGraph {
     /// What is wrong with calls whatever the resources' attributes will be: the first finding of each property, of which
     /// nothing is known from then on.
     fn objections(&mut self) -> Vec<Diagnostic> {
-        let Self { resources, outputs, scope, .. } = self;
-        let properties = resources.values_mut().map(|resource| &mut resource.properties);
-        let outputs = outputs.values_mut().map(|output| &mut output.value);
-        let parts = properties.chain(outputs).flat_map(Expr::fields_or_self);
-        let mut objections = Vec::new();
-        scope.check_all(parts, |part, finding| {
-            part.kind = Kind::Mistake;
-            objections.push(finding);
-        });
-        objections
+        let properties = self.resources.values().map(|resource| &resource.properties);
+        let outputs = self.outputs.values().map(|output| &output.value);
+        let findings = self.scope.check_all(properties.chain(outputs).flat_map(Expr::parts));
+        if findings.is_empty() {
+            return Vec::new();
+        }
+        let properties = self.resources.values_mut().map(|resource| &mut resource.properties);
+        let outputs = self.outputs.values_mut().map(|output| &mut output.value);
+        let mut parts: Vec<&mut Expr> = properties.chain(outputs).flat_map(Expr::parts_mut).collect();
+        let objection = |(number, finding): (usize, Diagnostic)| {
+            parts[number].kind = Kind::Mistake;
+            finding
+        };
+        findings.into_iter().map(objection).collect()
     }
 }
 
