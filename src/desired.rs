@@ -61,9 +61,10 @@ impl Desired {
         let Ok(Settled { properties, attributes, contributions }) = self.settled(logical_id, &known) else { return };
         self.attributes.insert(logical_id.clone(), Arc::new(attributes));
         self.predicted.insert(logical_id.clone(), Arc::new(properties));
-        if !contributions.is_empty() {
-            self.contributions.insert(logical_id.clone(), contributions);
-        }
+        match contributions.is_empty() {
+            true => self.contributions.remove(logical_id),
+            false => self.contributions.insert(logical_id.clone(), contributions),
+        };
     }
 
     /// Sets what no template can set, and on which no attribute hangs.
@@ -158,6 +159,7 @@ impl Desired {
         let (row, written) = self.written(logical_id, known)?;
         match row.handler.settled(&self.scope, written) {
             Ok(settled) => Ok(Settled { attributes: without_unknowns(settled.attributes), ..settled }),
+            // Errors are rare: it is written again for them, and not copied for everyone.
             Err(error) => match self.written(logical_id, known)? {
                 // An unknown may stand where a number or a list belongs: then the value is compared as it is.
                 (_, properties) if unknown::is_within(&properties) => Ok(Settled { properties, ..Settled::default() }),

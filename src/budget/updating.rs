@@ -1,5 +1,7 @@
 //! What an update takes: the changes, and the reading of what has become of the resource.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::apply::Task;
@@ -15,8 +17,10 @@ pub fn updating(plan: &Plan, task: &Task, live: &Value, wanted: &Value) -> Optio
     let is_tag = |change: &Change| change.path.property() == Some("Tags");
     let (tags, others): (Vec<Change>, Vec<Change>) = Changes::between(live, wanted).0.into_iter().partition(is_tag);
     let resource_type = task.resource_type.as_str();
-    let mut calls = match others.as_slice() {
-        [] => ALWAYS_LOOKED_AT.iter().filter(|(name, _)| *name == resource_type).map(|(_, call)| *call).collect(),
+    let mut calls = match (others.as_slice(), tags.as_slice()) {
+        // What is taken over as it is: some are only marked, each by another call.
+        ([], []) => return None,
+        ([], _) => ALWAYS_LOOKED_AT.iter().filter(|(name, _)| *name == resource_type).map(|(_, call)| *call).collect(),
         _ => writing(task, &Changes(others), live, wanted)?,
     };
     if !tags.is_empty() {
@@ -41,18 +45,15 @@ fn writing(task: &Task, changes: &Changes, live: &Value, wanted: &Value) -> Opti
             vec!["apigateway.GetUsagePlan", "apigateway.UpdateUsagePlan"]
         }
         "AWS::Lambda::Alias" if !changes.touch("ProvisionedConcurrencyConfig") => vec!["lambda.UpdateAlias"],
-        "AWS::Lambda::Function" if changes.touch_only(&["Code"]) || changes.touch_only(function::CONFIGURATION) => {
-            let update =
-                if changes.touch("Code") { "lambda.UpdateFunctionCode" } else { "lambda.UpdateFunctionConfiguration" };
-            vec!["lambda.GetFunction", update, "lambda.GetFunction"]
+        "AWS::ApiGateway::Method" if changes.0.iter().all(is_patch_of_method) => {
+            vec!["apigateway.GetMethod", "apigateway.UpdateMethod"]
         }
+        "AWS::DynamoDB::Table" => set_apart(TABLES_SETTINGS, changes, wanted)?,
+        "AWS::Lambda::Function" => of_function(changes, wanted)?,
         "AWS::Logs::Destination" if !changes.touch("DestinationPolicy") => vec!["logs.PutDestination"],
-        "AWS::Logs::LogGroup" if changes.touch_only(&["RetentionInDays"]) => {
-            vec![if wanted["RetentionInDays"].is_null() {
-                "logs.DeleteRetentionPolicy"
-            } else {
-                "logs.PutRetentionPolicy"
-            }]
+        "AWS::Logs::LogGroup" => set_apart(LOG_GROUPS_SETTINGS, changes, wanted)?,
+        "AWS::SNS::Subscription" if task.physical_id.as_ref().is_some_and(|id| id.as_str().starts_with("arn:")) => {
+            times(touched(changes).len(), "sns.SetSubscriptionAttributes")
         }
         "AWS::SNS::Topic" if changes.touch_only(&["DisplayName"]) => {
             vec!["sns.GetTopicAttributes", "sns.SetTopicAttributes"]
@@ -67,6 +68,69 @@ fn writing(task: &Task, changes: &Changes, live: &Value, wanted: &Value) -> Opti
         }
         _ => return iam::changing(resource_type, changes, live, wanted),
     })
+}
+
+/// The top-level properties that change.
+fn touched(changes: &Changes) -> BTreeSet<&str> {
+    changes.0.iter().filter_map(|change| change.path.property()).collect()
+}
+
+/// Whether a change of a method goes into the one patch that comes before all that refers to it.
+fn is_patch_of_method(change: &Change) -> bool {
+    let is_patched = |property| ["ApiKeyRequired", "AuthorizationType", "OperationName"].contains(&property);
+    change.desired.is_some() && change.path.property().is_some_and(is_patched)
+}
+
+fn of_function(changes: &Changes, wanted: &Value) -> Option<Vec<&'static str>> {
+    let parts: [(&[&str], _); 2] = [
+        (function::CONFIGURATION, "lambda.UpdateFunctionConfiguration"),
+        (&["Architectures", "Code"], "lambda.UpdateFunctionCode"),
+    ];
+    let is_part = |change: &Change| {
+        change.path.property().is_some_and(|property| parts.iter().any(|(names, _)| names.contains(&property)))
+    };
+    let others = changes.0.iter().filter(|change| !is_part(change)).cloned().collect();
+    let updates = parts.iter().filter(|(names, _)| changes.touch_any(names));
+    let mut calls = vec!["lambda.GetFunction"];
+    calls.extend(updates.flat_map(|(_, update)| [*update, "lambda.GetFunction"]));
+    calls.extend(set_apart(FUNCTIONS_SETTINGS, &Changes(others), wanted)?);
+    Some(calls)
+}
+
+/// A property that has calls of its own: those that set it, and those that take it back.
+type Apart = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+const FUNCTIONS_SETTINGS: &[Apart] =
+    &[("ReservedConcurrentExecutions", &["lambda.PutFunctionConcurrency"], &["lambda.DeleteFunctionConcurrency"])];
+
+const LOG_GROUPS_SETTINGS: &[Apart] = &[
+    ("DataProtectionPolicy", &["logs.PutDataProtectionPolicy"], &["logs.DeleteDataProtectionPolicy"]),
+    ("DeletionProtectionEnabled", &["logs.PutLogGroupDeletionProtection"], &["logs.PutLogGroupDeletionProtection"]),
+    ("FieldIndexPolicies", &["logs.PutIndexPolicy"], &["logs.DeleteIndexPolicy"]),
+    ("KmsKeyId", &["logs.AssociateKmsKey"], &["logs.DisassociateKmsKey"]),
+    ("RetentionInDays", &["logs.PutRetentionPolicy"], &["logs.DeleteRetentionPolicy"]),
+];
+
+/// Of a wait, the first look.
+const TABLES_SETTINGS: &[Apart] = &[
+    ("PointInTimeRecoverySpecification", &["dynamodb.UpdateContinuousBackups"], &["dynamodb.UpdateContinuousBackups"]),
+    (
+        "ResourcePolicy",
+        &["dynamodb.PutResourcePolicy", "dynamodb.GetResourcePolicy"],
+        &["dynamodb.DeleteResourcePolicy", "dynamodb.GetResourcePolicy"],
+    ),
+];
+
+/// The calls for properties that each have their own; `None` where another one changes.
+fn set_apart(settings: &[Apart], changes: &Changes, wanted: &Value) -> Option<Vec<&'static str>> {
+    let mut calls = Vec::new();
+    for property in touched(changes) {
+        let (_, set, unset) = settings.iter().find(|(name, ..)| *name == property)?;
+        let wanted = &wanted[property];
+        let is_unset = wanted.is_null() || wanted.as_array().is_some_and(Vec::is_empty);
+        calls.extend_from_slice(if is_unset { unset } else { set });
+    }
+    Some(calls)
 }
 
 /// Tags are read, written and removed; of a wait for them, the first look.

@@ -129,13 +129,14 @@ impl Planner<'_> {
     /// What this resource has put into others that are deleted before they are made again: it is lost with them, and has to be
     /// put there again.
     fn lost(&self, row: &Row, wanted: &Value) -> impl Iterator<Item = Contribution> {
-        let mut deleted_first = self.replaced.iter().filter(|(_, order)| **order == Order::DeleteFirst).peekable();
-        let put = match deleted_first.peek() {
-            Some(_) => row.handler.contributions(&self.desired.scope, wanted),
-            None => Vec::new(),
+        let deleted_first = self.replaced.iter().filter(|(_, order)| **order == Order::DeleteFirst).map(|(id, _)| id);
+        let deleted_first: Vec<&LogicalId> = deleted_first.collect();
+        let put = match deleted_first.is_empty() {
+            true => Vec::new(),
+            false => row.handler.contributions(&self.desired.scope, wanted),
         };
         let goes_first = move |it: &Contribution| {
-            deleted_first.clone().any(|(id, _)| self.is_live_as(id, it.resource_type, it.id.as_str()))
+            deleted_first.iter().any(|id| self.is_live_as(id, it.resource_type, it.id.as_str()))
         };
         put.into_iter().filter(goes_first)
     }
@@ -255,13 +256,13 @@ impl Planner<'_> {
         live: &LiveResource,
         wanted: &Value,
     ) -> Vec<Explained> {
-        let record = self.record(logical_id, row.handler.resource_type());
-        let applied = record.and_then(|record| record.applied.as_ref());
-        let secret = self.desired.secret_properties(logical_id);
         let changes = Changes::between(&live.properties, wanted);
         if changes.is_empty() {
             return Vec::new();
         }
+        let record = self.record(logical_id, row.handler.resource_type());
+        let applied = record.and_then(|record| record.applied.as_ref());
+        let secret = self.desired.secret_properties(logical_id);
         let [live, desired] = [&live.properties, wanted].map(|side| self.ledger.without_secrets(side, &secret));
         let sides = applied.map(|applied| Sides { live: &live, desired: &desired, applied, secret: &secret });
         let is_news = |change: &Explained| {

@@ -84,6 +84,13 @@ pub struct Step {
     pub code: Option<CodeChange>,
 }
 
+impl Step {
+    /// The properties as far as they are known; none for what goes.
+    pub fn properties(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.desired.iter().filter_map(|properties| properties.as_object()).flatten()
+    }
+}
+
 /// How a live resource holds on to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

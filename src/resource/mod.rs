@@ -217,10 +217,11 @@ pub trait Handler: Send + Sync + 'static {
     const CONTRIBUTIONS: Option<Contribute<Self::Properties>> = None;
 
     /// Writes what is live in the words of what is wanted, where both mean the same and the wanted side alone can tell: a key
-    /// by its ARN or its id, more warm capacity than was asked for.
+    /// by its ARN or its id, more warm capacity than was asked for. What is equal is not brought here: it stays as it is.
     fn equate(_live: &mut Self::Properties, _wanted: &Self::Properties) {}
 
-    /// The property that differs in a way that replaces the resource, though another change of it would not.
+    /// The property that differs in a way that replaces the resource, though another change of it would not. It is asked only
+    /// where something differs.
     fn replaced_by(_live: &Self::Properties, _wanted: &Self::Properties) -> Option<&'static str> {
         None
     }
@@ -490,6 +491,7 @@ impl<H: Handler> Resource for Erased<H> {
         for contribution in contributed {
             contribution.take_from(&mut comparable, wanted);
         }
+        // What is equal needs no other words.
         if comparable == *wanted {
             return comparable;
         }

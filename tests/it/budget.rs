@@ -1,6 +1,6 @@
 //! What plan and apply say that they are going to ask of AWS, held against what the emulator is asked, call by call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fault_proxy::fault::{Fault, What, When};
@@ -62,13 +62,14 @@ fn the_calls_that_are_made_are_those_that_were_foreseen() {
     assert_same(writes(asked(&log, &destroyed)), writes(foreseen), "destroying");
 }
 
-/// Templates that have every type among them are made, planned with nothing to change, and destroyed.
+/// Templates that have every type among them are made, planned with nothing to change, changed, tagged, and destroyed.
 #[test]
 fn the_calls_for_every_type_are_foreseen() {
     let templates = of_many_types(3);
     let missing: Vec<&str> =
         TYPES.iter().map(|row| row.handler.resource_type()).filter(|name| !types(&templates).contains(name)).collect();
     assert!(missing.is_empty(), "no template has {missing:?}");
+    let mut seen = BTreeSet::new();
     for mut resources in templates {
         let (account, paystack) = (Account::fresh(), Paystack::in_empty_directory());
         write_layers(&paystack);
@@ -93,14 +94,20 @@ fn the_calls_for_every_type_are_foreseen() {
         let (planned, log) = run(&["plan"]);
         assert_same(asked(&log, &planned), foreseen(&planned, &["/foreseen/reading"]), "planning");
 
-        let changed = resources.values_mut().map(change).filter(|is_changed| *is_changed).count();
-        want(&resources);
-        let (applied, log) = run(&["apply", "--auto-approve"]);
-        // A stage follows where a changed API is deployed anew.
-        let updated = applied["plan"]["summary"]["updated"].as_u64().unwrap_or_default() as usize;
-        assert!(updated >= changed, "{updated} of {changed} are updated: {}", applied["plan"]["summary"]);
         let both = ["/foreseen/reading", "/foreseen/applying"];
-        assert_same(asked(&log, &applied), foreseen(&applied, &both), "applying changes");
+        for (changes, tag) in [(CHANGES, None), (MORE_CHANGES, Some("along with other changes"))] {
+            if tag.is_some() {
+                resources.values_mut().for_each(|it| _ = set_tag(it, tag));
+            }
+            let changed: Vec<_> = resources.values_mut().filter_map(|it| change(it, changes)).collect();
+            want(&resources);
+            let (applied, log) = run(&["apply", "--auto-approve"]);
+            // A stage follows where a changed API is deployed anew.
+            let updated = applied["plan"]["summary"]["updated"].as_u64().unwrap_or_default() as usize;
+            assert!(updated >= changed.len(), "{updated} of {changed:?} are updated: {}", applied["plan"]["summary"]);
+            seen.extend(changed);
+            assert_same(asked(&log, &applied), foreseen(&applied, &both), "applying changes");
+        }
 
         for (what, tag) in [("tagging", Some("first")), ("tagging anew", Some("second")), ("untagging", None)] {
             let tagged = resources.values_mut().map(|it| set_tag(it, tag)).filter(|is_tagged| *is_tagged).count();
@@ -116,10 +123,15 @@ fn the_calls_for_every_type_are_foreseen() {
         let foreseen = foreseen(&destroyed, &["/foreseen/applying"]);
         assert_same(writes(asked(&log, &destroyed)), writes(foreseen), "destroying");
     }
+    let unseen: Vec<_> = CHANGES.iter().chain(MORE_CHANGES).filter(|it| !seen.contains(*it)).collect();
+    assert!(unseen.is_empty(), "no template has {unseen:?}");
 }
 
+/// Of which type, the property, and its new value.
+type Change = (&'static str, &'static str, &'static str);
+
 /// Changes of which the calls are foreseen.
-const CHANGES: &[(&str, &str, &str)] = &[
+const CHANGES: &[Change] = &[
     ("AWS::ApiGateway::ApiKey", "Description", "'changed'"),
     ("AWS::ApiGateway::ClientCertificate", "Description", "'changed'"),
     ("AWS::ApiGateway::DocumentationVersion", "Description", "'changed'"),
@@ -129,7 +141,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("AWS::CloudWatch::Alarm", "Threshold", "77"),
     ("AWS::CloudWatch::AnomalyDetector", "Configuration", "{'MetricTimeZone': 'Asia/Tokyo'}"),
     ("AWS::CloudWatch::CompositeAlarm", "AlarmDescription", "'changed'"),
-    ("AWS::CloudWatch::MetricStream", "OutputFormat", "'opentelemetry1.0'"),
+    ("AWS::CloudWatch::MetricStream", "OutputFormat", "'opentelemetry0.7'"),
     ("AWS::IAM::Group", "Path", "'/changed/'"),
     ("AWS::IAM::Role", "Description", "'changed'"),
     ("AWS::IAM::ServiceLinkedRole", "Description", "'changed'"),
@@ -152,13 +164,22 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("AWS::WAFv2::WebACL", "Description", "'changed'"),
 ];
 
+/// Of what has calls of its own.
+const MORE_CHANGES: &[Change] = &[
+    ("AWS::ApiGateway::Method", "ApiKeyRequired", "true"),
+    ("AWS::DynamoDB::Table", "PointInTimeRecoverySpecification", "{'PointInTimeRecoveryEnabled': true}"),
+    ("AWS::Lambda::Function", "ReservedConcurrentExecutions", "1"),
+    ("AWS::Logs::LogGroup", "FieldIndexPolicies", "[{'Fields': ['changed']}]"),
+    ("AWS::SNS::Subscription", "FilterPolicy", "{'kind': ['changed']}"),
+];
+
 /// Changes a resource, if there is a change for its type that is one.
-fn change(resource: &mut Value) -> bool {
-    let of_type = CHANGES.iter().find(|(resource_type, ..)| resource["Type"] == *resource_type);
-    let Some((_, property, value)) = of_type else { return false };
+fn change(resource: &mut Value, changes: &'static [Change]) -> Option<Change> {
+    let of_type = changes.iter().find(|(resource_type, ..)| resource["Type"] == *resource_type);
+    let found @ (_, property, value) = of_type?;
     let changed: Value = serde_json::from_str(&value.replace('\'', "\"")).expect("it is JSON");
     let was = std::mem::replace(&mut resource["Properties"][*property], changed);
-    was != resource["Properties"][*property]
+    (was != resource["Properties"][*property]).then_some(*found)
 }
 
 /// The tag that the test adds, changes and removes.
@@ -237,7 +258,7 @@ fn foreseen(said: &Value, parts: &[&str]) -> Calls {
 fn assert_same(mut asked: Calls, mut foreseen: Calls, what: &str) {
     asked.retain(|_, count| *count != 0);
     foreseen.retain(|_, count| *count != 0);
-    let all: std::collections::BTreeSet<_> = asked.keys().chain(foreseen.keys()).cloned().collect();
+    let all: BTreeSet<_> = asked.keys().chain(foreseen.keys()).cloned().collect();
     let count = |calls: &Calls, call: &String| calls.get(call).copied().unwrap_or_default();
     let differ = all.iter().filter(|call| count(&asked, call) != count(&foreseen, call));
     let differ: Vec<String> = differ

@@ -1,6 +1,8 @@
-//! Template text → [`Template`] → [`DesiredGraph`]: CloudFormation's language, with a place for everything.
+//! Template text → [`Template`] → [`DesiredGraph`]: CloudFormation's language, with a place for everything. Beside it, the graph
+//! of what waits for what, and the words that all of paystack is said in: identities, unknowns, changes, diagnostics.
 //!
-//! Pure: no AWS, no files, no clock. Resource types and their properties are not known here; the facts check them. A crate of
+//! Pure: no AWS, no files, no clock. The language knows no resource type, the facts check them; only the implied edges of
+//! [`graph`] do. A crate of
 //! its own, since it is compiled for speed, and what calls AWS is compiled to be small.
 
 pub mod change;

@@ -206,7 +206,7 @@ fn details(plan: &Plan, step: &Step) -> String {
         details.extend(step.code_of(it).map(files));
     }
     details.extend(following(plan, step).map(|words| tag("p", "quiet", &prose(&words))));
-    let properties = step.desired.iter().filter_map(|it| it.as_object()).flatten();
+    let properties = step.properties();
     let lines: Vec<String> = properties.flat_map(|(name, value)| unfolded(name, value)).collect();
     if !lines.is_empty() {
         let is_created = matches!(step.action, Action::Create { .. });

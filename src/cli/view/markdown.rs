@@ -185,7 +185,7 @@ fn details(plan: &Plan, step: &Step, detail: Detail) -> String {
         Action::None | Action::Delete { .. } | Action::Forget => String::new(),
     };
     details.extend(following(plan, step).map(|words| format!("  - {}\n", prose(&words))));
-    let properties = step.desired.iter().filter_map(|it| it.as_object()).flatten();
+    let properties = step.properties();
     let lines: Vec<String> = properties.flat_map(|(name, value)| unfolded(name, value)).collect();
     if detail == Detail::Full && !lines.is_empty() {
         details.push_str(&folded("properties", "yaml", &lines));

@@ -161,7 +161,7 @@ fn show_step(out: &mut dyn Write, (plan, step): (&Plan, &Step), heading: Heading
 }
 
 fn properties(out: &mut dyn Write, step: &Step, is_shown: impl Fn(&str) -> bool) -> io::Result<()> {
-    let properties = step.desired.iter().filter_map(|it| it.as_object()).flatten();
+    let properties = step.properties();
     let lines = properties.filter(|(name, _)| is_shown(name)).flat_map(|(name, value)| unfolded(name, value));
     lines.into_iter().try_for_each(|line| writeln!(out, "          {line}"))
 }
