@@ -7,10 +7,11 @@ mod line;
 mod services;
 
 use divan::Bencher;
-use line::{desired_of, first_plan, graph_of, plan, random_template};
+use line::{desired_of, empty, first_plan, graph_of, plan, random_template};
 use paystack::apply::{Schedule, schedule};
 use paystack::desired::Desired;
 use paystack::identity::StackId;
+use paystack::inventory::Inventory;
 use paystack::plan::Plan;
 use services::{departed, deployed, services_template};
 
@@ -24,14 +25,16 @@ const SIZES: [usize; 3] = [500, 5_000, 50_000];
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
 fn all_of_random(bencher: Bencher<'_, '_>, resources: usize) {
     let text = random_template(resources, 1);
-    bencher.bench_local(|| whole_way("random-dev", &text));
+    let empty = empty(&desired_of("random-dev", &text, &[]));
+    bencher.bench_local(|| whole_way("random-dev", &text, &empty));
 }
 
 /// The whole way, with nothing in the account.
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
 fn all_of_services(bencher: Bencher<'_, '_>, resources: usize) {
     let text = services_template(resources);
-    bencher.bench_local(|| whole_way("services-dev", &text));
+    let empty = empty(&services(resources));
+    bencher.bench_local(|| whole_way("services-dev", &text, &empty));
 }
 
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
@@ -51,7 +54,8 @@ fn predict(bencher: Bencher<'_, '_>, resources: usize) {
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
 fn diff(bencher: Bencher<'_, '_>, resources: usize) {
     let desired = services(resources);
-    bencher.bench_local(|| first_plan(&desired));
+    let empty = empty(&desired);
+    bencher.bench_local(|| plan(&desired, &empty));
 }
 
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
@@ -77,9 +81,9 @@ fn destroy(bencher: Bencher<'_, '_>, resources: usize) {
 }
 
 /// All that the way gives, so that what is measured is making it, and not giving its memory back.
-fn whole_way(stack: &str, text: &str) -> (Desired, Plan, Schedule) {
+fn whole_way(stack: &str, text: &str, empty: &Inventory) -> (Desired, Plan, Schedule) {
     let desired = desired_of(stack, text, &[]);
-    let (plan, schedule) = scheduled(first_plan(&desired));
+    let (plan, schedule) = scheduled(plan(&desired, empty));
     (desired, plan, schedule)
 }
 

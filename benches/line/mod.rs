@@ -47,11 +47,15 @@ pub fn desired_of(stack: &str, text: &str, parameters: &[(&str, &str)]) -> Desir
     Desired::new(graph_of(&stack, text, parameters), stack, BTreeMap::new(), scope())
 }
 
+/// Nothing is there yet.
+pub fn empty(desired: &Desired) -> Inventory {
+    let readings = desired.graph.resources.keys().map(|id| (id.clone(), Reading::Absent)).collect();
+    Inventory { readings, ..Inventory::default() }
+}
+
 /// The plan where nothing is there yet.
 pub fn first_plan(desired: &Desired) -> Plan {
-    let readings = desired.graph.resources.keys().map(|id| (id.clone(), Reading::Absent)).collect();
-    let inventory = Inventory { readings, ..Inventory::default() };
-    plan(desired, &inventory)
+    plan(desired, &empty(desired))
 }
 
 pub fn plan(desired: &Desired, inventory: &Inventory) -> Plan {

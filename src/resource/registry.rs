@@ -152,7 +152,8 @@ table![
 
 /// The row of a type, if paystack handles it.
 pub fn row(resource_type: &ResourceType) -> Option<&'static Row> {
-    TYPES.iter().find(|row| row.handler.resource_type() == resource_type.as_str())
+    let found = TYPES.binary_search_by(|row| row.handler.resource_type().cmp(resource_type.as_str())).ok()?;
+    TYPES.get(found)
 }
 
 #[cfg(test)]

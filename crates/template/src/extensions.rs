@@ -4,7 +4,7 @@
 //! Works on the document, before anything is known of its sections: what comes out is a template without extensions. What a
 //! loop has written out keeps the place of its body, so that a mistake in it is shown where it can be mended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
@@ -61,7 +61,8 @@ fn constants(document: &Node, source: &str, inputs: &Inputs) -> (Names, Scope) {
             parameters.insert(entry.key.clone(), parameter.value(text));
         }
     }
-    let mut parser = Parser { source, names: Names::default(), copied: 0, diagnostics: &mut untold };
+    let mut parser =
+        Parser { source, names: Names::default(), properties: HashMap::new(), copied: 0, diagnostics: &mut untold };
     let mappings = entries("Mappings").iter().filter_map(|it| Some((it.key.clone(), parser.mapping(it)?))).collect();
     let names = Names {
         has_extensions: true,

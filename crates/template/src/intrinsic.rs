@@ -137,6 +137,26 @@ impl<'a> Reader<'a> {
         Expr::new(kind, node.span)
     }
 
+    /// The same of a node that nothing else needs: its texts are not copied.
+    pub(super) fn taken(&mut self, node: Node) -> Expr {
+        if as_call(&node, self.place).is_some() {
+            return self.expression(&node);
+        }
+        let kind = match node.kind {
+            NodeKind::List(items) => Kind::List(Arc::new(items.into_iter().map(|item| self.taken(item)).collect())),
+            NodeKind::Map(entries) => {
+                let field = |Entry { key, key_span, value }| {
+                    self.check_key(&key, key_span);
+                    Field { key, key_span, value: self.taken(value) }
+                };
+                Kind::Object(Arc::new(entries.into_iter().map(field).collect()))
+            }
+            NodeKind::Text(text) => Kind::Literal(Value::String(text)),
+            kind => return self.expression(&Node { kind, span: node.span }),
+        };
+        Expr::new(kind, node.span)
+    }
+
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
@@ -153,12 +173,16 @@ impl<'a> Reader<'a> {
         Kind::Mistake
     }
 
-    fn field(&mut self, entry: &Entry) -> Field {
-        if entry.key.starts_with("Fn::ForEach") {
-            self.report(refused("Fn::ForEach", "`Fn::ForEach`", entry.key_span).unwrap_or_else(|| unknown_key(entry)));
-        } else if entry.key.starts_with("Fn::") {
-            self.report(unknown_key(entry));
+    fn check_key(&mut self, key: &str, span: Span) {
+        if key.starts_with("Fn::ForEach") {
+            self.report(refused("Fn::ForEach", "`Fn::ForEach`", span).unwrap_or_else(|| unknown_key(key, span)));
+        } else if key.starts_with("Fn::") {
+            self.report(unknown_key(key, span));
         }
+    }
+
+    fn field(&mut self, entry: &Entry) -> Field {
+        self.check_key(&entry.key, entry.key_span);
         Field { key: entry.key.clone(), key_span: entry.key_span, value: self.expression(&entry.value) }
     }
 
@@ -520,8 +544,8 @@ pub(super) fn unknown_function(function: &str, written: &str, span: Span) -> Dia
     }
 }
 
-fn unknown_key(entry: &Entry) -> Diagnostic {
-    Diagnostic::error(format!("`{}` has to be the only key of its object", entry.key))
-        .at(entry.key_span)
+fn unknown_key(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(format!("`{key}` has to be the only key of its object"))
+        .at(span)
         .label("a function call gives the whole value")
 }

@@ -1,6 +1,6 @@
 //! Text → [`Template`]: every error that can be found without knowing parameters, all at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -202,14 +202,16 @@ impl Document {
     ///
     /// It is no template at all.
     pub fn template(self, source: &Source) -> Result<Template, Vec<Diagnostic>> {
-        let Self { root, has_extensions, findings: mut diagnostics } = self;
+        let Self { mut root, has_extensions, findings: mut diagnostics } = self;
+        let properties = take_properties(&mut root);
         let undone = undone(&root, &[extensions::TRANSFORM]);
         let is_meant_as_it_stands = undone.is_empty();
         diagnostics.extend(undone);
         let template = is_meant_as_it_stands.then_some(()).and_then(|()| {
             let sections = fields(&root, "a template", &SECTIONS, &mut diagnostics)?;
             let names = Names { has_extensions, ..Names::default() };
-            Some(Parser { source: &source.text, names, copied: 0, diagnostics: &mut diagnostics }.template(&sections))
+            let source = &source.text;
+            Some(Parser { source, names, properties, copied: 0, diagnostics: &mut diagnostics }.template(&sections))
         });
         diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
         match template {
@@ -217,6 +219,22 @@ impl Document {
             None => Err(diagnostics),
         }
     }
+}
+
+/// Takes out of a document what its resources have as properties, by the resource: most of a template is in there, and need not
+/// be copied. An empty map stays in its place.
+fn take_properties(document: &mut Node) -> HashMap<String, Vec<Entry>> {
+    fn at<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Node> {
+        let NodeKind::Map(entries) = &mut node.kind else { return None };
+        entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value)
+    }
+    let resources = at(document, "Resources").map(|it| &mut it.kind);
+    let Some(NodeKind::Map(resources)) = resources else { return HashMap::new() };
+    let taken = resources.iter_mut().filter_map(|resource| {
+        let NodeKind::Map(properties) = &mut at(&mut resource.value, "Properties")?.kind else { return None };
+        Some((resource.key.clone(), std::mem::take(properties)))
+    });
+    taken.collect()
 }
 
 /// Whether a template is written for a macro.
@@ -257,6 +275,8 @@ fn undone(document: &Node, done: &[&str]) -> Vec<Diagnostic> {
 pub(super) struct Parser<'a> {
     pub(super) source: &'a str,
     pub(super) names: Names,
+    /// What was taken out of the resources that are read.
+    pub(super) properties: HashMap<String, Vec<Entry>>,
     /// How many values the variables of `Fn::Sub` have repeated so far.
     pub(super) copied: usize,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
@@ -349,7 +369,7 @@ impl Parser<'_> {
     }
 
     fn reader<'r>(&'r mut self, place: Place<'r>) -> Reader<'r> {
-        let Self { source, names, copied, diagnostics } = self;
+        let Self { source, names, copied, diagnostics, .. } = self;
         Reader { source, names, place, copied, diagnostics }
     }
 
@@ -458,7 +478,11 @@ impl Parser<'_> {
             self.diagnostics.push(Diagnostic::error(message).at(written.key_span));
             return Expr::new(Kind::Mistake, entry.key_span);
         }
-        self.reader(Place::Resource(&entry.key)).expression(&written.value)
+        let kind = match self.properties.remove(&entry.key) {
+            Some(taken) => NodeKind::Map(taken),
+            None => written.value.kind.clone(),
+        };
+        self.reader(Place::Resource(&entry.key)).taken(Node { kind, span: written.value.span })
     }
 
     fn depends_on(&mut self, entry: &Entry, fields: &Fields) -> BTreeSet<LogicalId> {

@@ -91,6 +91,8 @@ fn converted(types: &[Type], scalar: &Value) -> Option<Value> {
     let accepts = |it| types.contains(&it);
     let accepts_text = accepts(Type::String) && !accepts(Type::Object);
     match scalar {
+        // Most texts belong where they stand: nothing is looked for in them.
+        Value::String(_) if accepts(Type::String) && !accepts(Type::Boolean) => None,
         Value::String(text) if is_open(text) => None,
         Value::String(text) if accepts(Type::Boolean) => boolean(text).map(Value::Bool),
         Value::String(_) if accepts(Type::String) => None,
