@@ -1,7 +1,9 @@
 //! What a template wants of each resource, as far as it is known: evaluated, named, tagged, in canonical form. Pure.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -15,6 +17,11 @@ use crate::resource::apigateway::deployment::{ANEW, CONTENT_DIGEST};
 use crate::resource::{Attributes, Case, Contribution, GeneratedName, Owner, Row, Settled, row, tags};
 use crate::template::{DesiredGraph, DesiredResource, Expr, Reference};
 use crate::unknown;
+
+/// How many threads predict side by side.
+const THREADS: usize = 4;
+/// So many resources take longer to predict than a thread to start.
+const WORTH_A_THREAD: usize = 64;
 
 /// A resolved template together with what it is resolved for.
 #[derive(Clone)]
@@ -43,8 +50,8 @@ impl Desired {
         let dependencies = Dependencies::declared(&graph);
         let (predicted, attributes, contributions) = (IndexMap::new(), HashMap::new(), BTreeMap::new());
         let mut desired = Self { graph, stack, tags, scope, dependencies, predicted, attributes, contributions };
-        for logical_id in desired.in_order() {
-            desired.predict_properties(&logical_id);
+        for level in desired.dependencies.in_levels(desired.graph.resources.keys()) {
+            desired.predict_level(&level);
         }
         for (api, digest) in body_digests(&desired.graph, &desired.predicted) {
             desired.set(&api, "BodyDigest", digest.into());
@@ -56,9 +63,29 @@ impl Desired {
         desired
     }
 
-    fn predict_properties(&mut self, logical_id: &LogicalId) {
+    /// Predicts resources of which none depends on another, side by side where there are many.
+    fn predict_level(&mut self, level: &[LogicalId]) {
+        let predicted_in = |part: &[LogicalId]| part.iter().map(|id| self.predicted_from_names(id)).collect::<Vec<_>>();
+        let predicted: Vec<Option<Settled>> = match level.chunks(level.len().div_ceil(THREADS).max(WORTH_A_THREAD)) {
+            parts if parts.len() < 2 => predicted_in(level),
+            parts => thread::scope(|scope| {
+                let threads: Vec<_> = parts.map(|part| scope.spawn(|| predicted_in(part))).collect();
+                threads.into_iter().flat_map(|it| it.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+            }),
+        };
+        for (logical_id, predicted) in level.iter().zip(predicted) {
+            predicted.into_iter().for_each(|predicted| self.keep(logical_id, predicted));
+        }
+    }
+
+    /// `None` for what does not fit its type.
+    fn predicted_from_names(&self, logical_id: &LogicalId) -> Option<Settled> {
         let known = |id: &LogicalId, name: &str| self.attributes.get(id)?.get(name).cloned();
-        let Ok(Settled { properties, attributes, contributions }) = self.settled(logical_id, &known) else { return };
+        self.settled(logical_id, &known).ok()
+    }
+
+    fn keep(&mut self, logical_id: &LogicalId, predicted: Settled) {
+        let Settled { properties, attributes, contributions } = predicted;
         self.attributes.insert(logical_id.clone(), Arc::new(attributes));
         self.predicted.insert(logical_id.clone(), Arc::new(properties));
         match contributions.is_empty() {
@@ -71,7 +98,7 @@ impl Desired {
     fn set(&mut self, logical_id: &LogicalId, property: &str, value: Value) {
         let Some(resource) = self.graph.resources.get_mut(logical_id) else { return };
         resource.set_property(property, value);
-        self.predict_properties(logical_id);
+        self.predict_level(std::slice::from_ref(logical_id));
     }
 
     /// The same, with this snapshot for a deployment.
@@ -370,6 +397,27 @@ mod tests {
         let other = name(&format!("{long}B"), 40);
         assert_eq!(one.len(), 40);
         assert_ne!(one, other);
+    }
+
+    #[test]
+    fn what_is_predicted_side_by_side_is_each_resources_own() {
+        let queues = (0..THREADS * WORTH_A_THREAD + 7).map(|number| {
+            format!(
+                "  Dead{number}: {{Type: AWS::SQS::Queue, Properties: {{QueueName: dead-{number}}}}}\n  \
+                 Orders{number}: {{Type: AWS::SQS::Queue, Properties: {{QueueName: orders-{number}, \
+                 RedrivePolicy: {{deadLetterTargetArn: !GetAtt Dead{number}.Arn, maxReceiveCount: 3}}}}}}\n"
+            )
+        });
+        let desired = desired(&format!("Resources:\n{}", queues.collect::<String>()));
+        assert_eq!(desired.predicted().len(), desired.graph.resources.len());
+        for (logical_id, properties) in desired.predicted() {
+            let name = properties["QueueName"].as_str().unwrap_or_default();
+            let (kind, number) = name.split_once('-').expect("it is the name of the template");
+            assert_eq!(logical_id.as_str().to_lowercase(), format!("{kind}{number}"));
+            let dead = properties["RedrivePolicy"]["deadLetterTargetArn"].as_str();
+            assert_eq!(dead.is_some(), kind == "orders");
+            assert!(dead.is_none_or(|arn| arn.ends_with(&format!(":dead-{number}"))), "{logical_id}: {dead:?}");
+        }
     }
 
     #[test]

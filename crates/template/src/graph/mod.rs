@@ -81,6 +81,11 @@ impl Dependencies {
     /// The given resources, each after all that it depends on: first those that depend on nothing, then those that depend on
     /// these alone, and so on; else in the order given. What is in a circle, or depends on one, comes last.
     pub fn in_order<'a>(&self, resources: impl Iterator<Item = &'a LogicalId>) -> Vec<LogicalId> {
+        self.in_levels(resources).into_iter().flatten().collect()
+    }
+
+    /// The same, level by level: none depends on another of its level, but for the last where it has circles.
+    pub fn in_levels<'a>(&self, resources: impl Iterator<Item = &'a LogicalId>) -> Vec<Vec<LogicalId>> {
         let given: Vec<&LogicalId> = resources.collect();
         let places: HashMap<&LogicalId, usize> = given.iter().enumerate().map(|(place, id)| (*id, place)).collect();
         let mut missing = vec![0_usize; given.len()];
@@ -91,7 +96,7 @@ impl Dependencies {
                 followers[*on].push(place);
             }
         }
-        let mut order: Vec<usize> = Vec::with_capacity(given.len());
+        let mut levels: Vec<Vec<usize>> = Vec::new();
         let mut ready: Vec<usize> = (0..given.len()).filter(|place| missing[*place] == 0).collect();
         while !ready.is_empty() {
             ready.sort_unstable();
@@ -102,11 +107,10 @@ impl Dependencies {
                     next.push(*follower);
                 }
             }
-            order.append(&mut ready);
-            ready = next;
+            levels.push(std::mem::replace(&mut ready, next));
         }
-        order.extend((0..given.len()).filter(|place| missing[*place] > 0));
-        order.into_iter().map(|place| given[place].clone()).collect()
+        levels.push((0..given.len()).filter(|place| missing[*place] > 0).collect());
+        levels.into_iter().map(|level| level.into_iter().map(|place| given[place].clone()).collect()).collect()
     }
 }
 
