@@ -1050,6 +1050,17 @@ class Functions(Account):
         self.assertIn("Task timed out", json.loads(answer["Payload"].read())["errorMessage"])
         self.assertEqual(answer["FunctionError"], "Unhandled")
 
+    def test_what_a_run_has_logged_stays_when_its_process_ends(self):
+        self.function(
+            code="import os, time\ndef handler(event, context):\n    print('booked')\n    time.sleep(event)\n    os._exit(1)\n",
+            Timeout=1,
+        )
+        for seconds, error in (("0", "Runtime exited"), ("5", "Task timed out")):
+            answer = self.lambda_.invoke(FunctionName="worker", Payload=seconds, LogType="Tail")
+            log = base64.b64decode(answer["LogResult"]).decode()
+            self.assertLess(log.index("booked\n"), log.index(error))
+            self.assertEqual(log.count("START RequestId"), 1)
+
     def test_configuration_updates(self):
         self.function(Tags=TAGS, Description="d", Environment={"Variables": {"A": "1"}})
         self.lambda_.update_function_configuration(

@@ -1,4 +1,4 @@
-"""The process behind one Lambda execution environment: one JSON document a line, in and out.
+"""The process behind one Lambda execution environment: one JSON document a line, in and out. What a run logs goes out as it comes.
 
 Runs under the interpreter of the functions, with nothing but the standard library.
 """
@@ -29,7 +29,7 @@ def main():
         return
     answers.write('{"error": null}\n')
     for line in sys.stdin:
-        answers.write(json.dumps(invoke(handler, json.loads(line))) + "\n")
+        answers.write(json.dumps(invoke(handler, json.loads(line), Log(answers))) + "\n")
 
 
 def take_over_stdout():
@@ -70,10 +70,20 @@ def load_handler(name):
     return getattr(importlib.import_module(module.replace("/", ".")), function)
 
 
-def invoke(handler, invocation):
+class Log(io.TextIOBase):
+    """Tells at once what is written, so that it stays when the process is ended."""
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def write(self, text):
+        self.answers.write(json.dumps({"log": text}) + "\n")
+        return len(text)
+
+
+def invoke(handler, invocation, log):
     os.environ["_X_AMZN_TRACE_ID"] = invocation.get("trace-id") or ""
     context = Context(invocation)
-    log = io.StringIO()
     log.write(f"START RequestId: {context.aws_request_id} Version: {context.function_version}\n")
     started = time.perf_counter()
     with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
@@ -89,7 +99,7 @@ def invoke(handler, invocation):
         f"Billed Duration: {int(milliseconds) + 1} ms\tMemory Size: {context.memory_limit_in_mb} MB\t"
         f"Max Memory Used: {context.memory_limit_in_mb} MB\n"
     )
-    return {"payload": payload, "failed": failed, "logs": log.getvalue()}
+    return {"payload": payload, "failed": failed}
 
 
 def described(error, prefix=""):

@@ -107,28 +107,35 @@ class Process(runtime_executor.RuntimeExecutor):
         timed_out = threading.Event()
         timer = threading.Timer(seconds, lambda: (timed_out.set(), self.process.kill()))
         timer.start()
+        answer, logs = None, ""
         try:
             self.process.stdin.write(json.dumps(payload) + "\n")
             self.process.stdin.flush()
-            line = self.process.stdout.readline()
+            while answer is None and (line := self.process.stdout.readline()):
+                told = json.loads(line)
+                if "log" in told:
+                    logs += told["log"]
+                else:
+                    answer = told
         except BrokenPipeError:
-            line = ""
+            pass
         finally:
             timer.cancel()
         if timed_out.is_set():
             now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
             text = f"{now} {payload['invoke-id']} Task timed out after {seconds:.2f} seconds"
-            return self._failure(payload, {"errorMessage": text, "errorType": "Sandbox.Timedout"})
-        if not line:
+            return self._failure(payload, {"errorMessage": text, "errorType": "Sandbox.Timedout"}, logs)
+        if answer is None:
             text = f"RequestId: {payload['invoke-id']} Error: Runtime exited"
-            return self._failure(payload, {"errorMessage": text, "errorType": "Runtime.ExitError"})
-        answer = json.loads(line)
-        return InvocationResult(payload["invoke-id"], answer["payload"].encode(), answer["failed"], answer["logs"])
+            return self._failure(payload, {"errorMessage": text, "errorType": "Runtime.ExitError"}, logs)
+        return InvocationResult(payload["invoke-id"], answer["payload"].encode(), answer["failed"], logs)
 
-    def _failure(self, payload, error):
+    def _failure(self, payload, error, logs=""):
+        """What a run has logged before it ended stays."""
         request_id = payload["invoke-id"]
         text = json.dumps(error)
-        logs = f"START RequestId: {request_id}\n{text}\nEND RequestId: {request_id}\n"
+        logs = logs or f"START RequestId: {request_id}\n"
+        logs += f"{text}\nEND RequestId: {request_id}\n"
         return InvocationResult(request_id, text.encode(), True, logs)
 
     def get_address(self):
