@@ -7,10 +7,12 @@ use crate::budget::Budget;
 use crate::budget::calls::{length, times};
 use crate::budget::iam::{self, TakenOff};
 use crate::budget::plain::plain;
-use crate::budget::updating::updating;
+use crate::budget::updating::{typed, updating};
 use crate::plan::residue::{LISTED_BY, LISTS_APIS};
 use crate::plan::{Plan, Step};
+use crate::resource::apigateway::rest_api;
 use crate::resource::lambda::function;
+use crate::resource::sns::topic;
 
 /// The calls that carrying out a plan is going to take, where everything goes as the plan says. Of every wait it has the first
 /// look, without which nobody knows whether there is anything to wait for.
@@ -50,12 +52,6 @@ fn of_task_after(plan: &Plan, task: &Task, taken_off: &mut TakenOff) -> Option<V
             Some(calls)
         }
         Kind::Update => updating(plan, task, live, wanted),
-        // A stage that was made along goes with its deployment, if it is still there.
-        Kind::Delete
-            if task.resource_type.as_str() == "AWS::ApiGateway::Deployment" && !live["StageName"].is_null() =>
-        {
-            None
-        }
         Kind::Delete => deleting(step, live, taken_off),
     }
 }
@@ -92,7 +88,8 @@ fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>> {
             [times(2, "apigateway.GetResources"), vec!["apigateway.CreateResource"]].concat()
         }
         "AWS::ApiGateway::RestApi" => {
-            [times(2, "apigateway.GetRestApis"), vec!["apigateway.CreateRestApi", "apigateway.GetRestApi"]].concat()
+            let made = vec!["apigateway.CreateRestApi", "apigateway.GetRestApi"];
+            [times(2, "apigateway.GetRestApis"), made, rest_api::filling(&typed(wanted)?)?].concat()
         }
         "AWS::ApiGateway::Stage" => {
             // What a create does not take is patched, and looked at again.
@@ -226,29 +223,15 @@ fn provisioning(wanted: &Value) -> Vec<&'static str> {
     .concat()
 }
 
-/// Attributes of a new topic are set one a call. `None` for one with subscriptions or a delivery status of its own.
+/// Attributes of a new topic are set one a call.
 fn topic(wanted: &Value) -> Option<Vec<&'static str>> {
-    let is_rare = ["DeliveryStatusLogging", "Subscription"].iter().any(|it| length(&wanted[*it]) > 0)
-        || !wanted["DataProtectionPolicy"].is_null()
-        || wanted["MaximumMessageSize"].as_i64().is_some_and(|size| size != 262_144);
-    if is_rare {
-        return None;
-    }
-    let is_fifo = wanted["FifoTopic"] == true;
-    let differs = |(property, unset): &&(&str, &str)| wanted[*property].as_str().is_some_and(|value| value != *unset);
-    let texts =
-        [("DisplayName", ""), ("KmsMasterKeyId", ""), ("SignatureVersion", "1"), ("TracingConfig", "PassThrough")];
-    let fifo_texts = [("FifoThroughputScope", "Topic")];
-    let set = texts.iter().chain(fifo_texts.iter().filter(|_| is_fifo)).filter(differs).count()
-        + usize::from(is_fifo && wanted["ContentBasedDeduplication"] == true)
-        + usize::from(is_fifo && !wanted["ArchivePolicy"].is_null());
+    let has_protection = wanted["FifoTopic"] != true;
     Some(
         [
-            // What is to be set is compared with what is there once more.
-            times(3 + usize::from(set > 0), "sns.GetTopicAttributes"),
+            times(3, "sns.GetTopicAttributes"),
             vec!["sns.CreateTopic", "sns.ListTagsForResource"],
-            times(usize::from(!is_fifo), "sns.GetDataProtectionPolicy"),
-            times(set, "sns.SetTopicAttributes"),
+            times(usize::from(has_protection), "sns.GetDataProtectionPolicy"),
+            topic::completing(&typed(wanted)?)?,
         ]
         .concat(),
     )
@@ -262,7 +245,17 @@ fn deleting(step: &Step, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&
     Some(match step.resource_type.as_str() {
         "AWS::ApiGateway::Account" => vec!["apigateway.GetAccount", "apigateway.UpdateAccount"],
         "AWS::ApiGateway::ApiKey" => vec!["apigateway.DeleteApiKey"],
-        "AWS::ApiGateway::Deployment" => vec!["apigateway.GetDeployment", "apigateway.DeleteDeployment"],
+        "AWS::ApiGateway::Deployment" => {
+            // A stage that was made along goes as well, unless it was moved on to the next deployment.
+            let is_along = !live["StageName"].is_null();
+            let is_moved = step.desired.as_ref().is_some_and(|wanted| wanted["StageName"] == live["StageName"]);
+            [
+                vec!["apigateway.GetDeployment", "apigateway.DeleteDeployment"],
+                times(usize::from(is_along), "apigateway.GetStage"),
+                times(usize::from(is_along && !is_moved), "apigateway.DeleteStage"),
+            ]
+            .concat()
+        }
         "AWS::ApiGateway::GatewayResponse" => {
             vec!["apigateway.DeleteGatewayResponse", "apigateway.GetGatewayResponse"]
         }

@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::budget::calls::{length, texts, times};
+use crate::budget::updating::unmarked;
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::plan::{Plan, Step};
+use crate::resource::iam::managed_policy;
 
 /// Something that policies are put on.
 pub struct Holder {
+    /// What comes before its name where an identifier names several.
+    prefix: &'static str,
     pub resource_type: &'static str,
     /// The type of an inline policy on one of them.
     policy_type: &'static str,
@@ -25,9 +29,12 @@ pub struct Holder {
     delete_policy: &'static str,
     attach: &'static str,
     detach: &'static str,
+    /// What only roles and users have.
+    bound: Option<[&'static str; 2]>,
 }
 
 pub const GROUP: Holder = Holder {
+    prefix: "group/",
     resource_type: "AWS::IAM::Group",
     policy_type: "AWS::IAM::GroupPolicy",
     one: "GroupName",
@@ -40,9 +47,11 @@ pub const GROUP: Holder = Holder {
     delete_policy: "iam.DeleteGroupPolicy",
     attach: "iam.AttachGroupPolicy",
     detach: "iam.DetachGroupPolicy",
+    bound: None,
 };
 
 pub const ROLE: Holder = Holder {
+    prefix: "role/",
     resource_type: "AWS::IAM::Role",
     policy_type: "AWS::IAM::RolePolicy",
     one: "RoleName",
@@ -55,9 +64,11 @@ pub const ROLE: Holder = Holder {
     delete_policy: "iam.DeleteRolePolicy",
     attach: "iam.AttachRolePolicy",
     detach: "iam.DetachRolePolicy",
+    bound: Some(["iam.PutRolePermissionsBoundary", "iam.DeleteRolePermissionsBoundary"]),
 };
 
 pub const USER: Holder = Holder {
+    prefix: "user/",
     resource_type: "AWS::IAM::User",
     policy_type: "AWS::IAM::UserPolicy",
     one: "UserName",
@@ -70,6 +81,7 @@ pub const USER: Holder = Holder {
     delete_policy: "iam.DeleteUserPolicy",
     attach: "iam.AttachUserPolicy",
     detach: "iam.DetachUserPolicy",
+    bound: Some(["iam.PutUserPermissionsBoundary", "iam.DeleteUserPermissionsBoundary"]),
 };
 
 const HOLDERS: [&Holder; 3] = [&GROUP, &ROLE, &USER];
@@ -101,6 +113,9 @@ impl Holder {
         if changes.touch("ManagedPolicyArns") {
             calls.extend(times(set(attached(wanted)).len(), self.attach));
             calls.extend(times(lost(attached(live), attached(wanted)), self.detach));
+        }
+        if let Some([put, delete]) = self.bound.filter(|_| changes.touch("PermissionsBoundary")) {
+            calls.push(if wanted["PermissionsBoundary"].is_null() { delete } else { put });
         }
         calls
     }
@@ -148,7 +163,8 @@ pub fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>
 }
 
 /// Of an update, the calls that change something. `None` for another type, or a change that is in none of these tables.
-pub fn changing(resource_type: &str, changes: &Changes, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
+pub fn changing(step: &Step, changes: &Changes, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
+    let resource_type = step.resource_type.as_str();
     if let Some(Holder { get_policy, put_policy, .. }) = holder_of_policy(resource_type) {
         return Some(vec![put_policy, get_policy]);
     }
@@ -161,10 +177,34 @@ pub fn changing(resource_type: &str, changes: &Changes, live: &Value, wanted: &V
             let [was, will_be] = [live, wanted].map(|side| &side["Roles"]);
             [
                 vec!["iam.GetInstanceProfile"],
+                times(unmarked(step), "iam.TagInstanceProfile"),
                 times(lost(texts(was), texts(will_be)), "iam.RemoveRoleFromInstanceProfile"),
                 times(lost(texts(will_be), texts(was)), "iam.AddRoleToInstanceProfile"),
             ]
             .concat()
+        }
+        "AWS::IAM::ManagedPolicy" => {
+            let attached = holders_in(wanted).filter(|_| changes.touch_any(&["Groups", "Roles", "Users"]));
+            let left = holders_in(live).filter(|(holder, name)| !texts(&wanted[holder.several]).any(|it| it == *name));
+            let mut calls = vec!["iam.GetPolicy"];
+            calls.extend(times(unmarked(step), "iam.TagPolicy"));
+            if changes.touch("PolicyDocument") {
+                // What is in force, how many versions there are, and the oldest where there is no room for another one.
+                let read = ["iam.GetPolicy", "iam.GetPolicyVersion", "iam.ListEntitiesForPolicy"];
+                calls.extend(read.into_iter().chain(["iam.ListPolicyVersions", "iam.CreatePolicyVersion"]));
+                calls.extend((versions(step)? == managed_policy::VERSIONS).then_some("iam.DeletePolicyVersion"));
+            }
+            calls.extend(attached.map(|(holder, _)| holder.attach));
+            calls.extend(left.map(|(holder, _)| holder.detach));
+            calls
+        }
+        "AWS::IAM::Policy" => {
+            let is_kept = |holder: &Holder, name: &str| {
+                live["PolicyName"] == wanted["PolicyName"] && texts(&wanted[holder.several]).any(|it| it == name)
+            };
+            let left = named_in(step.physical_id.as_ref()?).filter(|(holder, name)| !is_kept(holder, name));
+            let put = holders_in(wanted).map(|(holder, _)| holder.put_policy);
+            put.chain(left.map(|(holder, _)| holder.delete_policy)).collect()
         }
         "AWS::IAM::Role" if changes.touch_only(ROLES_OWN) => [
             times(touches(&["AssumeRolePolicyDocument"]), "iam.UpdateAssumeRolePolicy"),
@@ -173,7 +213,7 @@ pub fn changing(resource_type: &str, changes: &Changes, live: &Value, wanted: &V
         ]
         .concat(),
         "AWS::IAM::ServiceLinkedRole" => vec!["iam.UpdateRole"],
-        "AWS::IAM::User" if changes.touch_only(&["Groups", "ManagedPolicyArns", "Path", "Policies"]) => {
+        "AWS::IAM::User" if changes.touch_only(USERS_OWN) => {
             let [was, will_be] = [live, wanted].map(|side| &side["Groups"]);
             [
                 times(touches(&["Path"]), "iam.UpdateUser"),
@@ -183,12 +223,27 @@ pub fn changing(resource_type: &str, changes: &Changes, live: &Value, wanted: &V
             ]
             .concat()
         }
+        "AWS::IAM::UserToGroupAddition" => {
+            let stays =
+                |user: &&str| live["GroupName"] == wanted["GroupName"] && texts(&wanted["Users"]).any(|it| it == *user);
+            let left = texts(&live["Users"]).filter(|user| !stays(user)).count();
+            let joining = times(length(&wanted["Users"]), "iam.AddUserToGroup");
+            [joining, vec![GROUP.get], times(left, "iam.RemoveUserFromGroup")].concat()
+        }
         _ => return None,
     })
 }
 
-const ROLES_OWN: &[&str] =
-    &["AssumeRolePolicyDocument", "Description", "ManagedPolicyArns", "MaxSessionDuration", "Policies"];
+const ROLES_OWN: &[&str] = &[
+    "AssumeRolePolicyDocument",
+    "Description",
+    "ManagedPolicyArns",
+    "MaxSessionDuration",
+    "PermissionsBoundary",
+    "Policies",
+];
+
+const USERS_OWN: &[&str] = &["Groups", "ManagedPolicyArns", "Path", "PermissionsBoundary", "Policies"];
 
 /// Of a deletion: the calls, and the first look whether it is gone. `None` for another type, or where nobody knows.
 pub fn deleting(step: &Step, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&'static str>> {
@@ -205,13 +260,13 @@ pub fn deleting(step: &Step, live: &Value, taken_off: &mut TakenOff) -> Option<V
             times(length(&live["Roles"]), "iam.RemoveRoleFromInstanceProfile"),
         ]
         .concat(),
-        // Each version but the first is deleted by itself, and nothing says how many there are.
-        "AWS::IAM::ManagedPolicy" if !has_one_version(step) => return None,
         "AWS::IAM::ManagedPolicy" => {
+            // What is not in force is deleted by itself.
+            let idle = times(versions(step)? - 1, "iam.DeletePolicyVersion");
             let arn = step.physical_id.as_ref().map(PhysicalId::as_str).unwrap_or_default();
             let detached = holders_in(live).flat_map(|(holder, name)| taken_off.each(holder.detach, [(name, arn)]));
             let own = ["iam.ListEntitiesForPolicy", "iam.ListPolicyVersions", "iam.DeletePolicy", "iam.GetPolicy"];
-            detached.chain(own).collect()
+            detached.chain(own).chain(idle).collect()
         }
         "AWS::IAM::Policy" => {
             let delete = |(holder, name): (&'static Holder, &str)| {
@@ -238,8 +293,18 @@ pub fn deleting(step: &Step, live: &Value, taken_off: &mut TakenOff) -> Option<V
     })
 }
 
-fn has_one_version(policy: &Step) -> bool {
-    policy.live.as_ref().is_some_and(|live| live.attributes.get("DefaultVersionId") == Some(&Value::from("v1")))
+/// How many versions a managed policy has, as its newest tells that is in force: whoever puts another one in force leaves as many
+/// as there may be. `None` where its number is not known.
+fn versions(policy: &Step) -> Option<usize> {
+    let newest = policy.live.as_ref()?.attributes.get("DefaultVersionId")?.as_str()?;
+    let number: usize = newest.strip_prefix('v')?.parse().ok()?;
+    Some(number.clamp(1, managed_policy::VERSIONS))
+}
+
+/// Each holder that the identifier of an `AWS::IAM::Policy` names.
+fn named_in(id: &PhysicalId) -> impl Iterator<Item = (&'static Holder, &str)> {
+    let holder = |part| HOLDERS.into_iter().find_map(|it| Some((it, str::strip_prefix(part, it.prefix)?)));
+    id.as_str().split('|').skip(1).filter_map(holder)
 }
 
 /// The inline policies that other resources of the stack put on a role, a user or a group are read with it.

@@ -12,6 +12,7 @@ use crate::desired::{Desired, of_type};
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::inventory::expected;
 use crate::policy::methods::REST_API;
+use crate::resource::apigateway::body;
 use crate::served;
 use crate::state::Ledger;
 use crate::template::DesiredResource;
@@ -70,6 +71,8 @@ pub(super) fn of_one(resource_type: &ResourceType, id: &PhysicalId, properties: 
     let read = Read { expected: &expected, id, applied: properties, has_expected_tags: false };
     let asks: BTreeSet<Ask> = read.asks(resource_type)?.into_iter().collect();
     let alone = |(call, _): Ask| match (call, resource_type.as_str()) {
+        // What an import has put into an API is read all at once.
+        (call, REST_API) => call,
         ("apigateway.GetGatewayResponses", _) => "apigateway.GetGatewayResponse",
         ("apigateway.GetModels", _) => "apigateway.GetModel",
         ("apigateway.GetRequestValidators", _) => "apigateway.GetRequestValidator",
@@ -109,7 +112,13 @@ impl Read<'_> {
             "AWS::ApiGateway::Method" | "AWS::ApiGateway::Resource" => vec![("apigateway.GetResources", first())],
             "AWS::ApiGateway::Model" => vec![("apigateway.GetModels", first())],
             "AWS::ApiGateway::RequestValidator" => vec![("apigateway.GetRequestValidators", first())],
-            "AWS::ApiGateway::RestApi" => of(&["apigateway.GetRestApi"]),
+            "AWS::ApiGateway::RestApi" if self.applied["BodyDigest"].is_null() => of(&["apigateway.GetRestApi"]),
+            "AWS::ApiGateway::RestApi" => {
+                let validators =
+                    body::names_validator(&self.applied["Body"]).then_some("apigateway.GetRequestValidators");
+                let calls = ["apigateway.GetRestApi", "apigateway.GetResources"].into_iter().chain(validators);
+                of(&calls.collect::<Vec<_>>())
+            }
             "AWS::ApiGateway::Stage" => of(&["apigateway.GetStage"]),
             "AWS::ApiGateway::UsagePlan" => of(&["apigateway.GetUsagePlan"]),
             "AWS::ApiGateway::UsagePlanKey" => of(&["apigateway.GetUsagePlanKey"]),
@@ -157,7 +166,10 @@ impl Read<'_> {
             "AWS::Logs::LogGroup" => self.log_group(resource_type),
             "AWS::Logs::QueryDefinition" => vec![("logs.DescribeQueryDefinitions", String::new())],
             // What waits for a confirmation is looked for among the topic's.
-            "AWS::SNS::Subscription" if id.starts_with("pending|") => return None,
+            "AWS::SNS::Subscription" if id.starts_with("pending|") => {
+                let topic = id.split('|').nth(1).unwrap_or_default();
+                vec![("sns.ListSubscriptionsByTopic", topic.to_owned())]
+            }
             "AWS::SNS::Subscription" => of(&["sns.GetSubscriptionAttributes"]),
             "AWS::SNS::Topic" => self.topic(),
             "AWS::SNS::TopicPolicy" => self.each("sns.GetTopicAttributes"),

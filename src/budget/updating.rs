@@ -1,84 +1,166 @@
 //! What an update takes: the changes, and the reading of what has become of the resource.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::apply::Task;
-use crate::budget::calls::{length, times};
+use crate::budget::calls::{length, texts, times};
 use crate::budget::{iam, reading};
 use crate::change::{Change, Changes};
-use crate::plan::Plan;
+use crate::identity::PhysicalId;
+use crate::plan::{Plan, Step};
+use crate::policy::methods::REST_API;
+use crate::resource::Ownership;
+use crate::resource::apigateway::{domain_name, method, rest_api, usage_plan};
+use crate::resource::dynamodb::{global_table, table};
 use crate::resource::lambda::function;
+use crate::resource::sns::{self, topic};
 use crate::resource::tags::tags_in;
 
-/// `None` for a change whose calls are in none of these tables.
+/// `None` for a change of which only AWS can say what it takes.
 pub fn updating(plan: &Plan, task: &Task, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
-    let is_tag = |change: &Change| change.path.property() == Some("Tags");
-    let (tags, others): (Vec<Change>, Vec<Change>) = Changes::between(live, wanted).0.into_iter().partition(is_tag);
+    let step = plan.steps.get(task.step)?;
     let resource_type = task.resource_type.as_str();
-    let mut calls = match (others.as_slice(), tags.as_slice()) {
-        // What is taken over as it is: some are only marked, each by another call.
-        ([], []) => return None,
-        ([], _) => ALWAYS_LOOKED_AT.iter().filter(|(name, _)| *name == resource_type).map(|(_, call)| *call).collect(),
-        _ => writing(task, &Changes(others), live, wanted)?,
+    let changes = Changes::between(live, wanted);
+    let is_tag = |change: &Change| change.path.property() == Some("Tags");
+    let (tags, others): (Vec<Change>, Vec<Change>) = changes.0.iter().cloned().partition(is_tag);
+    let mut calls = match resource_type {
+        REST_API => rest_api::updating(&typed(live)?, &typed(wanted)?, &changes)?,
+        _ if tags.is_empty() => writing(step, &changes, live, wanted)?,
+        _ if others.is_empty() => looking(step, wanted)?,
+        _ => writing(step, &Changes(others), live, wanted)?,
     };
-    if !tags.is_empty() {
-        calls.extend(tagging(resource_type, live, wanted)?);
-    }
+    calls.extend(tagging(step, &changes, live, wanted)?);
     let id = task.physical_id.as_ref()?;
-    calls.extend(reading::of_one(&task.resource_type, id, wanted)?);
+    calls.extend(match is_pending(step) {
+        true => vec!["sns.GetSubscriptionAttributes"],
+        false => reading::of_one(&task.resource_type, &now(resource_type, id, wanted), wanted)?,
+    });
     calls.extend(iam::put_there_by_others(plan, resource_type, id));
     Some(calls)
 }
 
-fn writing(task: &Task, changes: &Changes, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
-    let resource_type = task.resource_type.as_str();
+/// The identifier after an update: a policy's names what it is put on.
+fn now<'a>(resource_type: &str, id: &'a PhysicalId, wanted: &Value) -> Cow<'a, PhysicalId> {
+    match resource_type {
+        "AWS::SNS::TopicPolicy" => Cow::Owned(PhysicalId::join(texts(&wanted["Topics"]))),
+        "AWS::SQS::QueuePolicy" => Cow::Owned(PhysicalId::join(texts(&wanted["Queues"]))),
+        _ => Cow::Borrowed(id),
+    }
+}
+
+/// Properties in canonical form as their type has them. `None` where something is not known yet that is no text.
+pub(super) fn typed<P: DeserializeOwned>(properties: &Value) -> Option<P> {
+    P::deserialize(properties).ok()
+}
+
+/// What is looked at before any change, also where only tags change.
+fn looking(step: &Step, wanted: &Value) -> Option<Vec<&'static str>> {
+    Some(match step.resource_type.as_str() {
+        "AWS::DynamoDB::GlobalTable" => reading::of_one(&step.resource_type, step.physical_id.as_ref()?, wanted)?,
+        "AWS::Lambda::Function" => vec!["lambda.GetFunction"],
+        _ => Vec::new(),
+    })
+}
+
+/// What all changes take, but for tags.
+fn writing(step: &Step, changes: &Changes, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
+    let resource_type = step.resource_type.as_str();
     if let Some((_, calls)) = ALWAYS.iter().find(|(name, _)| *name == resource_type) {
         return Some(calls.to_vec());
     }
+    let touches = |properties: &[&str]| usize::from(changes.touch_any(properties));
     Some(match resource_type {
-        "AWS::ApiGateway::RestApi" if changes.touch_only(&["Name", "Description"]) => {
-            vec!["apigateway.GetRestApi", "apigateway.UpdateRestApi"]
+        "AWS::ApiGateway::DomainName" => domain_name::updating(&typed(live)?, &typed(wanted)?),
+        "AWS::ApiGateway::Method" => method::updating(typed(live)?, &typed(wanted)?),
+        "AWS::ApiGateway::UsagePlan" => usage_plan::updating(&typed(live)?, &typed(wanted)?),
+        "AWS::DynamoDB::GlobalTable" => {
+            [looking(step, wanted)?, global_table::updating(&typed(live)?, &typed(wanted)?)].concat()
         }
-        "AWS::ApiGateway::UsagePlan" if changes.touch_only(&["UsagePlanName", "Description", "Quota", "Throttle"]) => {
-            vec!["apigateway.GetUsagePlan", "apigateway.UpdateUsagePlan"]
+        "AWS::DynamoDB::Table" => table::updating(&typed(live)?, &typed(wanted)?, changes),
+        "AWS::Lambda::Alias" => {
+            let provisioned: &[_] =
+                match (touches(&["ProvisionedConcurrencyConfig"]), is_unset(&wanted["ProvisionedConcurrencyConfig"])) {
+                    (0, _) => &[],
+                    (_, true) => &["lambda.DeleteProvisionedConcurrencyConfig"],
+                    (_, false) => &["lambda.PutProvisionedConcurrencyConfig", "lambda.GetProvisionedConcurrencyConfig"],
+                };
+            let own = touches(&["Description", "FunctionVersion", "RoutingConfig"]);
+            [provisioned, &times(own, "lambda.UpdateAlias")].concat()
         }
-        "AWS::Lambda::Alias" if !changes.touch("ProvisionedConcurrencyConfig") => vec!["lambda.UpdateAlias"],
-        "AWS::ApiGateway::Method" if changes.0.iter().all(is_patch_of_method) => {
-            vec!["apigateway.GetMethod", "apigateway.UpdateMethod"]
-        }
-        "AWS::DynamoDB::Table" => set_apart(TABLES_SETTINGS, changes, wanted)?,
         "AWS::Lambda::Function" => of_function(changes, wanted)?,
-        "AWS::Logs::Destination" if !changes.touch("DestinationPolicy") => vec!["logs.PutDestination"],
+        "AWS::Logs::Destination" if is_made_anew(changes, wanted) => {
+            vec!["logs.DeleteDestination", "logs.DescribeDestinations", "logs.PutDestination"]
+        }
+        "AWS::Logs::Destination" => [
+            times(touches(&["RoleArn", "TargetArn"]), "logs.PutDestination"),
+            times(touches(&["DestinationPolicy"]), "logs.PutDestinationPolicy"),
+        ]
+        .concat(),
+        "AWS::Logs::LogAnomalyDetector" => [
+            vec!["logs.ListTagsForResource"],
+            times(unmarked(step), "logs.TagResource"),
+            times(usize::from(!changes.0.is_empty()), "logs.UpdateLogAnomalyDetector"),
+        ]
+        .concat(),
         "AWS::Logs::LogGroup" => set_apart(LOG_GROUPS_SETTINGS, changes, wanted)?,
-        "AWS::SNS::Subscription" if task.physical_id.as_ref().is_some_and(|id| id.as_str().starts_with("arn:")) => {
-            times(touched(changes).len(), "sns.SetSubscriptionAttributes")
+        "AWS::SNS::Subscription" => {
+            let set = times(touched(changes).len(), "sns.SetSubscriptionAttributes");
+            [confirming(step), set].concat()
         }
-        "AWS::SNS::Topic" if changes.touch_only(&["DisplayName"]) => {
-            vec!["sns.GetTopicAttributes", "sns.SetTopicAttributes"]
+        "AWS::SNS::Topic" => topic::updating(&typed(live)?, &typed(wanted)?)?,
+        "AWS::SNS::TopicPolicy" => {
+            let (topics, left) = targets(step, &wanted["Topics"]);
+            [times(topics + left, "sns.SetTopicAttributes"), times(topics, "sns.GetTopicAttributes")].concat()
         }
-        "AWS::SNS::TopicPolicy" if changes.touch_only(&["PolicyDocument"]) => {
-            let topics = length(&wanted["Topics"]);
-            [times(topics, "sns.SetTopicAttributes"), times(topics, "sns.GetTopicAttributes")].concat()
+        "AWS::SQS::QueuePolicy" => {
+            let (queues, left) = targets(step, &wanted["Queues"]);
+            [times(queues + left, "sqs.SetQueueAttributes"), times(queues + left, "sqs.GetQueueAttributes")].concat()
         }
-        "AWS::SQS::QueuePolicy" if changes.touch_only(&["PolicyDocument"]) => {
-            let queues = length(&wanted["Queues"]);
-            [times(queues, "sqs.SetQueueAttributes"), times(queues, "sqs.GetQueueAttributes")].concat()
-        }
-        _ => return iam::changing(resource_type, changes, live, wanted),
+        _ => return iam::changing(step, changes, live, wanted),
     })
+}
+
+/// One, where a resource is taken over that is marked elsewhere than in its `Tags`.
+pub(super) fn unmarked(step: &Step) -> usize {
+    usize::from(step.live.as_ref().is_some_and(|live| live.ownership == Ownership::Unmarked))
+}
+
+/// Of what a policy is put on: how many there will be, and on how many it is no more.
+fn targets(step: &Step, wanted: &Value) -> (usize, usize) {
+    let id = step.physical_id.as_ref().map(|id| id.as_str()).unwrap_or_default();
+    let left = id.split('|').filter(|target| !texts(wanted).any(|it| it == *target));
+    (length(wanted), left.count())
+}
+
+/// Whether a subscription waited for its confirmation when it was made.
+fn is_pending(step: &Step) -> bool {
+    step.resource_type.as_str() == "AWS::SNS::Subscription"
+        && step.physical_id.as_ref().is_some_and(|id| id.as_str().starts_with("pending|"))
+}
+
+/// How such a subscription's ARN becomes known.
+fn confirming(step: &Step) -> Vec<&'static str> {
+    let is_confirmed = |reference: &Value| *reference != sns::PENDING;
+    let reference = step.live.as_ref().and_then(|live| live.attributes.get("Ref"));
+    match (is_pending(step), reference.is_some_and(is_confirmed)) {
+        (false, _) => Vec::new(),
+        (true, true) => vec!["sns.ListSubscriptionsByTopic"],
+        (true, false) => vec!["sns.ListSubscriptionsByTopic", "sns.Subscribe"],
+    }
+}
+
+/// Whether a destination loses its policy, for which there is no call.
+fn is_made_anew(changes: &Changes, wanted: &Value) -> bool {
+    changes.touch("DestinationPolicy") && wanted["DestinationPolicy"].is_null()
 }
 
 /// The top-level properties that change.
 fn touched(changes: &Changes) -> BTreeSet<&str> {
     changes.0.iter().filter_map(|change| change.path.property()).collect()
-}
-
-/// Whether a change of a method goes into the one patch that comes before all that refers to it.
-fn is_patch_of_method(change: &Change) -> bool {
-    let is_patched = |property| ["ApiKeyRequired", "AuthorizationType", "OperationName"].contains(&property);
-    change.desired.is_some() && change.path.property().is_some_and(is_patched)
 }
 
 fn of_function(changes: &Changes, wanted: &Value) -> Option<Vec<&'static str>> {
@@ -100,8 +182,12 @@ fn of_function(changes: &Changes, wanted: &Value) -> Option<Vec<&'static str>> {
 /// A property that has calls of its own: those that set it, and those that take it back.
 type Apart = (&'static str, &'static [&'static str], &'static [&'static str]);
 
-const FUNCTIONS_SETTINGS: &[Apart] =
-    &[("ReservedConcurrentExecutions", &["lambda.PutFunctionConcurrency"], &["lambda.DeleteFunctionConcurrency"])];
+const FUNCTIONS_SETTINGS: &[Apart] = &[
+    ("CodeSigningConfigArn", &["lambda.PutFunctionCodeSigningConfig"], &["lambda.DeleteFunctionCodeSigningConfig"]),
+    ("RecursiveLoop", &["lambda.PutFunctionRecursionConfig"], &["lambda.PutFunctionRecursionConfig"]),
+    ("ReservedConcurrentExecutions", &["lambda.PutFunctionConcurrency"], &["lambda.DeleteFunctionConcurrency"]),
+    ("RuntimeManagementConfig", &["lambda.PutRuntimeManagementConfig"], &["lambda.PutRuntimeManagementConfig"]),
+];
 
 const LOG_GROUPS_SETTINGS: &[Apart] = &[
     ("DataProtectionPolicy", &["logs.PutDataProtectionPolicy"], &["logs.DeleteDataProtectionPolicy"]),
@@ -111,36 +197,39 @@ const LOG_GROUPS_SETTINGS: &[Apart] = &[
     ("RetentionInDays", &["logs.PutRetentionPolicy"], &["logs.DeleteRetentionPolicy"]),
 ];
 
-/// Of a wait, the first look.
-const TABLES_SETTINGS: &[Apart] = &[
-    ("PointInTimeRecoverySpecification", &["dynamodb.UpdateContinuousBackups"], &["dynamodb.UpdateContinuousBackups"]),
-    (
-        "ResourcePolicy",
-        &["dynamodb.PutResourcePolicy", "dynamodb.GetResourcePolicy"],
-        &["dynamodb.DeleteResourcePolicy", "dynamodb.GetResourcePolicy"],
-    ),
-];
-
 /// The calls for properties that each have their own; `None` where another one changes.
 fn set_apart(settings: &[Apart], changes: &Changes, wanted: &Value) -> Option<Vec<&'static str>> {
     let mut calls = Vec::new();
     for property in touched(changes) {
         let (_, set, unset) = settings.iter().find(|(name, ..)| *name == property)?;
-        let wanted = &wanted[property];
-        let is_unset = wanted.is_null() || wanted.as_array().is_some_and(Vec::is_empty);
-        calls.extend_from_slice(if is_unset { unset } else { set });
+        calls.extend_from_slice(if is_unset(&wanted[property]) { unset } else { set });
     }
     Some(calls)
 }
 
+fn is_unset(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
+}
+
 /// Tags are read, written and removed; of a wait for them, the first look.
-fn tagging(resource_type: &str, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
+fn tagging(step: &Step, changes: &Changes, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
+    let resource_type = step.resource_type.as_str();
+    let (were, will_be) = match resource_type {
+        // All tags of an API are among its own calls.
+        REST_API => return Some(Vec::new()),
+        "AWS::Logs::Destination" if is_made_anew(changes, wanted) => return Some(Vec::new()),
+        "AWS::Lambda::Function" if changes.touch_any(&function::TAGGED) || changes.touch("Tags") => {
+            (function::tags(&typed(live)?), function::tags(&typed(wanted)?))
+        }
+        _ if changes.touch("Tags") => (tags_in(live).unwrap_or_default(), tags_in(wanted).unwrap_or_default()),
+        _ => return Some(Vec::new()),
+    };
     let (_, [read, write, remove]) = TAGGED.iter().find(|(types, _)| types.contains(&resource_type))?;
-    let changes = tags_in(wanted).unwrap_or_default().since(&tags_in(live).unwrap_or_default());
+    let changes = will_be.since(&were);
     let mut calls = vec![*read];
     calls.extend((!changes.written.0.is_empty()).then_some(*write));
     calls.extend((!changes.removed.is_empty()).then_some(*remove));
-    calls.extend((resource_type == "AWS::DynamoDB::Table").then_some(*read));
+    calls.extend(resource_type.starts_with("AWS::DynamoDB::").then_some(*read));
     Some(calls)
 }
 
@@ -151,7 +240,6 @@ const TAGGED: &[(&[&str], [&str; 3])] = &[
             "AWS::ApiGateway::ApiKey",
             "AWS::ApiGateway::ClientCertificate",
             "AWS::ApiGateway::DomainName",
-            "AWS::ApiGateway::RestApi",
             "AWS::ApiGateway::Stage",
             "AWS::ApiGateway::UsagePlan",
             "AWS::ApiGateway::VpcLink",
@@ -168,7 +256,10 @@ const TAGGED: &[(&[&str], [&str; 3])] = &[
         ],
         ["cloudwatch.ListTagsForResource", "cloudwatch.TagResource", "cloudwatch.UntagResource"],
     ),
-    (&["AWS::DynamoDB::Table"], ["dynamodb.ListTagsOfResource", "dynamodb.TagResource", "dynamodb.UntagResource"]),
+    (
+        &["AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table"],
+        ["dynamodb.ListTagsOfResource", "dynamodb.TagResource", "dynamodb.UntagResource"],
+    ),
     (&["AWS::IAM::Role"], ["iam.GetRole", "iam.TagRole", "iam.UntagRole"]),
     (&["AWS::IAM::User"], ["iam.GetUser", "iam.TagUser", "iam.UntagUser"]),
     (
@@ -187,10 +278,6 @@ const TAGGED: &[(&[&str], [&str; 3])] = &[
     ),
 ];
 
-/// What is looked at before any change, also where only tags change.
-const ALWAYS_LOOKED_AT: &[(&str, &str)] =
-    &[("AWS::ApiGateway::RestApi", "apigateway.GetRestApi"), ("AWS::Lambda::Function", "lambda.GetFunction")];
-
 /// The types of which every update takes the same calls, whatever it changes; of a wait, the first look.
 const ALWAYS: &[(&str, &[&str])] = &[
     ("AWS::ApiGateway::Account", &["apigateway.UpdateAccount"]),
@@ -198,17 +285,9 @@ const ALWAYS: &[(&str, &[&str])] = &[
     ("AWS::ApiGateway::Authorizer", &["apigateway.GetAuthorizer", "apigateway.UpdateAuthorizer"]),
     ("AWS::ApiGateway::BasePathMapping", &["apigateway.UpdateBasePathMapping"]),
     ("AWS::ApiGateway::ClientCertificate", &["apigateway.UpdateClientCertificate"]),
+    ("AWS::ApiGateway::Deployment", &["apigateway.UpdateDeployment"]),
     ("AWS::ApiGateway::DocumentationPart", &["apigateway.UpdateDocumentationPart"]),
     ("AWS::ApiGateway::DocumentationVersion", &["apigateway.UpdateDocumentationVersion"]),
-    (
-        "AWS::ApiGateway::DomainName",
-        &[
-            "apigateway.GetDomainName",
-            "apigateway.UpdateDomainName",
-            "apigateway.GetDomainName",
-            "apigateway.GetDomainName",
-        ],
-    ),
     ("AWS::ApiGateway::GatewayResponse", &["apigateway.PutGatewayResponse"]),
     ("AWS::ApiGateway::Model", &["apigateway.UpdateModel"]),
     ("AWS::ApiGateway::RequestValidator", &["apigateway.UpdateRequestValidator"]),
@@ -228,7 +307,6 @@ const ALWAYS: &[(&str, &[&str])] = &[
     ),
     ("AWS::Lambda::Url", &["lambda.UpdateFunctionUrlConfig"]),
     ("AWS::Logs::AccountPolicy", &["logs.PutAccountPolicy"]),
-    ("AWS::Logs::LogAnomalyDetector", &["logs.ListTagsForResource", "logs.UpdateLogAnomalyDetector"]),
     ("AWS::Logs::MetricFilter", &["logs.PutMetricFilter"]),
     ("AWS::Logs::QueryDefinition", &["logs.PutQueryDefinition"]),
     ("AWS::Logs::ResourcePolicy", &["logs.PutResourcePolicy"]),

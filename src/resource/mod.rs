@@ -632,7 +632,12 @@ fn drop_nulls(value: &mut Value) {
 pub fn left_to_change<H: Handler>(live: &Live<H::Properties>, wanted: &H::Properties) -> Changes {
     let mut live = live.properties.clone();
     H::complete(&mut live);
-    Changes::between(&plain(&live), &plain(wanted))
+    changes_between(&live, wanted)
+}
+
+/// What differs between properties in canonical form.
+pub fn changes_between<P: Serialize>(live: &P, wanted: &P) -> Changes {
+    Changes::between(&plain(live), &plain(wanted))
 }
 
 /// Attributes from pairs of name and value, leaving out what is not there.

@@ -1,14 +1,18 @@
 //! The test that every resource type passes: created it reads back as declared, every update shows, deleted it is gone, and
-//! each step may be repeated. What was somebody else's can be taken over.
+//! each step may be repeated. What was somebody else's can be taken over. And each step takes the calls that were foreseen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use paystack::apply::{Done, Kind, Task, Work, Writer};
 use paystack::aws::clock::SystemClock;
 use paystack::aws::{Connection, Context, LocalAccount, Packages, Target, connect};
+use paystack::budget;
 use paystack::change::Changes;
 use paystack::identity::{LogicalId, PhysicalId, ResourceType, StackId};
-use paystack::resource::{Attributes, Contributions, LiveResource, Made, Owner, Ownership, Resource, row, tags};
+use paystack::plan::{Action, Plan, Remarks, Step};
+use paystack::resource::live::AwsWriter;
+use paystack::resource::{Attributes, Contributions, LiveResource, Owner, Ownership, Resource, row, tags};
 use serde_json::Value;
 
 use crate::harness::Account;
@@ -59,7 +63,7 @@ pub async fn check(case: Case) {
 /// The same with zips for functions and layers.
 pub async fn check_with(case: Case, packages: Packages) {
     let connection = connection().await;
-    let cx = Context::new(&connection, packages, Arc::new(SystemClock::start()));
+    let cx = Arc::new(Context::new(&connection, packages, Arc::new(SystemClock::start())));
     let mut world = World { cx, known: BTreeMap::new(), before: Vec::new() };
     for declared in &case.before {
         let (handler, owner, wanted) = world.wanted(declared, &declared.properties);
@@ -82,8 +86,20 @@ pub async fn connection() -> Connection {
     connect(target).await.expect("the emulator says who we are")
 }
 
+/// Types whose change may take calls that nobody foresees: whether a subscription that is taken out was ever confirmed.
+const UNFORESEEN: [&str; 1] = ["AWS::SNS::Topic"];
+
+/// How often each operation was called, but for what was repeated or waited for.
+fn asked(cx: &Context) -> BTreeMap<String, usize> {
+    let calls = cx.calls.so_far().services.into_iter().flat_map(|(service, operations)| {
+        let name = move |operation: String| format!("{service}.{operation}");
+        operations.into_iter().map(move |(operation, it)| (name(operation), it.attempts - it.retries - it.waits))
+    });
+    calls.filter(|(_, count)| *count > 0).collect()
+}
+
 struct World {
-    cx: Context,
+    cx: Arc<Context>,
     known: BTreeMap<String, Attributes>,
     before: Vec<Before>,
 }
@@ -118,7 +134,9 @@ impl World {
         assert_eq!(handler.canonical(&wanted).expect("canonical"), wanted, "canonical form is stable");
         assert_eq!(handler.find(cx, &owner, &wanted).await.expect("find"), None, "nothing is there at first");
         let predicted = handler.predict(&cx.scope, &wanted);
-        let Made { mut id, attributes } = handler.create(cx, &owner, &wanted).await.expect("create");
+        let create =
+            Work::Create { owner: owner.clone(), resource_type: declared.resource_type.into(), wanted: wanted.clone() };
+        let Done::Created { mut id, attributes } = self.does(create, None).await else { panic!("it is created") };
         for (name, value) in &predicted {
             assert_eq!(attributes.get(name), Some(value), "the attribute {name} is as predicted");
         }
@@ -149,12 +167,69 @@ impl World {
         for (round, properties) in updates.iter().enumerate() {
             let (_, _, wanted) = self.wanted(declared, properties);
             let live = handler.read(cx, &id).await.expect("read").expect("live");
-            let changes = Changes::between(&handler.comparable(&live.properties, &wanted, &[]), &wanted);
+            let comparable = handler.comparable(&live.properties, &wanted, &[]);
+            let changes = Changes::between(&comparable, &wanted);
             assert!(!changes.is_empty(), "update {round} changes something");
-            id = handler.update(cx, &owner, &id, &wanted, &changes).await.expect("update");
+            let resource_type = declared.resource_type.into();
+            let update = Work::Update { owner: owner.clone(), resource_type, id, wanted: wanted.clone(), changes };
+            let live = LiveResource { properties: comparable, ..live };
+            let Done::Updated { id: now, .. } = self.does(update, Some(live)).await else { panic!("it is updated") };
+            id = now;
             self.reads_back(handler, &id, &wanted, &format!("update {round}")).await;
         }
         id
+    }
+
+    /// Does what apply does, and holds the calls that it makes against those that are foreseen.
+    async fn does(&self, work: Work, live: Option<LiveResource>) -> Done {
+        let foreseen = self.foreseen(&work, live);
+        let before = asked(&self.cx);
+        let done = AwsWriter::new(Arc::clone(&self.cx)).run(&work).await.expect("it works");
+        let mut asked = asked(&self.cx);
+        before.into_iter().for_each(|(call, count)| *asked.entry(call).or_default() -= count);
+        asked.retain(|_, count| *count != 0);
+        match (&work, foreseen) {
+            (Work::Update { resource_type, .. }, None) if UNFORESEEN.contains(&resource_type.as_str()) => {}
+            (_, foreseen) => assert_eq!(foreseen, Some(asked), "foreseen (left) and asked for {work:#?}"),
+        }
+        done
+    }
+
+    /// The calls that are foreseen for a plan of nothing but this.
+    fn foreseen(&self, work: &Work, live: Option<LiveResource>) -> Option<BTreeMap<String, usize>> {
+        let (kind, resource_type, wanted, physical_id) = match work {
+            Work::Create { resource_type, wanted, .. } => (Kind::Create, resource_type, Some(wanted), None),
+            Work::Update { resource_type, wanted, id, .. } => (Kind::Update, resource_type, Some(wanted), Some(id)),
+            Work::Delete { resource_type, id } => (Kind::Delete, resource_type, None, Some(id)),
+        };
+        let (logical_id, physical_id) = (LogicalId::from("Subject"), physical_id.cloned());
+        let step = Step {
+            logical_id: logical_id.clone(),
+            resource_type: resource_type.clone(),
+            action: Action::None,
+            desired: wanted.cloned().map(Arc::new),
+            live,
+            physical_id: physical_id.clone(),
+            dependencies: BTreeSet::new(),
+            holds: BTreeMap::new(),
+            goes_last: false,
+            secret: BTreeSet::new(),
+            losses: Vec::new(),
+            code: None,
+        };
+        let plan = Plan {
+            stack: StackId::from("it"),
+            scope: self.cx.scope.clone(),
+            steps: vec![step],
+            left_out: Vec::new(),
+            problems: Vec::new(),
+            remarks: Remarks::default(),
+        };
+        let task = Task { logical_id, resource_type: resource_type.clone(), kind, step: 0, physical_id };
+        let calls = budget::of_task(&plan, &task)?;
+        let mut counts = BTreeMap::new();
+        calls.into_iter().for_each(|call| *counts.entry(call.to_owned()).or_default() += 1);
+        Some(counts)
     }
 
     /// Takes the marks off, or lets them be another's where the type keeps them apart from its properties, and puts them back.
@@ -200,7 +275,9 @@ impl World {
 
     async fn is_gone(&self, declared: &Declared, id: &PhysicalId) {
         let (handler, owner, wanted) = self.wanted(declared, &declared.properties);
-        handler.delete(&self.cx, id).await.expect("delete");
+        let live = handler.read(&self.cx, id).await.expect("read");
+        let delete = Work::Delete { resource_type: declared.resource_type.into(), id: id.clone() };
+        assert_eq!(self.does(delete, live).await, Done::Deleted);
         assert_eq!(handler.read(&self.cx, id).await.expect("read"), None, "deleted, it is gone");
         assert_eq!(handler.find(&self.cx, &owner, &wanted).await.expect("find"), None, "and found no more");
         handler.delete(&self.cx, id).await.expect("deleting what is gone is a success");

@@ -1154,6 +1154,14 @@ class Functions(Account):
 
 
 class Iam(Account):
+    def test_a_users_tags_stay_its_own_under_another_path(self):
+        self.iam.create_user(UserName="jo", Path="/people/", Tags=TAG_LIST)
+        self.iam.update_user(UserName="jo", NewPath="/staff/")
+        got = self.iam.get_user(UserName="jo")["User"]
+        self.assertEqual((got["Path"], len(got["Tags"])), ("/staff/", len(TAG_LIST)))
+        self.iam.create_user(UserName="other", Path="/people/")
+        self.assertNotIn("Tags", self.iam.get_user(UserName="other")["User"])
+
     def test_inline_policies_need_no_version(self):
         self.role()
         older = {name: value for name, value in json.loads(POLICY).items() if name != "Version"}

@@ -87,6 +87,12 @@ pub fn is_validated(resources: &[Resource]) -> bool {
     methods.any(|(_, method)| method.request_validator_id().is_some_and(|id| !id.is_empty()))
 }
 
+/// Whether a document has the requests of any operation validated: it names what does it for all, or for one.
+pub fn names_validator(document: &Value) -> bool {
+    let names = |value: &Value| value[VALIDATOR].as_str().is_some_and(|name| !name.is_empty());
+    operations(document, "").into_values().any(|operation| names(document) || names(operation.value))
+}
+
 /// How a document is imported, as far as it matters for what is to be found afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Import<'a> {

@@ -194,12 +194,21 @@ async fn settle(cx: &Context, name: &str, wanted: &DomainName) -> Result<Shown, 
         let patches = patches(&live(&ready(cx, name).await?), wanted);
         if !patches.is_empty() {
             let update = cx.apigateway.update_domain_name().domain_name(name).set_patch_operations(Some(patches));
-            let update = || async { update.clone().send().await.during("apigateway.UpdateDomainName") };
+            let update = || async { update.clone().send().await.during(UPDATE) };
             patch::write(cx, name, update).await?;
         }
     }
     ready(cx, name).await
 }
+
+/// The calls that an update takes, tags aside, between properties in canonical form; of every wait the first look.
+pub(crate) fn updating(live: &DomainName, wanted: &DomainName) -> Vec<&'static str> {
+    let comes = (!what_comes(live, wanted).is_empty()).then_some(UPDATE);
+    let goes = (!what_goes(live, wanted).is_empty()).then_some(UPDATE);
+    [Some(GET), comes, Some(GET), goes, Some(GET)].into_iter().flatten().collect()
+}
+
+const UPDATE: &str = "apigateway.UpdateDomainName";
 
 /// The domain once it is neither coming nor changing.
 async fn ready(cx: &Context, name: &str) -> Result<Shown, AwsError> {

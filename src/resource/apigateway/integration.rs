@@ -92,32 +92,50 @@ impl Integration {
     }
 }
 
-/// Makes the live integration, if there is one, what it should be.
-pub(super) async fn bring_about(
-    cx: &Context,
-    place: Place<'_>,
-    live: Option<&Integration>,
-    wanted: Option<&Integration>,
-) -> Result<(), AwsError> {
-    let Some(wanted) = wanted else {
-        return if live.is_some() { delete(cx, place).await } else { Ok(()) };
-    };
-    let is_kept = live.is_some_and(|live| live.without_responses() == wanted.without_responses());
-    if !is_kept {
-        put(cx, place, wanted).await?;
-    }
-    let live_responses = live.map(|live| live.integration_responses.as_slice()).unwrap_or_default();
-    for response in &wanted.integration_responses {
-        // A new integration has lost the responses of the old one.
-        if !is_kept || !live_responses.contains(response) {
-            put_response(cx, place, response).await?;
+/// One call of those that make an integration what it should be.
+pub(super) enum Step<'a> {
+    Put(&'a Integration),
+    PutResponse(&'a IntegrationResponse),
+    DeleteResponse(String),
+    Delete,
+}
+
+impl Step<'_> {
+    pub(super) fn call(&self) -> &'static str {
+        match self {
+            Self::Put(_) => PUT,
+            Self::PutResponse(_) => PUT_RESPONSE,
+            Self::DeleteResponse(_) => DELETE_RESPONSE,
+            Self::Delete => DELETE,
         }
     }
-    let is_wanted = |status_code: &str| wanted.integration_responses.iter().any(|it| it.status_code == status_code);
-    for response in live_responses.iter().filter(|live| !is_wanted(&live.status_code)) {
-        delete_response(cx, place, &response.status_code).await?;
+
+    pub(super) async fn take(self, cx: &Context, place: Place<'_>) -> Result<(), AwsError> {
+        match self {
+            Self::Put(integration) => put(cx, place, integration).await,
+            Self::PutResponse(response) => put_response(cx, place, response).await,
+            Self::DeleteResponse(status_code) => delete_response(cx, place, &status_code).await,
+            Self::Delete => delete(cx, place).await,
+        }
     }
-    Ok(())
+}
+
+const PUT: &str = "apigateway.PutIntegration";
+const PUT_RESPONSE: &str = "apigateway.PutIntegrationResponse";
+const DELETE_RESPONSE: &str = "apigateway.DeleteIntegrationResponse";
+const DELETE: &str = "apigateway.DeleteIntegration";
+
+/// How one integration becomes another, or goes.
+pub(super) fn steps<'a>(live: Option<&Integration>, wanted: Option<&'a Integration>) -> Vec<Step<'a>> {
+    let Some(wanted) = wanted else { return live.map(|_| Step::Delete).into_iter().collect() };
+    let is_kept = live.is_some_and(|live| live.without_responses() == wanted.without_responses());
+    let live_responses = live.map(|live| live.integration_responses.as_slice()).unwrap_or_default();
+    // A new integration has lost the responses of the old one.
+    let put = wanted.integration_responses.iter().filter(|it| !is_kept || !live_responses.contains(it));
+    let is_wanted = |status_code: &str| wanted.integration_responses.iter().any(|it| it.status_code == status_code);
+    let gone = live_responses.iter().filter(|live| !is_wanted(&live.status_code));
+    let gone = gone.map(|response| Step::DeleteResponse(response.status_code.clone()));
+    (!is_kept).then_some(Step::Put(wanted)).into_iter().chain(put.map(Step::PutResponse)).chain(gone).collect()
 }
 
 async fn put(cx: &Context, place: Place<'_>, integration: &Integration) -> Result<(), AwsError> {
@@ -164,14 +182,14 @@ async fn put(cx: &Context, place: Place<'_>, integration: &Integration) -> Resul
         )
         .timeout_in_millis(*timeout_in_millis)
         .set_uri(uri.clone());
-    let put = || async { put.clone().send().await.during("apigateway.PutIntegration").map(drop) };
+    let put = || async { put.clone().send().await.during(PUT).map(drop) };
     patch::write(cx, place.api, put).await
 }
 
 async fn delete(cx: &Context, place: Place<'_>) -> Result<(), AwsError> {
     let delete = cx.apigateway.delete_integration();
     let delete = delete.rest_api_id(place.api).resource_id(place.resource).http_method(place.verb);
-    let delete = || async { gone_is_fine(delete.clone().send().await.during("apigateway.DeleteIntegration")) };
+    let delete = || async { gone_is_fine(delete.clone().send().await.during(DELETE)) };
     patch::write(cx, place.api, delete).await
 }
 
@@ -187,14 +205,14 @@ async fn put_response(cx: &Context, place: Place<'_>, response: &IntegrationResp
         .set_response_parameters(unless_empty(&response.response_parameters))
         .set_response_templates(unless_empty(&response.response_templates))
         .set_selection_pattern(response.selection_pattern.clone());
-    let put = || async { put.clone().send().await.during("apigateway.PutIntegrationResponse").map(drop) };
+    let put = || async { put.clone().send().await.during(PUT_RESPONSE).map(drop) };
     patch::write(cx, place.api, put).await
 }
 
 async fn delete_response(cx: &Context, place: Place<'_>, status_code: &str) -> Result<(), AwsError> {
     let delete = cx.apigateway.delete_integration_response().status_code(status_code);
     let delete = delete.rest_api_id(place.api).resource_id(place.resource).http_method(place.verb);
-    let delete = || async { gone_is_fine(delete.clone().send().await.during("apigateway.DeleteIntegrationResponse")) };
+    let delete = || async { gone_is_fine(delete.clone().send().await.during(DELETE_RESPONSE)) };
     patch::write(cx, place.api, delete).await
 }
 

@@ -143,7 +143,7 @@ impl Handler for ApiGatewayMethod {
         let delete = cx.apigateway.delete_method().rest_api_id(api).resource_id(resource).http_method(verb);
         let delete = || async { gone_is_fine(delete.clone().send().await.during("apigateway.DeleteMethod")) };
         patch::write(cx, api, delete).await?;
-        cx.until("apigateway.GetMethod", "the method to be gone", Patience::seconds(60), || async {
+        cx.until(GET, "the method to be gone", Patience::seconds(60), || async {
             Ok(get(cx, place).await?.is_none().then_some(()))
         })
         .await
@@ -160,49 +160,94 @@ impl Handler for ApiGatewayMethod {
     }
 }
 
-/// Makes the live method, if there is one, what it should be. What others refer to comes before what refers to it, and goes
-/// after: parameters and method responses around the integration, which maps them.
+/// Makes the live method, if there is one, what it should be.
 async fn bring_about(cx: &Context, place: Place<'_>, wanted: &Method) -> Result<(), AwsError> {
-    let mut live = match get(cx, place).await? {
+    let live = match get(cx, place).await? {
         Some(live) => live,
         None => Box::pin(put(cx, place, wanted)).await?,
     };
-    let (removed, written) = parted(method_patches(&live, wanted));
-    if !written.is_empty() {
-        patch_method(cx, place, written).await?;
+    for step in steps(live, wanted) {
+        Box::pin(step.take(cx, place)).await?;
     }
-    let live_responses = std::mem::take(&mut live.method_responses);
-    let mut removed_from_responses = Vec::new();
+    Ok(())
+}
+
+/// One call of those that make a method what it should be.
+enum Step<'a> {
+    Patch(Vec<PatchOperation>),
+    PutResponse(&'a MethodResponse),
+    PatchResponse(String, Vec<PatchOperation>),
+    DeleteResponse(String),
+    Integration(integration::Step<'a>),
+}
+
+impl Step<'_> {
+    fn call(&self) -> &'static str {
+        match self {
+            Self::Patch(_) => UPDATE,
+            Self::PutResponse(_) => PUT_RESPONSE,
+            Self::PatchResponse(..) => UPDATE_RESPONSE,
+            Self::DeleteResponse(_) => DELETE_RESPONSE,
+            Self::Integration(step) => step.call(),
+        }
+    }
+
+    async fn take(self, cx: &Context, place: Place<'_>) -> Result<(), AwsError> {
+        match self {
+            Self::Patch(patches) => patch_method(cx, place, patches).await,
+            Self::PutResponse(response) => put_response(cx, place, response).await,
+            Self::PatchResponse(status_code, patches) => patch_response(cx, place, &status_code, patches).await,
+            Self::DeleteResponse(status_code) => delete_response(cx, place, &status_code).await,
+            Self::Integration(step) => step.take(cx, place).await,
+        }
+    }
+}
+
+const UPDATE: &str = "apigateway.UpdateMethod";
+const PUT_RESPONSE: &str = "apigateway.PutMethodResponse";
+const UPDATE_RESPONSE: &str = "apigateway.UpdateMethodResponse";
+const DELETE_RESPONSE: &str = "apigateway.DeleteMethodResponse";
+
+/// How one method becomes another. What others refer to comes before what refers to it, and goes after: parameters and method
+/// responses around the integration, which maps them.
+fn steps(mut live: Method, wanted: &Method) -> Vec<Step<'_>> {
+    let mut steps = Vec::new();
+    let mut last = Vec::new();
+    let (removed, written) = parted(method_patches(&live, wanted));
+    steps.extend((!written.is_empty()).then_some(Step::Patch(written)));
     for response in &wanted.method_responses {
-        let Some(live) = live_responses.iter().find(|live| live.status_code == response.status_code) else {
-            put_response(cx, place, response).await?;
+        let status_code = &response.status_code;
+        let Some(live) = live.method_responses.iter().find(|live| live.status_code == *status_code) else {
+            steps.push(Step::PutResponse(response));
             continue;
         };
         let (removed, written) = parted(response_patches(live, response));
-        if !written.is_empty() {
-            patch_response(cx, place, &response.status_code, written).await?;
-        }
-        if !removed.is_empty() {
-            removed_from_responses.push((&response.status_code, removed));
-        }
+        steps.extend((!written.is_empty()).then(|| Step::PatchResponse(status_code.clone(), written)));
+        last.extend((!removed.is_empty()).then(|| Step::PatchResponse(status_code.clone(), removed)));
     }
     if let Some(integration) = &mut live.integration {
         if live.request_parameters != wanted.request_parameters {
             // The service forgets that a parameter is a cache key when the parameter changes.
             integration.cache_key_parameters.clear();
         }
-        integration.complete(place.resource);
+        integration.complete(&wanted.resource_id);
     }
-    Box::pin(integration::bring_about(cx, place, live.integration.as_ref(), wanted.integration.as_ref())).await?;
-    for (status_code, removed) in removed_from_responses {
-        patch_response(cx, place, status_code, removed).await?;
-    }
+    let integration = integration::steps(live.integration.as_ref(), wanted.integration.as_ref());
+    steps.extend(integration.into_iter().map(Step::Integration));
+    steps.append(&mut last);
     let is_wanted = |status_code: &str| wanted.method_responses.iter().any(|it| it.status_code == status_code);
-    for response in live_responses.iter().filter(|live| !is_wanted(&live.status_code)) {
-        delete_response(cx, place, &response.status_code).await?;
-    }
-    if removed.is_empty() { Ok(()) } else { patch_method(cx, place, removed).await }
+    let gone = live.method_responses.into_iter().map(|it| it.status_code).filter(|it| !is_wanted(it));
+    steps.extend(gone.map(Step::DeleteResponse));
+    steps.extend((!removed.is_empty()).then_some(Step::Patch(removed)));
+    steps
 }
+
+/// The calls that an update takes, between properties in canonical form.
+pub(crate) fn updating(live: Method, wanted: &Method) -> Vec<&'static str> {
+    std::iter::once(GET).chain(steps(live, wanted).iter().map(Step::call)).collect()
+}
+
+const GET: &str = "apigateway.GetMethod";
 
 async fn get(cx: &Context, place: Place<'_>) -> Result<Option<Method>, AwsError> {
     if cx.survey.is_some() {
@@ -216,7 +261,7 @@ async fn get(cx: &Context, place: Place<'_>) -> Result<Option<Method>, AwsError>
     }
     let get = cx.apigateway.get_method();
     let get = get.rest_api_id(place.api).resource_id(place.resource).http_method(place.verb);
-    Ok(found("apigateway.GetMethod", get.send().await)?.map(|answer| live(place, embedded(answer))))
+    Ok(found(GET, get.send().await)?.map(|answer| live(place, embedded(answer))))
 }
 
 /// The answer as a list of resources has it.
@@ -260,7 +305,7 @@ async fn put(cx: &Context, place: Place<'_>, method: &Method) -> Result<Method, 
 async fn patch_method(cx: &Context, place: Place<'_>, patches: Vec<PatchOperation>) -> Result<(), AwsError> {
     let update = cx.apigateway.update_method().set_patch_operations(Some(patches));
     let update = update.rest_api_id(place.api).resource_id(place.resource).http_method(place.verb);
-    let update = || async { update.clone().send().await.during("apigateway.UpdateMethod").map(drop) };
+    let update = || async { update.clone().send().await.during(UPDATE).map(drop) };
     patch::write(cx, place.api, update).await
 }
 
@@ -274,7 +319,7 @@ async fn put_response(cx: &Context, place: Place<'_>, response: &MethodResponse)
         .status_code(&response.status_code)
         .set_response_models(unless_empty(&response.response_models))
         .set_response_parameters(unless_empty(&response.response_parameters));
-    let put = || async { put.clone().send().await.during("apigateway.PutMethodResponse").map(drop) };
+    let put = || async { put.clone().send().await.during(PUT_RESPONSE).map(drop) };
     patch::write(cx, place.api, put).await
 }
 
@@ -286,14 +331,14 @@ async fn patch_response(
 ) -> Result<(), AwsError> {
     let update = cx.apigateway.update_method_response().status_code(status_code).set_patch_operations(Some(patches));
     let update = update.rest_api_id(place.api).resource_id(place.resource).http_method(place.verb);
-    let update = || async { update.clone().send().await.during("apigateway.UpdateMethodResponse").map(drop) };
+    let update = || async { update.clone().send().await.during(UPDATE_RESPONSE).map(drop) };
     patch::write(cx, place.api, update).await
 }
 
 async fn delete_response(cx: &Context, place: Place<'_>, status_code: &str) -> Result<(), AwsError> {
     let delete = cx.apigateway.delete_method_response().status_code(status_code);
     let delete = delete.rest_api_id(place.api).resource_id(place.resource).http_method(place.verb);
-    let delete = || async { gone_is_fine(delete.clone().send().await.during("apigateway.DeleteMethodResponse")) };
+    let delete = || async { gone_is_fine(delete.clone().send().await.during(DELETE_RESPONSE)) };
     patch::write(cx, place.api, delete).await
 }
 

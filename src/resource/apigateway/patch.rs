@@ -105,6 +105,14 @@ pub async fn sync_tags(cx: &Context, parent: &str, path: &str, wanted: &Tags) ->
     Ok(())
 }
 
+/// The calls that [`sync_tags`] makes.
+pub fn tagging(live: &Tags, wanted: &Tags) -> Vec<&'static str> {
+    let changes = wanted.since(live);
+    let written = (!changes.written.0.is_empty()).then_some("apigateway.TagResource");
+    let removed = (!changes.removed.is_empty()).then_some("apigateway.UntagResource");
+    ["apigateway.GetTags"].into_iter().chain(written).chain(removed).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

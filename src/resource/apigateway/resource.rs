@@ -121,14 +121,23 @@ async fn make(cx: &Context, resource: &PathResource) -> Result<PhysicalId, AwsEr
     Ok(joined([&resource.rest_api_id, &id]))
 }
 
+/// An API's whole tree.
+type Tree = Arc<Vec<aws_sdk_apigateway::types::Resource>>;
+
 /// An API's whole tree, in a survey with all that its methods are; `None` where the API is not there.
-pub(super) async fn resources(
-    cx: &Context,
-    api: &str,
-) -> Result<Option<Arc<Vec<aws_sdk_apigateway::types::Resource>>>, AwsError> {
+pub(super) async fn resources(cx: &Context, api: &str) -> Result<Option<Tree>, AwsError> {
+    tree(cx, api, cx.survey.is_some()).await
+}
+
+/// An API's whole tree with all that its methods are.
+pub(super) async fn resources_with_methods(cx: &Context, api: &str) -> Result<Option<Tree>, AwsError> {
+    tree(cx, api, true).await
+}
+
+async fn tree(cx: &Context, api: &str, has_methods: bool) -> Result<Option<Tree>, AwsError> {
     const GET: &str = "apigateway.GetResources";
     cx.once(GET, api, || async {
-        let embedded = cx.survey.as_ref().map(|_| vec!["methods".to_owned()]);
+        let embedded = has_methods.then(|| vec!["methods".to_owned()]);
         let get = cx.apigateway.get_resources().rest_api_id(api).set_embed(embedded);
         let resources: Result<Vec<_>, _> = get.into_paginator().page_size(500).items().send().try_collect().await;
         Ok(found(GET, resources)?.map(Arc::new))

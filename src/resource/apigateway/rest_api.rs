@@ -24,6 +24,7 @@ use crate::resource::apigateway::patch::{
     self, add, add_item, remove, remove_item, replace, replace_or_clear, segment,
 };
 use crate::resource::apigateway::request_validator;
+use crate::resource::apigateway::resource::resources_with_methods;
 use crate::resource::json_text;
 use crate::resource::policy_document::PolicyDocument;
 use crate::resource::tags::Tags;
@@ -199,11 +200,11 @@ impl Handler for ApiGatewayRestApi {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<RestApi>>, AwsError> {
         let answer = cx.apigateway.get_rest_api().rest_api_id(id.as_str()).send().await;
-        let Some(answer) = found("apigateway.GetRestApi", answer)? else { return Ok(None) };
+        let Some(answer) = found(GET, answer)? else { return Ok(None) };
         let mut live = live(&cx.scope, id.as_str(), answer)?;
         // Only of an API that is imported, or may have been, operations are asked for.
         if live.properties.body_digest.is_some() || live.properties.tags.owner().is_none() {
-            let Some(resources) = operations(cx, id.as_str()).await? else { return Ok(None) };
+            let Some(resources) = resources_with_methods(cx, id.as_str()).await? else { return Ok(None) };
             let validators = match body::is_validated(&resources) {
                 true => absent_is_none(request_validator::validators(cx, id.as_str()).await)?.unwrap_or_default(),
                 false => Vec::new(),
@@ -235,16 +236,16 @@ impl Handler for ApiGatewayRestApi {
         api: &RestApi,
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
-        if api.body.is_some() && changes.touch_any(&["Body", "BodyDigest", "Mode", "Parameters"]) {
+        if api.is_imported_for(changes) {
             import(cx, id, api).await?;
         } else {
             let answer = cx.apigateway.get_rest_api().rest_api_id(id.as_str()).send().await;
-            put_right(cx, id, api, answer.during("apigateway.GetRestApi")?).await?;
-            if changes.touch_any(&["Tags", "Body", "BodyDigest"]) {
+            put_right(cx, id, api, answer.during(GET)?).await?;
+            if changes.touch_any(TAGGED) {
                 sync_tags(cx, id, api).await?;
             }
         }
-        if changes.touch_any(&["SecurityPolicy", "EndpointAccessMode", "EndpointConfiguration"]) {
+        if changes.touch_any(SETTLES) {
             settled(cx, id).await?;
         }
         Ok(id.clone())
@@ -257,9 +258,9 @@ impl Handler for ApiGatewayRestApi {
         // All stacks of an account share the one delete every 30 seconds.
         let is_throttled = |error: &AwsError| error.class == ErrorClass::Throttled;
         cx.while_passing(Patience::minutes(3600), is_throttled, || patch::write(cx, id.as_str(), delete)).await?;
-        cx.until("apigateway.GetRestApi", "the API to be gone", Patience::seconds(120), || async {
+        cx.until(GET, "the API to be gone", Patience::seconds(120), || async {
             let answer = cx.apigateway.get_rest_api().rest_api_id(id.as_str()).send().await;
-            Ok(found("apigateway.GetRestApi", answer)?.is_none().then_some(()))
+            Ok(found(GET, answer)?.is_none().then_some(()))
         })
         .await
     }
@@ -280,6 +281,10 @@ impl RestApi {
         }
     }
 
+    fn is_imported_for(&self, changes: &Changes) -> bool {
+        self.body.is_some() && changes.touch_any(&["Body", "BodyDigest", "Mode", "Parameters"])
+    }
+
     /// The template's tags, and the one that says of which document the API was imported.
     fn all_tags(&self) -> Tags {
         let mut tags = self.tags.clone();
@@ -290,17 +295,72 @@ impl RestApi {
     }
 }
 
-/// The API's paths with all that they answer to.
-async fn operations(cx: &Context, api: &str) -> Result<Option<Vec<types::Resource>>, AwsError> {
-    let list = cx.apigateway.get_resources().rest_api_id(api).embed("methods");
-    let resources = list.into_paginator().page_size(500).items().send().try_collect().await;
-    found("apigateway.GetResources", resources)
+/// The calls that an update takes, tags and all, between properties in canonical form. `None` where only AWS can say what an
+/// import leaves of what the API said of itself.
+pub(crate) fn updating(live: &RestApi, wanted: &RestApi, changes: &Changes) -> Option<Vec<&'static str>> {
+    let patched = |patches: Vec<PatchOperation>| (!patches.is_empty()).then_some(UPDATE);
+    let mut calls = Vec::new();
+    if wanted.is_imported_for(changes) {
+        calls.extend(importing(live, wanted)?);
+    } else {
+        calls.push(GET);
+        calls.extend(patched(endpoint_patches(live, wanted)));
+        calls.extend(patched(patches(live, wanted)));
+        if changes.touch_any(TAGGED) {
+            calls.extend(patch::tagging(&live.all_tags(), &wanted.all_tags()));
+        }
+    }
+    calls.extend(changes.touch_any(SETTLES).then_some(GET));
+    Some(calls)
 }
+
+/// The calls that it takes to fill an API that was just made; see [`updating`].
+pub(crate) fn filling(wanted: &RestApi) -> Option<Vec<&'static str>> {
+    // An empty API is made with all that the template says of it, but for the document.
+    let made = RestApi { body: None, body_digest: None, ..wanted.clone() };
+    if wanted.body.is_some() { importing(&made, wanted) } else { Some(Vec::new()) }
+}
+
+/// The calls that it takes to give an API a document, see [`updating`]. What the document says of the API itself goes for it then,
+/// and is put right where the template says something else.
+pub(crate) fn importing(live: &RestApi, wanted: &RestApi) -> Option<Vec<&'static str>> {
+    let says = Settings::of(wanted.body.as_ref()?);
+    let said_over = |before: &RestApi| RestApi {
+        name: says.name.clone().or_else(|| before.name.clone()),
+        description: says.description.clone().or_else(|| before.description.clone()),
+        api_key_source_type: says.api_key_source_type.clone().unwrap_or_else(|| before.api_key_source_type.clone()),
+        binary_media_types: says.binary_media_types.clone().unwrap_or_else(|| before.binary_media_types.clone()),
+        minimum_compression_size: says.minimum_compression_size.or(before.minimum_compression_size),
+        policy: says.policy.clone().map(PolicyDocument::new).or_else(|| before.policy.clone()),
+        ..live.clone()
+    };
+    // AWS does not say what becomes of what the document is silent about, nor what goes for the API where documents are merged.
+    let either = match wanted.import().merges {
+        true => live.clone(),
+        false => said_over(&RestApi::default()),
+    };
+    let [is_patched, is_patched_either] = [said_over(live), either].map(|it| !patches(&it, wanted).is_empty());
+    if is_patched != is_patched_either {
+        return None;
+    }
+    let endpoint = (!endpoint_patches(live, wanted).is_empty()).then_some(UPDATE);
+    let calls = [PUT, GET].into_iter().chain(endpoint).chain(is_patched.then_some(UPDATE));
+    Some(calls.chain(patch::tagging(&live.all_tags(), &wanted.all_tags())).collect())
+}
+
+const GET: &str = "apigateway.GetRestApi";
+const PUT: &str = "apigateway.PutRestApi";
+const UPDATE: &str = "apigateway.UpdateRestApi";
+
+/// With what the tags change: one of them tells of which document the API was imported.
+const TAGGED: &[&str] = &["Tags", "Body", "BodyDigest"];
+
+/// After what the API is not available for a while.
+const SETTLES: &[&str] = &["SecurityPolicy", "EndpointAccessMode", "EndpointConfiguration"];
 
 /// Gives the API its document, puts right what the document says of it and the template does not, and then says so in a tag: an
 /// import that was interrupted is done again.
 async fn import(cx: &Context, id: &PhysicalId, api: &RestApi) -> Result<Attributes, AwsError> {
-    const PUT: &str = "apigateway.PutRestApi";
     let put = cx
         .apigateway
         .put_rest_api()
@@ -375,14 +435,14 @@ fn is_fresh_principal(error: &AwsError) -> bool {
 
 /// A new security policy takes about 15 minutes, in which the API answers but takes no further one.
 async fn settled(cx: &Context, id: &PhysicalId) -> Result<GetRestApiOutput, AwsError> {
-    cx.until("apigateway.GetRestApi", "the API to be available", Patience::minutes(2400), || async {
+    cx.until(GET, "the API to be available", Patience::minutes(2400), || async {
         let answer = cx.apigateway.get_rest_api().rest_api_id(id.as_str()).send().await;
-        let answer = answer.during("apigateway.GetRestApi")?;
+        let answer = answer.during(GET)?;
         match &answer.api_status {
             Some(ApiStatus::Pending | ApiStatus::Updating) => Ok(None),
             Some(ApiStatus::Failed) => {
                 let why = answer.api_status_message.as_deref().unwrap_or("the service does not say why");
-                Err(AwsError::new("apigateway.GetRestApi", ErrorClass::Service, format!("the API has failed: {why}")))
+                Err(AwsError::new(GET, ErrorClass::Service, format!("the API has failed: {why}")))
             }
             _ => Ok(Some(answer)),
         }
@@ -395,7 +455,7 @@ async fn patch_api(cx: &Context, id: &PhysicalId, patches: Vec<PatchOperation>) 
         return Ok(());
     }
     let update = cx.apigateway.update_rest_api().rest_api_id(id.as_str()).set_patch_operations(Some(patches));
-    let update = || async { update.clone().send().await.during("apigateway.UpdateRestApi").map(drop) };
+    let update = || async { update.clone().send().await.during(UPDATE).map(drop) };
     patch::write(cx, id.as_str(), || cx.while_passing(Patience::seconds(30), is_fresh_principal, update)).await
 }
 
@@ -444,7 +504,7 @@ fn patches(live: &RestApi, wanted: &RestApi) -> Vec<PatchOperation> {
 
 fn live(scope: &Scope, id: &str, answer: GetRestApiOutput) -> Result<Live<RestApi>, AwsError> {
     let root = answer.root_resource_id.clone();
-    let root = root.ok_or_else(|| AwsError::missing("apigateway.GetRestApi", "rootResourceId"))?;
+    let root = root.ok_or_else(|| AwsError::missing(GET, "rootResourceId"))?;
     let texts = |list: Option<Vec<String>>| list.unwrap_or_default().into_iter().collect();
     let endpoint = answer.endpoint_configuration;
     let mut tags = tags_of(answer.tags.as_ref());

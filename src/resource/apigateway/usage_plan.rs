@@ -101,7 +101,7 @@ impl Handler for ApiGatewayUsagePlan {
         changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
         if changes.touch_other_than("Tags") {
-            let live = show(cx, id).await?.ok_or_else(|| AwsError::missing("apigateway.GetUsagePlan", "plan"))?;
+            let live = show(cx, id).await?.ok_or_else(|| AwsError::missing(GET, "plan"))?;
             patch(cx, id, patches(&live, plan)).await?;
         }
         if changes.touch("Tags") {
@@ -152,7 +152,7 @@ async fn find_owned(cx: &Context, owner: &Owner, plan: &UsagePlan) -> Result<Opt
 
 async fn show(cx: &Context, id: &PhysicalId) -> Result<Option<UsagePlan>, AwsError> {
     let answer = cx.apigateway.get_usage_plan().usage_plan_id(id.as_str()).send().await;
-    let Some(shown) = found("apigateway.GetUsagePlan", answer)? else { return Ok(None) };
+    let Some(shown) = found(GET, answer)? else { return Ok(None) };
     let mut plan = UsagePlan {
         usage_plan_name: shown.name,
         description: shown.description,
@@ -186,10 +186,17 @@ async fn patch(cx: &Context, id: &PhysicalId, patches: Vec<PatchOperation>) -> R
         return Ok(());
     }
     let update = cx.apigateway.update_usage_plan().usage_plan_id(id.as_str()).set_patch_operations(Some(patches));
-    write(cx, id.as_str(), || async { update.clone().send().await.during("apigateway.UpdateUsagePlan") })
-        .await
-        .map(drop)
+    write(cx, id.as_str(), || async { update.clone().send().await.during(UPDATE) }).await.map(drop)
 }
+
+/// The calls that an update takes, between properties in canonical form, tags aside.
+pub(crate) fn updating(live: &UsagePlan, wanted: &UsagePlan) -> Vec<&'static str> {
+    let is_patched = !patches(live, wanted).is_empty();
+    std::iter::once(GET).chain(is_patched.then_some(UPDATE)).collect()
+}
+
+const GET: &str = "apigateway.GetUsagePlan";
+const UPDATE: &str = "apigateway.UpdateUsagePlan";
 
 /// What turns a plan into the wanted one, tags aside.
 fn patches(live: &UsagePlan, wanted: &UsagePlan) -> Vec<PatchOperation> {

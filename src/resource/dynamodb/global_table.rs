@@ -11,11 +11,13 @@ use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::dynamodb::table::{
-    AttributeDefinition, DynamoDbTable, Encryption, GlobalIndex as TableIndex, Key, LocalIndex, OnDemand, Projection,
-    Recovery, ResourcePolicy, Stream, Table, TimeToLive, Warmth, key_id, other_replicas,
+    self, AttributeDefinition, DynamoDbTable, Encryption, GlobalIndex as TableIndex, Key, LocalIndex, OnDemand,
+    Projection, Recovery, ResourcePolicy, Stream, Table, TimeToLive, Warmth, key_id,
 };
 use crate::resource::tags::{RESOURCE, STACK, Tags};
-use crate::resource::{Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, left_to_change};
+use crate::resource::{
+    Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, changes_between, left_to_change,
+};
 
 pub struct DynamoDbGlobalTable;
 
@@ -246,8 +248,10 @@ impl Handler for DynamoDbGlobalTable {
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<GlobalTable>>, AwsError> {
-        let Some(Live { properties, attributes, mark }) = DynamoDbTable::read(cx, id).await? else { return Ok(None) };
-        let elsewhere = other_replicas(cx, id.as_str()).await?;
+        let Some((live, description)) = table::read_with_description(cx, id).await? else { return Ok(None) };
+        let Live { properties, attributes, mark } = live;
+        let regions = description.replicas.unwrap_or_default().into_iter().filter_map(|replica| replica.region_name);
+        let elsewhere: Vec<String> = regions.filter(|region| *region != cx.scope.region).collect();
         if !elsewhere.is_empty() {
             let message = format!(
                 "the table `{id}` has replicas in {}, which paystack does not handle: remove them, or let another tool have \
@@ -288,6 +292,13 @@ impl Handler for DynamoDbGlobalTable {
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
         Box::pin(DynamoDbTable::delete(cx, id)).await
     }
+}
+
+/// The calls that an update takes once the table was read, tags aside, between properties in canonical form; of every wait the
+/// first look.
+pub(crate) fn updating(live: &GlobalTable, wanted: &GlobalTable) -> Vec<&'static str> {
+    let (live, wanted) = (table_of(live), table_of(wanted));
+    table::updating(&live, &wanted, &changes_between(&live, &wanted))
 }
 
 /// A replica elsewhere would be a table elsewhere.

@@ -302,24 +302,7 @@ impl Handler for DynamoDbTable {
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<Table>>, AwsError> {
-        let Some(description) = looked_at(cx, id.as_str()).await? else { return Ok(None) };
-        let arn = arn_of(&cx.scope, id.as_str());
-        let all = Box::pin(try_join4(
-            besides::time_to_live(cx, id.as_str()),
-            besides::recovery(cx, id.as_str()),
-            besides::resource_policy(cx, &arn),
-            besides::tags_of(cx, &arn),
-        ));
-        let Some((time_to_live, recovery, policy, tags)) = absent_is_none(all.await)? else { return Ok(None) };
-        let table = Table {
-            time_to_live_specification: time_to_live
-                .map(|attribute| TimeToLive { enabled: true, attribute_name: Some(attribute) }),
-            point_in_time_recovery_specification: recovery,
-            resource_policy: policy.map(|policy_document| ResourcePolicy { policy_document }),
-            tags,
-            ..shape::table(&description)
-        };
-        Ok(Some(Live::tagged(table, attributes_of(&arn, &description))))
+        Ok(read_with_description(cx, id).await?.map(|(live, _)| live))
     }
 
     async fn contents(cx: &Context, id: &PhysicalId) -> Result<Option<Contents>, AwsError> {
@@ -363,7 +346,7 @@ impl Handler for DynamoDbTable {
     ) -> Result<PhysicalId, AwsError> {
         let name = id.as_str();
         let arn = arn_of(&cx.scope, name);
-        if changes.0.iter().any(|change| !change.path.property().is_some_and(|it| besides::PROPERTIES.contains(&it))) {
+        if is_for_update_table(changes) {
             Box::pin(update_table(cx, name, table)).await?;
         }
         if changes.touch("TimeToLiveSpecification") {
@@ -390,7 +373,7 @@ impl Handler for DynamoDbTable {
             quiet(cx, name).await?;
             if description.deletion_protection_enabled == Some(true) {
                 let update = cx.dynamodb.update_table().table_name(name).deletion_protection_enabled(false);
-                let call = || async { update.clone().send().await.during("dynamodb.UpdateTable") };
+                let call = || async { update.clone().send().await.during(UPDATE) };
                 gone_is_fine(cx.while_passing(BUSY, is_busy, call).await)?;
             }
             let call =
@@ -496,11 +479,29 @@ async fn looked_at(cx: &Context, name: &str) -> Result<Option<TableDescription>,
     cx.once(DESCRIBE, name, || settled(cx, name)).await
 }
 
-/// The regions of a table's replicas, but for the one that is asked.
-pub(super) async fn other_replicas(cx: &Context, name: &str) -> Result<Vec<String>, AwsError> {
-    let replicas = looked_at(cx, name).await?.and_then(|table| table.replicas).unwrap_or_default();
-    let regions = replicas.into_iter().filter_map(|replica| replica.region_name);
-    Ok(regions.filter(|region| *region != cx.scope.region).collect())
+/// The table, and what describes it as the service does.
+pub(super) async fn read_with_description(
+    cx: &Context,
+    id: &PhysicalId,
+) -> Result<Option<(Live<Table>, TableDescription)>, AwsError> {
+    let Some(description) = looked_at(cx, id.as_str()).await? else { return Ok(None) };
+    let arn = arn_of(&cx.scope, id.as_str());
+    let all = Box::pin(try_join4(
+        besides::time_to_live(cx, id.as_str()),
+        besides::recovery(cx, id.as_str()),
+        besides::resource_policy(cx, &arn),
+        besides::tags_of(cx, &arn),
+    ));
+    let Some((time_to_live, recovery, policy, tags)) = absent_is_none(all.await)? else { return Ok(None) };
+    let table = Table {
+        time_to_live_specification: time_to_live
+            .map(|attribute| TimeToLive { enabled: true, attribute_name: Some(attribute) }),
+        point_in_time_recovery_specification: recovery,
+        resource_policy: policy.map(|policy_document| ResourcePolicy { policy_document }),
+        tags,
+        ..shape::table(&description)
+    };
+    Ok(Some((Live::tagged(table, attributes_of(&arn, &description)), description)))
 }
 
 /// Whether there is at least one item. Whoever may not look does not know.
@@ -547,8 +548,24 @@ async fn make(cx: &Context, table: &Table) -> Result<(), AwsError> {
     cx.while_passing(Patience::backing_off(600), is_busy, call).await.map(drop)
 }
 
+/// The calls that an update takes, tags aside, between properties in canonical form; of every wait the first look.
+pub(crate) fn updating(live: &Table, wanted: &Table, changes: &Changes) -> Vec<&'static str> {
+    let mut calls = Vec::new();
+    if is_for_update_table(changes) {
+        calls.push(DESCRIBE);
+        calls.extend(steps::between(live, wanted).iter().flat_map(|_| [UPDATE, DESCRIBE]));
+    }
+    calls.extend(besides::setting(live, wanted, changes));
+    calls
+}
+
+fn is_for_update_table(changes: &Changes) -> bool {
+    changes.0.iter().any(|change| !change.path.property().is_some_and(|it| besides::PROPERTIES.contains(&it)))
+}
+
+const UPDATE: &str = "dynamodb.UpdateTable";
+
 async fn update_table(cx: &Context, name: &str, wanted: &Table) -> Result<(), AwsError> {
-    const OPERATION: &str = "dynamodb.UpdateTable";
     let gone = || AwsError::missing(DESCRIBE, "Table");
     let mut live = shape::table(&quiet(cx, name).await?.ok_or_else(gone)?);
     DynamoDbTable::complete(&mut live);
@@ -556,11 +573,11 @@ async fn update_table(cx: &Context, name: &str, wanted: &Table) -> Result<(), Aw
     if let Some(property) = steps::fixed_at_creation(&live, wanted) {
         let message =
             format!("`{property}` of the table `{name}` cannot be changed in place: give the table another name");
-        return Err(AwsError::new(OPERATION, ErrorClass::Invalid, message));
+        return Err(AwsError::new(UPDATE, ErrorClass::Invalid, message));
     }
     for step in steps::between(&live, wanted) {
         let update = shape::update(cx.dynamodb.update_table().table_name(name), &step, wanted)?;
-        let call = || async { update.clone().send().await.during(OPERATION) };
+        let call = || async { update.clone().send().await.during(UPDATE) };
         cx.while_passing(BUSY, is_busy, call).await?;
         quiet(cx, name).await?.ok_or_else(gone)?;
     }

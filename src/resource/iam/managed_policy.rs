@@ -25,7 +25,7 @@ use crate::resource::{Attributes, Contribute, GeneratedName, Handler, Live, Made
 pub struct IamManagedPolicy;
 
 /// A policy keeps so many versions; one of them is in force.
-const VERSIONS: usize = 5;
+pub(crate) const VERSIONS: usize = 5;
 
 /// The template's names and shapes. What the service does when the template is silent is `Default`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

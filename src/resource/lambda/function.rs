@@ -160,6 +160,8 @@ impl Handler for LambdaFunction {
     }
 }
 
+pub(crate) use settings::{TAGGED, tags};
+
 /// Whether properties in canonical form use a setting that has an API of its own.
 pub(crate) fn uses(properties: &serde_json::Value, setting: &str) -> bool {
     Function::deserialize(properties).is_ok_and(|function| settings::is_used(&function, setting))

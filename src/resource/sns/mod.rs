@@ -16,7 +16,7 @@ use crate::aws::wait::Patience;
 use crate::resource::tags::{self, Tags};
 
 /// What lists say instead of the ARN of a subscription that nobody has confirmed yet.
-const PENDING: &str = "PendingConfirmation";
+pub(crate) const PENDING: &str = "PendingConfirmation";
 
 /// Sets one attribute of a topic; the service takes one a call.
 async fn set_topic_attribute(cx: &Context, topic: &str, attribute: &str, value: &str) -> Result<(), AwsError> {
@@ -43,6 +43,10 @@ fn is_there_already(error: &AwsError) -> bool {
 
 /// Every subscription of a topic, but for those that are being cleared away.
 async fn subscriptions_of(cx: &Context, topic: &str) -> Result<Vec<Subscription>, AwsError> {
+    cx.once("sns.ListSubscriptionsByTopic", topic, || list_subscriptions(cx, topic)).await
+}
+
+async fn list_subscriptions(cx: &Context, topic: &str) -> Result<Vec<Subscription>, AwsError> {
     let mut pages = cx.sns.list_subscriptions_by_topic().topic_arn(topic).into_paginator().send();
     let mut subscriptions = Vec::new();
     while let Some(page) = pages.next().await {

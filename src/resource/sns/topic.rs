@@ -19,7 +19,8 @@ use crate::resource::sns::{
 };
 use crate::resource::tags::Tags;
 use crate::resource::{
-    Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, json_text, left_to_change, referred,
+    Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, changes_between, json_text, left_to_change,
+    referred,
 };
 
 pub struct SnsTopic;
@@ -312,6 +313,37 @@ fn attributes_to_set(topic: &Topic) -> Vec<Setting> {
         ]);
     }
     settings
+}
+
+/// The calls that an update takes, tags aside, between properties in canonical form. `None` where only AWS can say which
+/// subscriptions were confirmed.
+pub(crate) fn updating(live: &Topic, wanted: &Topic) -> Option<Vec<&'static str>> {
+    let changes = changes_between(live, wanted);
+    let mut calls = Vec::new();
+    let touched = || attributes_to_set(wanted).into_iter().filter(|it| changes.touch(it.property));
+    if touched().next().is_some() {
+        let were = attributes_to_set(live);
+        let was = |it: &Setting| were.iter().find(|was| was.attribute == it.attribute).map(|was| &was.value);
+        calls.push("sns.GetTopicAttributes");
+        calls.extend(touched().filter(|it| was(it) != Some(&it.value)).map(|_| "sns.SetTopicAttributes"));
+    }
+    calls.extend(changes.touch("DataProtectionPolicy").then_some("sns.PutDataProtectionPolicy"));
+    if changes.touch("Subscription") {
+        calls.extend(inline_subscription::updating(&live.subscription, &wanted.subscription)?);
+    }
+    Some(calls)
+}
+
+/// The calls that what a topic has beyond its name, its kind and its tags takes of a create; see [`updating`].
+pub(crate) fn completing(wanted: &Topic) -> Option<Vec<&'static str>> {
+    let mut made = Topic {
+        topic_name: wanted.topic_name.clone(),
+        fifo_topic: wanted.fifo_topic,
+        tags: wanted.tags.clone(),
+        ..Topic::default()
+    };
+    SnsTopic::complete(&mut made);
+    updating(&made, wanted)
 }
 
 /// What the attributes say; subscriptions, tags and data protection are asked for apart.

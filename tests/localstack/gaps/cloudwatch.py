@@ -1,6 +1,7 @@
 """CloudWatch: tags of alarms and dashboards, names and pages in lists."""
 
 from localstack.aws.api.cloudwatch import DashboardNotFoundError
+from localstack.aws.spec import loader
 from localstack.services.cloudwatch.models import cloudwatch_stores
 from localstack.utils.aws import arns
 
@@ -41,11 +42,22 @@ def describe_alarms(context, request, ask):
     }
 
 
+# LocalStack's model of the service is older than the tags of PutDashboard, and leaves out what it does not know.
+loader.patches.setdefault("cloudwatch/2010-08-01/service-2", []).append(
+    {"op": "add", "path": "/shapes/PutDashboardInput/members/Tags", "value": {"shape": "TagList"}}
+)
+
+
 @answers("cloudwatch", "PutDashboard")
 def put_dashboard(context, request, ask):
+    """Tags count when a dashboard is made; a later put leaves those that it has."""
+    store = cloudwatch_stores[context.account_id][context.region]
+    exists = request["DashboardName"] in store.dashboards
+    tags = as_map(request.pop("Tags", []))
     answer = ask()
-    arn = arns.cloudwatch_dashboard_arn(request["DashboardName"], context.account_id, context.region)
-    cloudwatch_stores[context.account_id][context.region].tags.update_tags(arn, as_map(request.get("Tags")))
+    if not exists:
+        arn = arns.cloudwatch_dashboard_arn(request["DashboardName"], context.account_id, context.region)
+        store.tags.update_tags(arn, tags)
     return answer
 
 

@@ -1,4 +1,5 @@
-"""IAM: a policy within a role, a user or a group may be of the older version, that of a document which names none."""
+"""IAM: a policy within a role, a user or a group may be of the older version, that of a document which names none; a user's tags
+stay its own under another path."""
 
 import json
 from urllib.parse import quote
@@ -25,8 +26,24 @@ def put_inline_policy(context, request, ask):
     return answer
 
 
+@answers("iam", "UpdateUser")
+def update_user(context, request, ask):
+    """LocalStack keeps tags by ARN, which changes with the path."""
+    store = _store(context)
+    user = store.USERS.get(request["UserName"])
+    before = user and user.user["Arn"]
+    ask()
+    if user and user.user["Arn"] != before:
+        store.TAGS.update_tags(user.user["Arn"], store.TAGS.get_tags(before))
+        store.TAGS.delete_all_tags(before)
+
+
+def _store(context):
+    return iam_stores[context.account_id]["us-east-1"]
+
+
 def _entity(context, request):
-    store = iam_stores[context.account_id]["us-east-1"]
+    store = _store(context)
     if name := request.get("RoleName"):
         return store.ROLES[name]
     if name := request.get("UserName"):
