@@ -98,6 +98,58 @@ fn asked(cx: &Context) -> BTreeMap<String, usize> {
     calls.filter(|(_, count)| *count > 0).collect()
 }
 
+/// Does what apply does, and holds the calls that it makes against those that are foreseen.
+pub async fn does(cx: &Arc<Context>, work: &Work, live: Option<LiveResource>) -> Done {
+    let foreseen = foreseen(cx, work, live);
+    let before = asked(cx);
+    let done = AwsWriter::new(Arc::clone(cx)).run(work).await.expect("it works");
+    let mut asked = asked(cx);
+    before.into_iter().for_each(|(call, count)| *asked.entry(call).or_default() -= count);
+    asked.retain(|_, count| *count != 0);
+    match (work, foreseen) {
+        (Work::Update { resource_type, .. }, None) if UNFORESEEN.contains(&resource_type.as_str()) => {}
+        (_, foreseen) => assert_eq!(foreseen, Some(asked), "foreseen (left) and asked for {work:#?}"),
+    }
+    done
+}
+
+/// The calls that are foreseen for a plan of nothing but this.
+fn foreseen(cx: &Context, work: &Work, live: Option<LiveResource>) -> Option<BTreeMap<String, usize>> {
+    let (kind, resource_type, wanted, physical_id) = match work {
+        Work::Create { resource_type, wanted, .. } => (Kind::Create, resource_type, Some(wanted), None),
+        Work::Update { resource_type, wanted, id, .. } => (Kind::Update, resource_type, Some(wanted), Some(id)),
+        Work::Delete { resource_type, id } => (Kind::Delete, resource_type, None, Some(id)),
+    };
+    let (logical_id, physical_id) = (LogicalId::from("Subject"), physical_id.cloned());
+    let step = Step {
+        logical_id: logical_id.clone(),
+        resource_type: resource_type.clone(),
+        action: Action::None,
+        desired: wanted.cloned().map(Arc::new),
+        live,
+        physical_id: physical_id.clone(),
+        dependencies: BTreeSet::new(),
+        holds: BTreeMap::new(),
+        goes_last: false,
+        secret: BTreeSet::new(),
+        losses: Vec::new(),
+        code: None,
+    };
+    let plan = Plan {
+        stack: StackId::from("it"),
+        scope: cx.scope.clone(),
+        steps: vec![step],
+        left_out: Vec::new(),
+        problems: Vec::new(),
+        remarks: Remarks::default(),
+    };
+    let task = Task { logical_id, resource_type: resource_type.clone(), kind, step: 0, physical_id };
+    let calls = budget::of_task(&plan, &task)?;
+    let mut counts = BTreeMap::new();
+    calls.into_iter().for_each(|call| *counts.entry(call.to_owned()).or_default() += 1);
+    Some(counts)
+}
+
 struct World {
     cx: Arc<Context>,
     known: BTreeMap<String, Attributes>,
@@ -136,7 +188,7 @@ impl World {
         let predicted = handler.predict(&cx.scope, &wanted);
         let create =
             Work::Create { owner: owner.clone(), resource_type: declared.resource_type.into(), wanted: wanted.clone() };
-        let Done::Created { mut id, attributes } = self.does(create, None).await else { panic!("it is created") };
+        let Done::Created { mut id, attributes } = does(&self.cx, &create, None).await else { panic!("it is created") };
         for (name, value) in &predicted {
             assert_eq!(attributes.get(name), Some(value), "the attribute {name} is as predicted");
         }
@@ -173,63 +225,13 @@ impl World {
             let resource_type = declared.resource_type.into();
             let update = Work::Update { owner: owner.clone(), resource_type, id, wanted: wanted.clone(), changes };
             let live = LiveResource { properties: comparable, ..live };
-            let Done::Updated { id: now, .. } = self.does(update, Some(live)).await else { panic!("it is updated") };
+            let Done::Updated { id: now, .. } = does(&self.cx, &update, Some(live)).await else {
+                panic!("it is updated")
+            };
             id = now;
             self.reads_back(handler, &id, &wanted, &format!("update {round}")).await;
         }
         id
-    }
-
-    /// Does what apply does, and holds the calls that it makes against those that are foreseen.
-    async fn does(&self, work: Work, live: Option<LiveResource>) -> Done {
-        let foreseen = self.foreseen(&work, live);
-        let before = asked(&self.cx);
-        let done = AwsWriter::new(Arc::clone(&self.cx)).run(&work).await.expect("it works");
-        let mut asked = asked(&self.cx);
-        before.into_iter().for_each(|(call, count)| *asked.entry(call).or_default() -= count);
-        asked.retain(|_, count| *count != 0);
-        match (&work, foreseen) {
-            (Work::Update { resource_type, .. }, None) if UNFORESEEN.contains(&resource_type.as_str()) => {}
-            (_, foreseen) => assert_eq!(foreseen, Some(asked), "foreseen (left) and asked for {work:#?}"),
-        }
-        done
-    }
-
-    /// The calls that are foreseen for a plan of nothing but this.
-    fn foreseen(&self, work: &Work, live: Option<LiveResource>) -> Option<BTreeMap<String, usize>> {
-        let (kind, resource_type, wanted, physical_id) = match work {
-            Work::Create { resource_type, wanted, .. } => (Kind::Create, resource_type, Some(wanted), None),
-            Work::Update { resource_type, wanted, id, .. } => (Kind::Update, resource_type, Some(wanted), Some(id)),
-            Work::Delete { resource_type, id } => (Kind::Delete, resource_type, None, Some(id)),
-        };
-        let (logical_id, physical_id) = (LogicalId::from("Subject"), physical_id.cloned());
-        let step = Step {
-            logical_id: logical_id.clone(),
-            resource_type: resource_type.clone(),
-            action: Action::None,
-            desired: wanted.cloned().map(Arc::new),
-            live,
-            physical_id: physical_id.clone(),
-            dependencies: BTreeSet::new(),
-            holds: BTreeMap::new(),
-            goes_last: false,
-            secret: BTreeSet::new(),
-            losses: Vec::new(),
-            code: None,
-        };
-        let plan = Plan {
-            stack: StackId::from("it"),
-            scope: self.cx.scope.clone(),
-            steps: vec![step],
-            left_out: Vec::new(),
-            problems: Vec::new(),
-            remarks: Remarks::default(),
-        };
-        let task = Task { logical_id, resource_type: resource_type.clone(), kind, step: 0, physical_id };
-        let calls = budget::of_task(&plan, &task)?;
-        let mut counts = BTreeMap::new();
-        calls.into_iter().for_each(|call| *counts.entry(call.to_owned()).or_default() += 1);
-        Some(counts)
     }
 
     /// Takes the marks off, or lets them be another's where the type keeps them apart from its properties, and puts them back.
@@ -243,12 +245,23 @@ impl World {
         let live = handler.read(cx, id).await.expect("read").expect("live");
         let expected = if strip.is_empty() { Ownership::Owned(stranger) } else { Ownership::Unmarked };
         assert_eq!(live.ownership, expected, "a resource without our marks is not ours");
-        let changes = Changes::between(&handler.comparable(&live.properties, wanted, &[]), wanted);
+        let comparable = handler.comparable(&live.properties, wanted, &[]);
+        let changes = Changes::between(&comparable, wanted);
         assert!(
             changes.0.iter().all(|change| change.path.property() == Some("Tags")),
             "only marks differ: {changes:#?}"
         );
-        assert_eq!(&handler.update(cx, &owner, id, wanted, &changes).await.expect("adopt"), id);
+        // What a stranger has marked is not taken over; here it stands for what nobody has.
+        let live = LiveResource { properties: comparable, ownership: Ownership::Unmarked, ..live };
+        let adopt = Work::Update {
+            owner: owner.clone(),
+            resource_type: declared.resource_type.into(),
+            id: id.clone(),
+            wanted: wanted.clone(),
+            changes,
+        };
+        let Done::Updated { id: now, .. } = does(&self.cx, &adopt, Some(live)).await else { panic!("it is adopted") };
+        assert_eq!(&now, id);
         let live = self.reads_back(handler, id, wanted, "adoption").await;
         assert_eq!(live.ownership, Ownership::Owned(owner), "adopted, it is ours");
     }
@@ -277,7 +290,7 @@ impl World {
         let (handler, owner, wanted) = self.wanted(declared, &declared.properties);
         let live = handler.read(&self.cx, id).await.expect("read");
         let delete = Work::Delete { resource_type: declared.resource_type.into(), id: id.clone() };
-        assert_eq!(self.does(delete, live).await, Done::Deleted);
+        assert_eq!(does(&self.cx, &delete, live).await, Done::Deleted);
         assert_eq!(handler.read(&self.cx, id).await.expect("read"), None, "deleted, it is gone");
         assert_eq!(handler.find(&self.cx, &owner, &wanted).await.expect("find"), None, "and found no more");
         handler.delete(&self.cx, id).await.expect("deleting what is gone is a success");

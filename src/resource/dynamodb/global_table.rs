@@ -281,11 +281,13 @@ impl Handler for DynamoDbGlobalTable {
     ) -> Result<PhysicalId, AwsError> {
         is_here(cx, global)?;
         let table = table_of(global);
-        let Some(live) = DynamoDbTable::read(cx, id).await? else {
+        let Some(Live { properties: mut live, .. }) = DynamoDbTable::read(cx, id).await? else {
             return Err(AwsError::missing("dynamodb.DescribeTable", "Table"));
         };
         // What changes is told in the table's own words.
-        let changes = left_to_change::<DynamoDbTable>(&live, &table);
+        DynamoDbTable::complete(&mut live);
+        DynamoDbTable::equate(&mut live, &table);
+        let changes = changes_between(&live, &table);
         Box::pin(DynamoDbTable::update(cx, owner, id, &table, &changes)).await
     }
 

@@ -421,6 +421,7 @@ async fn apigateway_rest_api_from_openapi() {
                 json!({"Tags": [{"Key": "Owner", "Value": "you"}]}),
             ),
             api("three", json!({"/orders": {"get": mock("200")}}), json!({"Name": "orders-two"})),
+            json!({"Name": "orders-two", "EndpointConfiguration": {"Types": ["REGIONAL"]}}),
         ],
     })
     .await;

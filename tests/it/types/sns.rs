@@ -1,12 +1,14 @@
 use std::sync::Arc;
 
+use paystack::apply::{Done, Work};
 use paystack::aws::clock::SystemClock;
 use paystack::aws::{Context, Packages};
+use paystack::change::Changes;
 use paystack::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use paystack::resource::{Owner, Resource, row};
 use serde_json::{Value, json};
 
-use crate::conformance::{Case, check, connection, resource, with};
+use crate::conformance::{Case, check, connection, does, resource, with};
 
 #[tokio::test]
 async fn sns_topic() {
@@ -105,7 +107,7 @@ async fn sns_subscription() {
 
 #[tokio::test]
 async fn a_subscription_that_waits_for_its_confirmation_is_there_and_goes_with_its_topic() {
-    let cx = Context::new(&connection().await, Packages::new(), Arc::new(SystemClock::start()));
+    let cx = Arc::new(Context::new(&connection().await, Packages::new(), Arc::new(SystemClock::start())));
     let handler = |resource_type: &str| row(&ResourceType::from(resource_type)).expect("it is in the table").handler;
     let (topics, subscriptions) = (handler("AWS::SNS::Topic"), handler("AWS::SNS::Subscription"));
     let owner = Owner { stack: StackId::from("it"), resource: LogicalId::from("Letters") };
@@ -121,6 +123,16 @@ async fn a_subscription_that_waits_for_its_confirmation_is_there_and_goes_with_i
     let live = subscriptions.read(&cx, &found).await.expect("read").expect("it is there");
     assert_eq!(live.properties["Endpoint"], "me@example.org");
     assert_eq!(create(&cx, subscriptions, &owner, wanted).await, found, "nobody gets a second letter");
+    let raw = json!({"TopicArn": topic, "Protocol": "email", "Endpoint": "me@example.org", "RawMessageDelivery": true});
+    let raw = subscriptions.canonical(&raw).expect("it fits");
+    let changes = Changes::between(&live.properties, &raw);
+    let resource_type = ResourceType::from("AWS::SNS::Subscription");
+    let update = Work::Update { owner, resource_type, id: found.clone(), wanted: raw, changes };
+    let updated = does(&cx, &update, Some(live)).await;
+    assert!(
+        matches!(&updated, Done::Updated { id, .. } if *id == made),
+        "asked once more, its ARN is known: {updated:?}"
+    );
     subscriptions.delete(&cx, &made).await.expect("what cannot be taken back is left to lapse");
     subscriptions.delete(&cx, &found).await.expect("by any identifier");
     topics.delete(&cx, &topic).await.expect("delete");
