@@ -15,8 +15,9 @@ use crate::desired::Desired;
 use crate::graph::Dependencies;
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use crate::plan::evidence::{Marked, is_credible, is_named_for_another};
-use crate::resource::{Contents, Owner, Ownership, Reading, row, tags};
+use crate::resource::{Contents, LiveResource, Owner, Ownership, Reading, row, tags};
 use crate::state::Ledger;
+use crate::template::DesiredResource;
 use waiting::Waiting;
 
 /// What is known of a resource before AWS has been asked for it.
@@ -175,7 +176,7 @@ pub async fn take(desired: &Desired, ledger: &Ledger, reader: &dyn Reader, concu
     if !ledger.is_remembered {
         search(desired, reader, &mut inventory, &mut departed).await;
     }
-    let mut claimed = claimed(desired, &inventory);
+    let mut claimed = Declared::of(desired, &inventory).claimed();
     claimed.extend(in_other_words(&claimed));
     let is_free = |candidate: &Candidate| match &candidate.identity.physical_id {
         Some(id) => !claimed.contains(&(candidate.identity.resource_type.clone(), id.clone())),
@@ -218,30 +219,15 @@ pub const READS_FOR_A_CHANGE: usize = 4;
 /// What there is to read, as far as it can be known before anything is read.
 pub(crate) fn expected(desired: &Desired, ledger: &Ledger) -> Expected {
     let wanted = desired.predicted();
-    let mut expected = Expected { stack: desired.stack.clone(), ids: BTreeMap::new(), tags: BTreeMap::new() };
-    for (logical_id, record) in &ledger.resources {
-        let ids = expected.ids.entry(record.resource_type.clone()).or_default();
-        ids.extend(record.physical_id.iter().chain(&record.deposed).cloned());
-        let applied = record.applied.as_ref().and_then(tags::tags_in);
-        if let Some(applied) = applied.filter(|_| record.physical_id.is_some())
-            && wanted.get(logical_id).and_then(|it| tags::tags_in(it)).as_ref() == Some(&applied)
-        {
-            expected.tags.insert(logical_id.clone(), applied.0);
-        }
-    }
-    expected
-}
-
-/// What the template's resources turned out to be in AWS.
-fn claimed(desired: &Desired, inventory: &Inventory) -> BTreeSet<(ResourceType, PhysicalId)> {
-    let live = inventory.readings.iter().filter_map(|(logical_id, reading)| match reading {
-        Reading::Live(live) => Some((logical_id, live)),
-        Reading::Absent | Reading::Unreadable(_) => None,
+    let known = ledger.resources.values().flat_map(|record| {
+        record.physical_id.iter().chain(&record.deposed).map(|id| (record.resource_type.clone(), id.clone()))
     });
-    live.filter_map(|(logical_id, live)| {
-        Some((desired.graph.resources.get(logical_id)?.resource_type.clone(), live.id.clone()))
-    })
-    .collect()
+    let tags = ledger.resources.iter().filter_map(|(logical_id, record)| {
+        let applied = tags::tags_in(record.applied.as_ref().filter(|_| record.physical_id.is_some())?)?;
+        let wanted = tags::tags_in(wanted.get(logical_id)?)?;
+        (wanted == applied).then(|| (logical_id.clone(), applied.0))
+    });
+    Expected::new(desired.stack.clone(), known, tags.collect())
 }
 
 /// Searches AWS for what nobody remembers: by the stack's marks, and within what is the stack's.
@@ -256,15 +242,12 @@ async fn search(desired: &Desired, reader: &dyn Reader, inventory: &mut Inventor
     let key = |it: &Candidate| Some((it.identity.resource_type.clone(), it.identity.physical_id.clone()?));
     let remembered: BTreeSet<_> = departed.iter().filter_map(key).collect();
     found.retain(|it| key(it).is_none_or(|key| !remembered.contains(&key)));
-    let mut known = claimed(desired, inventory);
+    let declared = Declared::of(desired, inventory);
+    let mut known = declared.claimed();
     known.extend(remembered);
     known.extend(found.iter().filter_map(key));
-    let wholes: Vec<(ResourceType, PhysicalId)> = known
-        .iter()
-        .filter(|(resource_type, id)| is_ours(desired, inventory, resource_type, id))
-        .filter(|(resource_type, id)| !says_all_in_it(desired, inventory, resource_type, id))
-        .cloned()
-        .collect();
+    let wholes: Vec<(ResourceType, PhysicalId)> =
+        known.iter().filter(|(resource_type, id)| declared.is_searched(resource_type, id)).cloned().collect();
     known.extend(in_other_words(&known));
     for (whole, id) in wholes {
         match reader.parts(&whole, &id).await {
@@ -283,27 +266,35 @@ async fn search(desired: &Desired, reader: &dyn Reader, inventory: &mut Inventor
     departed.extend(found);
 }
 
-/// Whether a declared resource is the stack's own: nothing is searched for within somebody else's.
-fn is_ours(desired: &Desired, inventory: &Inventory, resource_type: &ResourceType, id: &PhysicalId) -> bool {
-    let declared = inventory.readings.iter().find_map(|(logical_id, reading)| match reading {
-        Reading::Live(live) if &live.id == id => {
-            let resource = desired.graph.resources.get(logical_id)?;
-            (&resource.resource_type == resource_type).then_some(live)
-        }
-        _ => None,
-    });
-    declared.is_none_or(|live| belongs_to(&live.ownership, &desired.stack))
+/// What the template's resources turned out to be in AWS, by type and identifier.
+struct Declared<'a> {
+    desired: &'a Desired,
+    live: BTreeMap<(&'a ResourceType, &'a PhysicalId), (&'a LiveResource, &'a DesiredResource)>,
 }
 
-/// Whether a declared resource's own properties say all that is within it.
-fn says_all_in_it(desired: &Desired, inventory: &Inventory, resource_type: &ResourceType, id: &PhysicalId) -> bool {
-    let Some(property) = row(resource_type).and_then(|row| row.handler.all_in()) else { return false };
-    inventory.readings.iter().any(|(logical_id, reading)| {
-        let resource = desired.graph.resources.get(logical_id);
-        matches!(reading, Reading::Live(live) if &live.id == id)
-            && resource
-                .is_some_and(|it| &it.resource_type == resource_type && it.properties.at(&[property.into()]).is_some())
-    })
+impl<'a> Declared<'a> {
+    fn of(desired: &'a Desired, inventory: &'a Inventory) -> Self {
+        let live = inventory.readings.iter().filter_map(|(logical_id, reading)| match reading {
+            Reading::Live(live) => {
+                let resource = desired.graph.resources.get(logical_id)?;
+                Some(((&resource.resource_type, &live.id), (live, resource)))
+            }
+            Reading::Absent | Reading::Unreadable(_) => None,
+        });
+        Self { desired, live: live.collect() }
+    }
+
+    fn claimed(&self) -> BTreeSet<(ResourceType, PhysicalId)> {
+        self.live.keys().map(|(resource_type, id)| ((*resource_type).clone(), (*id).clone())).collect()
+    }
+
+    /// Whether something is to be searched: it is the stack's own, and its properties do not say all that is within it.
+    fn is_searched(&self, resource_type: &ResourceType, id: &PhysicalId) -> bool {
+        let Some((live, resource)) = self.live.get(&(resource_type, id)) else { return true };
+        let all_in = row(resource_type).and_then(|row| row.handler.all_in());
+        let says_all = all_in.is_some_and(|property| resource.properties.at(&[property.into()]).is_some());
+        belongs_to(&live.ownership, &self.desired.stack) && !says_all
+    }
 }
 
 /// What is known, by the names of the types that mean the same.
@@ -314,6 +305,9 @@ fn in_other_words(known: &BTreeSet<(ResourceType, PhysicalId)>) -> Vec<(Resource
 
 /// A policy on several targets is found within each of them.
 fn is_claimed(known: &BTreeSet<(ResourceType, PhysicalId)>, resource_type: &ResourceType, id: &PhysicalId) -> bool {
+    if known.contains(&(resource_type.clone(), id.clone())) {
+        return true;
+    }
     let has_part = |whole: &PhysicalId, part: &str| whole.as_str().split('|').any(|it| it == part);
     let of_this_type = known.iter().filter(|(known, _)| known == resource_type);
     of_this_type.into_iter().any(|(_, known)| id.as_str().split('|').all(|part| has_part(known, part)))

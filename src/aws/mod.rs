@@ -281,9 +281,10 @@ impl Context {
         let alone = || async { Ok(ask(vec![id.to_owned()]).await?.remove(id)) };
         let Some(survey) = &self.survey else { return alone().await };
         let ids = survey.expected.together_with(resource_type, id, most);
-        if let [first, _, ..] = ids.as_slice() {
+        if let [first, _, ..] = ids {
             let of = format!("{first} and {} more", ids.len() - 1);
-            if let Ok(answer) = survey.once(operation, &of, || ask(ids.clone())).await {
+            let all = || ids.iter().map(ToString::to_string).collect();
+            if let Ok(answer) = survey.once(operation, &of, || async { ask(all()).await.map(Arc::new) }).await {
                 return Ok(answer.get(id).cloned());
             }
         }

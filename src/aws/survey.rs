@@ -4,7 +4,7 @@
 //! without it, and every call is sent. Knows no resource type: what can be asked for together, the handlers know.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
@@ -16,20 +16,33 @@ use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 #[derive(Debug, Clone)]
 pub struct Expected {
     pub stack: StackId,
-    /// By type, under the identifiers that the ledger remembers.
-    pub ids: BTreeMap<ResourceType, BTreeSet<PhysicalId>>,
+    /// By type, under the identifiers that are known, each once and in order.
+    ids: BTreeMap<ResourceType, Vec<PhysicalId>>,
     /// The tags of each resource of which the last apply and the template say the same, by logical id.
     pub tags: BTreeMap<LogicalId, BTreeMap<String, String>>,
 }
 
 impl Expected {
+    pub fn new(
+        stack: StackId,
+        known: impl IntoIterator<Item = (ResourceType, PhysicalId)>,
+        tags: BTreeMap<LogicalId, BTreeMap<String, String>>,
+    ) -> Self {
+        let mut ids: BTreeMap<ResourceType, Vec<PhysicalId>> = BTreeMap::new();
+        known.into_iter().for_each(|(resource_type, id)| ids.entry(resource_type).or_default().push(id));
+        for ids in ids.values_mut() {
+            ids.sort_unstable();
+            ids.dedup();
+        }
+        Self { stack, ids, tags }
+    }
+
     /// Those among the expected resources of a type that are asked for in one call with this one, itself among them: as many
     /// as a call takes.
-    pub fn together_with(&self, resource_type: &str, id: &str, most: usize) -> Vec<String> {
-        let expected = self.ids.get(&ResourceType::from(resource_type));
-        let expected: Vec<&PhysicalId> = expected.into_iter().flatten().collect();
-        let call = expected.chunks(most).find(|call| call.iter().any(|it| it.as_str() == id));
-        call.into_iter().flatten().map(ToString::to_string).collect()
+    pub fn together_with(&self, resource_type: &str, id: &str, most: usize) -> &[PhysicalId] {
+        let expected = self.ids.get(&ResourceType::from(resource_type)).map(Vec::as_slice).unwrap_or_default();
+        let Ok(place) = expected.binary_search_by(|it| it.as_str().cmp(id)) else { return &[] };
+        expected.chunks(most).nth(place / most).unwrap_or_default()
     }
 
     /// Whether tags are asked for together: for a single resource that would save nothing.
@@ -84,12 +97,8 @@ mod tests {
     use crate::aws::error::ErrorClass;
 
     fn survey(ids: &[&str]) -> Survey {
-        let ids = ids.iter().map(|id| PhysicalId::from(*id)).collect();
-        Survey::new(Expected {
-            stack: StackId::from("payments-dev"),
-            ids: BTreeMap::from([(ResourceType::from("AWS::CloudWatch::Alarm"), ids)]),
-            tags: BTreeMap::new(),
-        })
+        let alarm = |id: &&str| (ResourceType::from("AWS::CloudWatch::Alarm"), PhysicalId::from(*id));
+        Survey::new(Expected::new(StackId::from("payments-dev"), ids.iter().map(alarm), BTreeMap::new()))
     }
 
     #[tokio::test]
@@ -125,9 +134,13 @@ mod tests {
     #[test]
     fn what_is_expected_is_parted_into_calls_and_what_is_not_is_asked_for_alone() {
         let survey = survey(&["a", "b", "c", "d", "e"]);
-        assert_eq!(survey.expected.together_with("AWS::CloudWatch::Alarm", "b", 2), ["a", "b"]);
-        assert_eq!(survey.expected.together_with("AWS::CloudWatch::Alarm", "e", 2), ["e"]);
-        assert_eq!(survey.expected.together_with("AWS::CloudWatch::Alarm", "z", 2), [""; 0]);
-        assert_eq!(survey.expected.together_with("AWS::SQS::Queue", "b", 2), [""; 0]);
+        let together = |resource_type: &str, id: &str| {
+            let ids = survey.expected.together_with(resource_type, id, 2);
+            ids.iter().map(PhysicalId::as_str).collect::<Vec<_>>()
+        };
+        assert_eq!(together("AWS::CloudWatch::Alarm", "b"), ["a", "b"]);
+        assert_eq!(together("AWS::CloudWatch::Alarm", "e"), ["e"]);
+        assert_eq!(together("AWS::CloudWatch::Alarm", "z"), [""; 0]);
+        assert_eq!(together("AWS::SQS::Queue", "b"), [""; 0]);
     }
 }

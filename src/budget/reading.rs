@@ -67,7 +67,7 @@ pub fn of_reading(desired: &Desired, ledger: &Ledger) -> Option<Budget> {
 /// The calls that reading one resource takes by itself, of which nothing else is asked at the same time. `None` for a type that is
 /// not in the table.
 pub(super) fn of_one(resource_type: &ResourceType, id: &PhysicalId, properties: &Value) -> Option<Vec<&'static str>> {
-    let expected = Expected { stack: "".into(), ids: BTreeMap::new(), tags: BTreeMap::new() };
+    let expected = Expected::new("".into(), [], BTreeMap::new());
     let read = Read { expected: &expected, id, applied: properties, has_expected_tags: false };
     let asks: BTreeSet<Ask> = read.asks(resource_type)?.into_iter().collect();
     let alone = |(call, _): Ask| match (call, resource_type.as_str()) {
@@ -185,7 +185,7 @@ impl Read<'_> {
     /// One call for as many of a type as it takes.
     fn together(&self, call: &'static str, resource_type: &ResourceType, most: usize) -> Ask {
         let together = self.expected.together_with(resource_type.as_str(), self.id.as_str(), most);
-        (call, together.first().cloned().unwrap_or_default())
+        (call, together.first().map(ToString::to_string).unwrap_or_default())
     }
 
     /// Tags come from one call for the whole stack, or each from its own.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use aho_corasick::AhoCorasick;
 use serde_json::Value;
 
-use crate::identity::LogicalId;
+use crate::identity::{LogicalId, ResourceType};
 use crate::plan::{Action, Hold, Step};
 use crate::resource::LiveResource;
 use crate::state::Ledger;
@@ -24,11 +24,13 @@ pub fn held(steps: &[Step], ledger: &Ledger) -> Vec<BTreeMap<LogicalId, Hold>> {
         let departing = step.dependencies.iter().filter(|_| step.desired.is_none());
         let mut held: BTreeMap<LogicalId, Hold> =
             remembered.chain(departing).map(|id| (id.clone(), Hold::Waited)).collect();
-        names.look_in(&live.properties, &mut |text, target| {
-            // Inline policies of one name on many roles name only themselves.
-            let is_own_name = target.resource_type == step.resource_type && is_called(live, text);
-            if !is_own_name {
-                held.insert(target.logical_id.clone(), Hold::Refers);
+        names.look_in(&live.properties, &mut |name, named| {
+            for (resource_type, targets) in named {
+                // Inline policies of one name on many roles name only themselves.
+                let is_own_name = **resource_type == step.resource_type && is_called(live, name);
+                if !is_own_name && targets.len() <= TOLD_APART {
+                    held.extend(targets.iter().map(|target| (target.logical_id.clone(), Hold::Refers)));
+                }
             }
         });
         held.remove(&step.logical_id);
@@ -37,12 +39,18 @@ pub fn held(steps: &[Step], ledger: &Ledger) -> Vec<BTreeMap<LogicalId, Hold>> {
     steps.iter().map(of_step).collect()
 }
 
+/// A name that more of a type have tells none of them.
+const TOLD_APART: usize = 100;
+
+/// What has a name, by its type.
+type Named<'a> = BTreeMap<&'a ResourceType, Vec<&'a Step>>;
+
 /// The texts by which what goes is referred to.
 #[derive(Default)]
 struct Names<'a> {
-    whole: BTreeMap<&'a str, Vec<&'a Step>>,
+    whole: BTreeMap<&'a str, Named<'a>>,
     /// Those that are found in the middle of a longer text too.
-    telling: Vec<(&'a str, &'a Step)>,
+    telling: Vec<&'a str>,
     /// Finds all of these at once.
     searcher: Option<AhoCorasick>,
 }
@@ -54,26 +62,24 @@ impl<'a> Names<'a> {
         for step in steps.iter().filter(goes) {
             let Some(live) = &step.live else { continue };
             for name in called(live).collect::<BTreeSet<&str>>() {
-                names.whole.entry(name).or_default().push(step);
-                if name.len() >= TELLING {
-                    names.telling.push((name, step));
-                }
+                names.whole.entry(name).or_default().entry(&step.resource_type).or_default().push(step);
             }
         }
+        names.telling = names.whole.keys().copied().filter(|name| name.len() >= TELLING).collect();
         // There is none for more text than memory has room for.
-        names.searcher = AhoCorasick::new(names.telling.iter().map(|(name, _)| name)).ok();
+        names.searcher = AhoCorasick::new(&names.telling).ok();
         names
     }
 
     /// Tells every name that is found in a value, and whose it is.
-    fn look_in(&self, value: &Value, found: &mut dyn FnMut(&str, &Step)) {
+    fn look_in(&self, value: &Value, found: &mut dyn FnMut(&str, &Named<'a>)) {
         match value {
             Value::String(text) => {
-                self.whole.get(text.as_str()).into_iter().flatten().for_each(|step| found(text, step));
+                self.whole.get(text.as_str()).into_iter().for_each(|named| found(text, named));
                 let matches = self.searcher.iter().flat_map(|searcher| searcher.find_overlapping_iter(text));
                 let within = matches.filter(|found| found.len() < text.len() && stands_alone(text, found.range()));
-                let named = within.filter_map(|it| self.telling.get(it.pattern().as_usize()));
-                named.for_each(|(name, step)| found(name, step));
+                let names = within.filter_map(|it| self.telling.get(it.pattern().as_usize()));
+                names.filter_map(|name| Some((name, self.whole.get(name)?))).for_each(|(name, it)| found(name, it));
             }
             Value::Array(items) => items.iter().for_each(|item| self.look_in(item, found)),
             Value::Object(fields) => fields.values().for_each(|field| self.look_in(field, found)),
@@ -101,7 +107,54 @@ fn stands_alone(text: &str, found: Range<usize>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::plan::Gone;
+    use crate::resource::Ownership;
+
+    /// What goes, of which this is the name and all that it refers to.
+    fn goes(logical_id: &str, resource_type: &str, name: &str, refers: &str) -> Step {
+        Step {
+            logical_id: logical_id.into(),
+            resource_type: resource_type.into(),
+            action: Action::Delete { why: Gone::Destroyed },
+            desired: None,
+            live: Some(LiveResource {
+                id: name.into(),
+                properties: json!({"RefersTo": refers}),
+                attributes: BTreeMap::new(),
+                ownership: Ownership::Unmarkable,
+            }),
+            physical_id: None,
+            dependencies: BTreeSet::new(),
+            holds: BTreeMap::new(),
+            goes_last: false,
+            secret: BTreeSet::new(),
+            losses: Vec::new(),
+            code: None,
+        }
+    }
+
+    #[test]
+    fn a_name_tells_as_many_as_can_be_told_apart() {
+        let held_of = |count: usize| {
+            let model = |number| goes(&format!("Model{number}"), "AWS::ApiGateway::Model", "Order", "");
+            let mut steps: Vec<Step> = (0..count).map(model).collect();
+            steps.push(goes("Method", "AWS::ApiGateway::Method", "api|orders|POST", "Order"));
+            held(&steps, &Ledger::empty("it".into(), String::new())).pop().unwrap_or_default().len()
+        };
+        assert_eq!([1, 2, TOLD_APART, TOLD_APART + 1].map(held_of), [1, 2, TOLD_APART, 0]);
+    }
+
+    #[test]
+    fn what_is_called_alike_does_not_refer_to_each_other() {
+        let policy = |id| goes(id, "AWS::IAM::Policy", "logs", "logs");
+        assert_eq!(
+            held(&[policy("One"), policy("Other")], &Ledger::empty("it".into(), String::new())),
+            [BTreeMap::new(), BTreeMap::new()]
+        );
+    }
 
     #[test]
     fn a_name_is_found_in_a_longer_text_but_not_in_a_longer_word() {

@@ -120,10 +120,8 @@ struct Live {
 
 /// Reads all that the state names, and what is within it besides: an API's methods from a document, a queue's policy.
 async fn read(mapped: &Mapped, stack: &StackId, reader: &AwsReader) -> Result<Live, CliError> {
-    let mut expected = Expected { stack: stack.clone(), ids: BTreeMap::new(), tags: BTreeMap::new() };
-    for whole in &mapped.wholes {
-        expected.ids.entry(whole.resource_type.clone()).or_default().insert(whole.id.clone());
-    }
+    let known = mapped.wholes.iter().map(|whole| (whole.resource_type.clone(), whole.id.clone()));
+    let expected = Expected::new(stack.clone(), known, BTreeMap::new());
     let survey = reader.survey(expected);
     let survey = survey.as_ref();
     let look = |resource_type: ResourceType, physical_id: PhysicalId| async move {

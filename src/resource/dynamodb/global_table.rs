@@ -15,9 +15,7 @@ use crate::resource::dynamodb::table::{
     Projection, Recovery, ResourcePolicy, Stream, Table, TimeToLive, Warmth, key_id,
 };
 use crate::resource::tags::{RESOURCE, STACK, Tags};
-use crate::resource::{
-    Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, changes_between, left_to_change,
-};
+use crate::resource::{Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, changes_between};
 
 pub struct DynamoDbGlobalTable;
 
