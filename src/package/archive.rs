@@ -1,6 +1,6 @@
 //! Zips, written so that nothing but names, contents and executable bits decides their bytes.
 
-use std::io::{self, Cursor, Read, Write};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Write};
 use std::path::Path;
 
 use base64::Engine;
@@ -92,10 +92,18 @@ pub fn sha256_base64(bytes: &[u8]) -> String {
 }
 
 /// The same of what a reader has left.
-pub(super) fn sha256_base64_of(mut content: impl Read) -> io::Result<String> {
+pub(super) fn sha256_base64_of(content: impl Read) -> io::Result<String> {
     let mut digest = Sha256::new();
-    io::copy(&mut content, &mut digest)?;
-    Ok(BASE64.encode(digest.finalize()))
+    let mut content = BufReader::new(content);
+    loop {
+        let read = content.fill_buf()?;
+        if read.is_empty() {
+            return Ok(BASE64.encode(digest.finalize()));
+        }
+        digest.update(read);
+        let length = read.len();
+        content.consume(length);
+    }
 }
 
 fn entry(name: &str, content: &[u8]) -> FileEntry {
