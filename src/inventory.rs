@@ -2,7 +2,7 @@
 
 mod waiting;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -15,9 +15,8 @@ use crate::desired::Desired;
 use crate::graph::Dependencies;
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use crate::plan::evidence::{Marked, is_credible, is_named_for_another};
-use crate::resource::{Contents, LiveResource, Owner, Ownership, Reading, row, tags};
+use crate::resource::{Contents, Owner, Ownership, Reading, row, tags};
 use crate::state::Ledger;
-use crate::template::DesiredResource;
 use waiting::Waiting;
 
 /// What is known of a resource before AWS has been asked for it.
@@ -249,12 +248,14 @@ async fn search(desired: &Desired, reader: &dyn Reader, inventory: &mut Inventor
     let wholes: Vec<(ResourceType, PhysicalId)> =
         known.iter().filter(|(resource_type, id)| declared.is_searched(resource_type, id)).cloned().collect();
     known.extend(in_other_words(&known));
+    let mut claimed = Claimed::default();
+    known.into_iter().for_each(|(resource_type, id)| claimed.insert(resource_type, id));
     for (whole, id) in wholes {
         match reader.parts(&whole, &id).await {
             Ok(parts) => {
                 for (resource_type, id) in parts {
-                    if !is_claimed(&known, &resource_type, &id) && !is_of_another_stack(desired, &resource_type, &id) {
-                        known.insert((resource_type.clone(), id.clone()));
+                    if !claimed.has(&resource_type, &id) && !is_of_another_stack(desired, &resource_type, &id) {
+                        claimed.insert(resource_type.clone(), id.clone());
                         found.push(unclaimed_part(desired, resource_type, id));
                     }
                 }
@@ -266,34 +267,31 @@ async fn search(desired: &Desired, reader: &dyn Reader, inventory: &mut Inventor
     departed.extend(found);
 }
 
-/// What the template's resources turned out to be in AWS, by type and identifier.
-struct Declared<'a> {
-    desired: &'a Desired,
-    live: BTreeMap<(&'a ResourceType, &'a PhysicalId), (&'a LiveResource, &'a DesiredResource)>,
-}
+/// What the template's resources turned out to be in AWS, by type and identifier, each with whether it is to be searched: it is the
+/// stack's own, and its properties do not say all that is within it.
+struct Declared<'a>(BTreeMap<(&'a ResourceType, &'a PhysicalId), bool>);
 
 impl<'a> Declared<'a> {
     fn of(desired: &'a Desired, inventory: &'a Inventory) -> Self {
-        let live = inventory.readings.iter().filter_map(|(logical_id, reading)| match reading {
-            Reading::Live(live) => {
-                let resource = desired.graph.resources.get(logical_id)?;
-                Some(((&resource.resource_type, &live.id), (live, resource)))
-            }
-            Reading::Absent | Reading::Unreadable(_) => None,
-        });
-        Self { desired, live: live.collect() }
+        let mut declared = BTreeMap::new();
+        for (logical_id, reading) in &inventory.readings {
+            let (Reading::Live(live), Some(resource)) = (reading, desired.graph.resources.get(logical_id)) else {
+                continue;
+            };
+            let all_in = row(&resource.resource_type).and_then(|row| row.handler.all_in());
+            let says_all = all_in.is_some_and(|property| resource.properties.at(&[property.into()]).is_some());
+            let is_searched = belongs_to(&live.ownership, &desired.stack) && !says_all;
+            *declared.entry((&resource.resource_type, &live.id)).or_insert(true) &= is_searched;
+        }
+        Self(declared)
     }
 
     fn claimed(&self) -> BTreeSet<(ResourceType, PhysicalId)> {
-        self.live.keys().map(|(resource_type, id)| ((*resource_type).clone(), (*id).clone())).collect()
+        self.0.keys().map(|(resource_type, id)| ((*resource_type).clone(), (*id).clone())).collect()
     }
 
-    /// Whether something is to be searched: it is the stack's own, and its properties do not say all that is within it.
     fn is_searched(&self, resource_type: &ResourceType, id: &PhysicalId) -> bool {
-        let Some((live, resource)) = self.live.get(&(resource_type, id)) else { return true };
-        let all_in = row(resource_type).and_then(|row| row.handler.all_in());
-        let says_all = all_in.is_some_and(|property| resource.properties.at(&[property.into()]).is_some());
-        belongs_to(&live.ownership, &self.desired.stack) && !says_all
+        self.0.get(&(resource_type, id)).copied().unwrap_or(true)
     }
 }
 
@@ -303,14 +301,26 @@ fn in_other_words(known: &BTreeSet<(ResourceType, PhysicalId)>) -> Vec<(Resource
     known.iter().filter_map(|(resource_type, id)| Some((other(resource_type)?, id.clone()))).collect()
 }
 
-/// A policy on several targets is found within each of them.
-fn is_claimed(known: &BTreeSet<(ResourceType, PhysicalId)>, resource_type: &ResourceType, id: &PhysicalId) -> bool {
-    if known.contains(&(resource_type.clone(), id.clone())) {
-        return true;
+/// What somebody has declared or found, by type and by each part of its identifier.
+#[derive(Default)]
+struct Claimed(HashMap<ResourceType, HashMap<String, Vec<PhysicalId>>>);
+
+impl Claimed {
+    fn insert(&mut self, resource_type: ResourceType, id: PhysicalId) {
+        let by_part = self.0.entry(resource_type).or_default();
+        for part in id.as_str().split('|') {
+            by_part.entry(part.to_owned()).or_default().push(id.clone());
+        }
     }
-    let has_part = |whole: &PhysicalId, part: &str| whole.as_str().split('|').any(|it| it == part);
-    let of_this_type = known.iter().filter(|(known, _)| known == resource_type);
-    of_this_type.into_iter().any(|(_, known)| id.as_str().split('|').all(|part| has_part(known, part)))
+
+    /// A policy on several targets is found within each of them.
+    fn has(&self, resource_type: &ResourceType, id: &PhysicalId) -> bool {
+        let Some(by_part) = self.0.get(resource_type) else { return false };
+        let having = |part| by_part.get(part).map(Vec::as_slice).unwrap_or_default();
+        let fewest = id.as_str().split('|').map(having).min_by_key(|all| all.len()).unwrap_or_default();
+        let has_part = |whole: &PhysicalId, part: &str| whole.as_str().split('|').any(|it| it == part);
+        fewest.iter().any(|whole| id.as_str().split('|').all(|part| has_part(whole, part)))
+    }
 }
 
 /// What paystack has named for another stack is that one's, though it is put into what is this stack's.

@@ -7,9 +7,10 @@ use crate::budget::Budget;
 use crate::budget::calls::{length, times};
 use crate::budget::iam::{self, TakenOff};
 use crate::budget::plain::plain;
-use crate::budget::updating::{typed, updating};
+use crate::budget::updating::{is_confirmed, is_pending, typed, updating};
+use crate::inventory::Gone;
 use crate::plan::residue::{LISTED_BY, LISTS_APIS};
-use crate::plan::{Plan, Step};
+use crate::plan::{Action, Plan, Step};
 use crate::resource::apigateway::rest_api;
 use crate::resource::lambda::function;
 use crate::resource::sns::topic;
@@ -51,7 +52,7 @@ fn of_task_after(plan: &Plan, task: &Task, taken_off: &mut TakenOff) -> Option<V
             calls.extend(times(usize::from(is_found), "apigateway.GetDeployment"));
             Some(calls)
         }
-        Kind::Update => updating(plan, task, live, wanted),
+        Kind::Update => updating(plan, step, live, wanted),
         Kind::Delete => deleting(step, live, taken_off),
     }
 }
@@ -127,8 +128,7 @@ fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>> {
         "AWS::Lambda::Function" => {
             let uses = |setting: &str| usize::from(function::uses(wanted, setting));
             [
-                times(3, "lambda.GetFunction"),
-                vec!["lambda.CreateFunction"],
+                vec!["lambda.CreateFunction", "lambda.GetFunction"],
                 times(uses("ReservedConcurrentExecutions"), "lambda.PutFunctionConcurrency"),
                 times(uses("RecursiveLoop"), "lambda.PutFunctionRecursionConfig"),
                 times(uses("RuntimeManagementConfig"), "lambda.PutRuntimeManagementConfig"),
@@ -160,14 +160,14 @@ fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>> {
         }
         "AWS::Logs::LogGroup" => {
             let is_set = |property: &str| usize::from(!wanted[property].is_null());
-            let is_standard = usize::from(wanted["LogGroupClass"] == "STANDARD");
+            let is = |property: &str| usize::from(wanted[property] == true);
             [
-                times(2, "logs.DescribeLogGroups"),
-                vec!["logs.CreateLogGroup", "logs.ListTagsForResource"],
-                times(is_standard, "logs.DescribeIndexPolicies"),
+                vec!["logs.CreateLogGroup"],
                 times(is_set("RetentionInDays"), "logs.PutRetentionPolicy"),
                 times(is_set("DataProtectionPolicy"), "logs.PutDataProtectionPolicy"),
                 times(length(&wanted["FieldIndexPolicies"]), "logs.PutIndexPolicy"),
+                times(is("DeletionProtectionEnabled"), "logs.PutLogGroupDeletionProtection"),
+                times(is("BearerTokenAuthenticationEnabled"), "logs.PutBearerTokenAuthentication"),
             ]
             .concat()
         }
@@ -175,7 +175,7 @@ fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>> {
             [times(3, "logs.DescribeQueryDefinitions"), vec!["logs.PutQueryDefinition"]].concat()
         }
         "AWS::SNS::Subscription" => [times(2, "sns.ListSubscriptionsByTopic"), vec!["sns.Subscribe"]].concat(),
-        "AWS::SNS::Topic" => topic(wanted)?,
+        "AWS::SNS::Topic" => creating_topic(wanted)?,
         "AWS::SNS::TopicPolicy" => {
             let topics = length(&wanted["Topics"]);
             [times(2 * topics, "sns.GetTopicAttributes"), times(topics, "sns.SetTopicAttributes")].concat()
@@ -202,8 +202,7 @@ fn table(wanted: &Value, here: &Value) -> Vec<&'static str> {
     let expires = is_set(&wanted["TimeToLiveSpecification"]);
     let (recovers, policy) = (is_set(&here["PointInTimeRecoverySpecification"]), is_set(&here["ResourcePolicy"]));
     [
-        times(3, "dynamodb.DescribeTable"),
-        vec!["dynamodb.CreateTable", "dynamodb.ListTagsOfResource"],
+        vec!["dynamodb.CreateTable", "dynamodb.DescribeTable"],
         times(expires, "dynamodb.DescribeTimeToLive"),
         times(expires, "dynamodb.UpdateTimeToLive"),
         times(recovers, "dynamodb.UpdateContinuousBackups"),
@@ -224,7 +223,7 @@ fn provisioning(wanted: &Value) -> Vec<&'static str> {
 }
 
 /// Attributes of a new topic are set one a call.
-fn topic(wanted: &Value) -> Option<Vec<&'static str>> {
+fn creating_topic(wanted: &Value) -> Option<Vec<&'static str>> {
     let has_protection = wanted["FifoTopic"] != true;
     Some(
         [
@@ -245,6 +244,12 @@ fn deleting(step: &Step, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&
     Some(match step.resource_type.as_str() {
         "AWS::ApiGateway::Account" => vec!["apigateway.GetAccount", "apigateway.UpdateAccount"],
         "AWS::ApiGateway::ApiKey" => vec!["apigateway.DeleteApiKey"],
+        // One that an interrupted replacement has left: its stage may be the next one's by now.
+        "AWS::ApiGateway::Deployment"
+            if !live["StageName"].is_null() && matches!(step.action, Action::Delete { why: Gone::Replaced }) =>
+        {
+            return None;
+        }
         "AWS::ApiGateway::Deployment" => {
             // A stage that was made along goes as well, unless it was moved on to the next deployment.
             let is_along = !live["StageName"].is_null();
@@ -291,8 +296,14 @@ fn deleting(step: &Step, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&
         "AWS::Logs::LogGroup" => vec!["logs.DeleteLogGroup", "logs.DescribeLogGroups"],
         "AWS::Logs::QueryDefinition" => vec!["logs.DeleteQueryDefinition", "logs.DescribeQueryDefinitions"],
         // One that waits for a confirmation cannot be taken back.
-        "AWS::SNS::Subscription" if step.physical_id.as_ref().is_some_and(|id| id.as_str().starts_with("pending|")) => {
-            vec!["sns.ListSubscriptionsByTopic"]
+        "AWS::SNS::Subscription" if is_pending(step) => {
+            let confirmed = usize::from(is_confirmed(step));
+            [
+                vec!["sns.ListSubscriptionsByTopic"],
+                times(confirmed, "sns.Unsubscribe"),
+                times(confirmed, "sns.GetSubscriptionAttributes"),
+            ]
+            .concat()
         }
         "AWS::SNS::Subscription" => vec!["sns.Unsubscribe", "sns.GetSubscriptionAttributes"],
         "AWS::SNS::Topic" => {
@@ -304,10 +315,10 @@ fn deleting(step: &Step, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&
             ]
             .concat()
         }
-        "AWS::SNS::TopicPolicy" => times(length(&live["Topics"]), "sns.SetTopicAttributes"),
+        "AWS::SNS::TopicPolicy" => times(targets(step), "sns.SetTopicAttributes"),
         "AWS::SQS::Queue" => vec!["sqs.DeleteQueue", "sqs.GetQueueAttributes"],
         "AWS::SQS::QueuePolicy" => {
-            let queues = length(&live["Queues"]);
+            let queues = targets(step);
             [times(queues, "sqs.SetQueueAttributes"), times(queues, "sqs.GetQueueAttributes")].concat()
         }
         "AWS::WAFv2::LoggingConfiguration" => {
@@ -319,6 +330,12 @@ fn deleting(step: &Step, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&
         }
         _ => return iam::deleting(step, live, taken_off),
     })
+}
+
+/// How many topics or queues a policy was put on, whether it is still there or not.
+fn targets(step: &Step) -> usize {
+    let id = step.physical_id.as_ref().map(|id| id.as_str()).unwrap_or_default();
+    id.split('|').filter(|target| !target.is_empty()).count()
 }
 
 /// A table, global or not: what a replica has of its own, `here` has of the one in this region.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::budget::calls::{length, texts, times};
-use crate::budget::updating::unmarked;
+use crate::budget::updating::is_marked_anew;
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::plan::{Plan, Step};
@@ -150,7 +150,7 @@ pub fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>
         "AWS::IAM::Policy" => holders_in(wanted)
             .flat_map(|(Holder { get_policy, put_policy, .. }, _)| [*get_policy, *put_policy, *get_policy])
             .collect(),
-        "AWS::IAM::Role" => [times(3, ROLE.get), vec!["iam.CreateRole"], ROLE.giving(wanted)].concat(),
+        "AWS::IAM::Role" => [vec!["iam.CreateRole", ROLE.get], ROLE.giving(wanted)].concat(),
         "AWS::IAM::User" => {
             let groups = times(length(&wanted["Groups"]), "iam.AddUserToGroup");
             [times(3, USER.get), vec!["iam.CreateUser"], USER.giving(wanted), groups].concat()
@@ -163,7 +163,13 @@ pub fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>
 }
 
 /// Of an update, the calls that change something. `None` for another type, or a change that is in none of these tables.
-pub fn changing(step: &Step, changes: &Changes, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
+pub fn changing(
+    plan: &Plan,
+    step: &Step,
+    changes: &Changes,
+    live: &Value,
+    wanted: &Value,
+) -> Option<Vec<&'static str>> {
     let resource_type = step.resource_type.as_str();
     if let Some(Holder { get_policy, put_policy, .. }) = holder_of_policy(resource_type) {
         return Some(vec![put_policy, get_policy]);
@@ -177,7 +183,7 @@ pub fn changing(step: &Step, changes: &Changes, live: &Value, wanted: &Value) ->
             let [was, will_be] = [live, wanted].map(|side| &side["Roles"]);
             [
                 vec!["iam.GetInstanceProfile"],
-                times(unmarked(step), "iam.TagInstanceProfile"),
+                times(usize::from(is_marked_anew(plan, step)), "iam.TagInstanceProfile"),
                 times(lost(texts(was), texts(will_be)), "iam.RemoveRoleFromInstanceProfile"),
                 times(lost(texts(will_be), texts(was)), "iam.AddRoleToInstanceProfile"),
             ]
@@ -187,7 +193,7 @@ pub fn changing(step: &Step, changes: &Changes, live: &Value, wanted: &Value) ->
             let attached = holders_in(wanted).filter(|_| changes.touch_any(&["Groups", "Roles", "Users"]));
             let left = holders_in(live).filter(|(holder, name)| !texts(&wanted[holder.several]).any(|it| it == *name));
             let mut calls = vec!["iam.GetPolicy"];
-            calls.extend(times(unmarked(step), "iam.TagPolicy"));
+            calls.extend(is_marked_anew(plan, step).then_some("iam.TagPolicy"));
             if changes.touch("PolicyDocument") {
                 // What is in force, how many versions there are, and the oldest where there is no room for another one.
                 let read = ["iam.GetPolicy", "iam.GetPolicyVersion", "iam.ListEntitiesForPolicy"];
@@ -224,9 +230,9 @@ pub fn changing(step: &Step, changes: &Changes, live: &Value, wanted: &Value) ->
             .concat()
         }
         "AWS::IAM::UserToGroupAddition" => {
-            let stays =
-                |user: &&str| live["GroupName"] == wanted["GroupName"] && texts(&wanted["Users"]).any(|it| it == *user);
-            let left = texts(&live["Users"]).filter(|user| !stays(user)).count();
+            let (group, users) = members_in(step.physical_id.as_ref()?)?;
+            let stays = |user: &&str| wanted["GroupName"] == group && texts(&wanted["Users"]).any(|it| it == *user);
+            let left = users.filter(|user| !stays(user)).count();
             let joining = times(length(&wanted["Users"]), "iam.AddUserToGroup");
             [joining, vec![GROUP.get], times(left, "iam.RemoveUserFromGroup")].concat()
         }
@@ -272,7 +278,7 @@ pub fn deleting(step: &Step, live: &Value, taken_off: &mut TakenOff) -> Option<V
             let delete = |(holder, name): (&'static Holder, &str)| {
                 [taken_off.all(holder.delete_policy, [(name, policy)]), vec![holder.get_policy]].concat()
             };
-            holders_in(live).flat_map(delete).collect()
+            named_in(step.physical_id.as_ref()?).flat_map(delete).collect()
         }
         "AWS::IAM::Role" => {
             let own = vec!["iam.ListInstanceProfilesForRole", "iam.DeleteRole", ROLE.get];
@@ -285,20 +291,27 @@ pub fn deleting(step: &Step, live: &Value, taken_off: &mut TakenOff) -> Option<V
             [USER.stripping(live, taken_off), left, own.to_vec(), vec![USER.get]].concat()
         }
         "AWS::IAM::UserToGroupAddition" => {
-            let group = live["GroupName"].as_str().unwrap_or_default();
-            let left = taken_off.all("iam.RemoveUserFromGroup", texts(&live["Users"]).map(|user| (group, user)));
+            let (group, users) = members_in(step.physical_id.as_ref()?)?;
+            let left = taken_off.all("iam.RemoveUserFromGroup", users.map(|user| (group, user)));
             [left, vec![GROUP.get]].concat()
         }
         _ => return None,
     })
 }
 
-/// How many versions a managed policy has, as its newest tells that is in force: whoever puts another one in force leaves as many
-/// as there may be. `None` where its number is not known.
+/// How many versions a managed policy has. It is told by the number of the one in force, the newest, and by how many there may be:
+/// what somebody has deleted of them by hand, or put in force again, nothing shows without one more call for every plan. `None`
+/// where the number is not known.
 fn versions(policy: &Step) -> Option<usize> {
     let newest = policy.live.as_ref()?.attributes.get("DefaultVersionId")?.as_str()?;
     let number: usize = newest.strip_prefix('v')?.parse().ok()?;
     Some(number.clamp(1, managed_policy::VERSIONS))
+}
+
+/// The group that the identifier of an `AWS::IAM::UserToGroupAddition` names, and its users.
+fn members_in(id: &PhysicalId) -> Option<(&str, impl Iterator<Item = &str>)> {
+    let mut parts = id.as_str().split('|');
+    Some((parts.next()?, parts))
 }
 
 /// Each holder that the identifier of an `AWS::IAM::Policy` names.

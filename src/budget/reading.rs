@@ -12,7 +12,7 @@ use crate::desired::{Desired, of_type};
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::inventory::expected;
 use crate::policy::methods::REST_API;
-use crate::resource::apigateway::body;
+use crate::resource::apigateway::{body, rest_api};
 use crate::served;
 use crate::state::Ledger;
 use crate::template::DesiredResource;
@@ -113,6 +113,8 @@ impl Read<'_> {
             "AWS::ApiGateway::Model" => vec![("apigateway.GetModels", first())],
             "AWS::ApiGateway::RequestValidator" => vec![("apigateway.GetRequestValidators", first())],
             "AWS::ApiGateway::RestApi" if self.applied["BodyDigest"].is_null() => of(&["apigateway.GetRestApi"]),
+            // What operations there are beside those of the document, nobody but AWS can say.
+            "AWS::ApiGateway::RestApi" if rest_api::is_merged(self.applied) => return None,
             "AWS::ApiGateway::RestApi" => {
                 let validators =
                     body::names_validator(&self.applied["Body"]).then_some("apigateway.GetRequestValidators");
@@ -166,10 +168,8 @@ impl Read<'_> {
             "AWS::Logs::LogGroup" => self.log_group(resource_type),
             "AWS::Logs::QueryDefinition" => vec![("logs.DescribeQueryDefinitions", String::new())],
             // What waits for a confirmation is looked for among the topic's.
-            "AWS::SNS::Subscription" if id.starts_with("pending|") => {
-                let topic = id.split('|').nth(1).unwrap_or_default();
-                vec![("sns.ListSubscriptionsByTopic", topic.to_owned())]
-            }
+            // It may have been confirmed since.
+            "AWS::SNS::Subscription" if id.starts_with("pending|") => return None,
             "AWS::SNS::Subscription" => of(&["sns.GetSubscriptionAttributes"]),
             "AWS::SNS::Topic" => self.topic(),
             "AWS::SNS::TopicPolicy" => self.each("sns.GetTopicAttributes"),

@@ -6,45 +6,42 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::apply::Task;
 use crate::budget::calls::{length, texts, times};
 use crate::budget::{iam, reading};
 use crate::change::{Change, Changes};
 use crate::identity::PhysicalId;
 use crate::plan::{Plan, Step};
 use crate::policy::methods::REST_API;
-use crate::resource::Ownership;
 use crate::resource::apigateway::{domain_name, method, rest_api, usage_plan};
 use crate::resource::dynamodb::{global_table, table};
 use crate::resource::lambda::function;
 use crate::resource::sns::{self, topic};
 use crate::resource::tags::tags_in;
+use crate::resource::{Owner, Ownership};
 
-/// `None` for a change of which only AWS can say what it takes.
-pub fn updating(plan: &Plan, task: &Task, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
-    let step = plan.steps.get(task.step)?;
-    let resource_type = task.resource_type.as_str();
+/// `None` for a change of which only AWS can say what it takes, or that is in none of these tables.
+pub fn updating(plan: &Plan, step: &Step, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
+    let resource_type = step.resource_type.as_str();
     let changes = Changes::between(live, wanted);
     let is_tag = |change: &Change| change.path.property() == Some("Tags");
     let (tags, others): (Vec<Change>, Vec<Change>) = changes.0.iter().cloned().partition(is_tag);
     let mut calls = match resource_type {
         REST_API => rest_api::updating(&typed(live)?, &typed(wanted)?, &changes)?,
-        _ if tags.is_empty() => writing(step, &changes, live, wanted)?,
-        _ if others.is_empty() => looking(step, wanted)?,
-        _ => writing(step, &Changes(others), live, wanted)?,
+        _ if others.is_empty() && !tags.is_empty() => looking(step, wanted)?,
+        _ => writing(plan, step, &Changes(others), live, wanted)?,
     };
     calls.extend(tagging(step, &changes, live, wanted)?);
-    let id = task.physical_id.as_ref()?;
+    let id = step.physical_id.as_ref()?;
     calls.extend(match is_pending(step) {
         true => vec!["sns.GetSubscriptionAttributes"],
-        false => reading::of_one(&task.resource_type, &now(resource_type, id, wanted), wanted)?,
+        false => reading::of_one(&step.resource_type, &id_after(resource_type, id, wanted), wanted)?,
     });
     calls.extend(iam::put_there_by_others(plan, resource_type, id));
     Some(calls)
 }
 
 /// The identifier after an update: a policy's names what it is put on.
-fn now<'a>(resource_type: &str, id: &'a PhysicalId, wanted: &Value) -> Cow<'a, PhysicalId> {
+fn id_after<'a>(resource_type: &str, id: &'a PhysicalId, wanted: &Value) -> Cow<'a, PhysicalId> {
     match resource_type {
         "AWS::SNS::TopicPolicy" => Cow::Owned(PhysicalId::join(texts(&wanted["Topics"]))),
         "AWS::SQS::QueuePolicy" => Cow::Owned(PhysicalId::join(texts(&wanted["Queues"]))),
@@ -67,7 +64,7 @@ fn looking(step: &Step, wanted: &Value) -> Option<Vec<&'static str>> {
 }
 
 /// What all changes take, but for tags.
-fn writing(step: &Step, changes: &Changes, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
+fn writing(plan: &Plan, step: &Step, changes: &Changes, live: &Value, wanted: &Value) -> Option<Vec<&'static str>> {
     let resource_type = step.resource_type.as_str();
     if let Some((_, calls)) = ALWAYS.iter().find(|(name, _)| *name == resource_type) {
         return Some(calls.to_vec());
@@ -82,12 +79,11 @@ fn writing(step: &Step, changes: &Changes, live: &Value, wanted: &Value) -> Opti
         }
         "AWS::DynamoDB::Table" => table::updating(&typed(live)?, &typed(wanted)?, changes),
         "AWS::Lambda::Alias" => {
-            let provisioned: &[_] =
-                match (touches(&["ProvisionedConcurrencyConfig"]), is_unset(&wanted["ProvisionedConcurrencyConfig"])) {
-                    (0, _) => &[],
-                    (_, true) => &["lambda.DeleteProvisionedConcurrencyConfig"],
-                    (_, false) => &["lambda.PutProvisionedConcurrencyConfig", "lambda.GetProvisionedConcurrencyConfig"],
-                };
+            let provisioned: &[_] = match &wanted["ProvisionedConcurrencyConfig"] {
+                _ if !changes.touch("ProvisionedConcurrencyConfig") => &[],
+                Value::Null => &["lambda.DeleteProvisionedConcurrencyConfig"],
+                _ => &["lambda.PutProvisionedConcurrencyConfig", "lambda.GetProvisionedConcurrencyConfig"],
+            };
             let own = touches(&["Description", "FunctionVersion", "RoutingConfig"]);
             [provisioned, &times(own, "lambda.UpdateAlias")].concat()
         }
@@ -102,7 +98,7 @@ fn writing(step: &Step, changes: &Changes, live: &Value, wanted: &Value) -> Opti
         .concat(),
         "AWS::Logs::LogAnomalyDetector" => [
             vec!["logs.ListTagsForResource"],
-            times(unmarked(step), "logs.TagResource"),
+            times(usize::from(is_marked_anew(plan, step)), "logs.TagResource"),
             times(usize::from(!changes.0.is_empty()), "logs.UpdateLogAnomalyDetector"),
         ]
         .concat(),
@@ -111,7 +107,7 @@ fn writing(step: &Step, changes: &Changes, live: &Value, wanted: &Value) -> Opti
             let set = times(touched(changes).len(), "sns.SetSubscriptionAttributes");
             [confirming(step), set].concat()
         }
-        "AWS::SNS::Topic" => topic::updating(&typed(live)?, &typed(wanted)?)?,
+        "AWS::SNS::Topic" => topic::updating(step.physical_id.as_ref()?, &typed(live)?, &typed(wanted)?)?,
         "AWS::SNS::TopicPolicy" => {
             let (topics, left) = targets(step, &wanted["Topics"]);
             [times(topics + left, "sns.SetTopicAttributes"), times(topics, "sns.GetTopicAttributes")].concat()
@@ -120,33 +116,38 @@ fn writing(step: &Step, changes: &Changes, live: &Value, wanted: &Value) -> Opti
             let (queues, left) = targets(step, &wanted["Queues"]);
             [times(queues + left, "sqs.SetQueueAttributes"), times(queues + left, "sqs.GetQueueAttributes")].concat()
         }
-        _ => return iam::changing(step, changes, live, wanted),
+        _ => return iam::changing(plan, step, changes, live, wanted),
     })
 }
 
-/// One, where a resource is taken over that is marked elsewhere than in its `Tags`.
-pub(super) fn unmarked(step: &Step) -> usize {
-    usize::from(step.live.as_ref().is_some_and(|live| live.ownership == Ownership::Unmarked))
+/// Whether the mark that a resource carries elsewhere than in its `Tags` is another one, or is not there.
+pub(super) fn is_marked_anew(plan: &Plan, step: &Step) -> bool {
+    let owner = Owner { stack: plan.stack.clone(), resource: step.logical_id.clone() };
+    step.live.as_ref().is_some_and(|live| live.ownership != Ownership::Owned(owner))
 }
 
 /// Of what a policy is put on: how many there will be, and on how many it is no more.
 fn targets(step: &Step, wanted: &Value) -> (usize, usize) {
     let id = step.physical_id.as_ref().map(|id| id.as_str()).unwrap_or_default();
-    let left = id.split('|').filter(|target| !texts(wanted).any(|it| it == *target));
+    let left = id.split('|').filter(|target| !target.is_empty() && !texts(wanted).any(|it| it == *target));
     (length(wanted), left.count())
 }
 
 /// Whether a subscription waited for its confirmation when it was made.
-fn is_pending(step: &Step) -> bool {
+pub(super) fn is_pending(step: &Step) -> bool {
     step.resource_type.as_str() == "AWS::SNS::Subscription"
         && step.physical_id.as_ref().is_some_and(|id| id.as_str().starts_with("pending|"))
 }
 
+/// Whether it waits no more.
+pub(super) fn is_confirmed(step: &Step) -> bool {
+    let reference = step.live.as_ref().and_then(|live| live.attributes.get("Ref"));
+    reference.is_some_and(|reference| *reference != sns::PENDING)
+}
+
 /// How such a subscription's ARN becomes known.
 fn confirming(step: &Step) -> Vec<&'static str> {
-    let is_confirmed = |reference: &Value| *reference != sns::PENDING;
-    let reference = step.live.as_ref().and_then(|live| live.attributes.get("Ref"));
-    match (is_pending(step), reference.is_some_and(is_confirmed)) {
+    match (is_pending(step), is_confirmed(step)) {
         (false, _) => Vec::new(),
         (true, true) => vec!["sns.ListSubscriptionsByTopic"],
         (true, false) => vec!["sns.ListSubscriptionsByTopic", "sns.Subscribe"],
@@ -190,6 +191,11 @@ const FUNCTIONS_SETTINGS: &[Apart] = &[
 ];
 
 const LOG_GROUPS_SETTINGS: &[Apart] = &[
+    (
+        "BearerTokenAuthenticationEnabled",
+        &["logs.PutBearerTokenAuthentication"],
+        &["logs.PutBearerTokenAuthentication"],
+    ),
     ("DataProtectionPolicy", &["logs.PutDataProtectionPolicy"], &["logs.DeleteDataProtectionPolicy"]),
     ("DeletionProtectionEnabled", &["logs.PutLogGroupDeletionProtection"], &["logs.PutLogGroupDeletionProtection"]),
     ("FieldIndexPolicies", &["logs.PutIndexPolicy"], &["logs.DeleteIndexPolicy"]),

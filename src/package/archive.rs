@@ -1,6 +1,6 @@
 //! Zips, written so that nothing but names, contents and executable bits decides their bytes.
 
-use std::io::{self, BufRead, BufReader, Cursor, Read, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::path::Path;
 
 use base64::Engine;
@@ -92,17 +92,23 @@ pub fn sha256_base64(bytes: &[u8]) -> String {
 }
 
 /// The same of what a reader has left.
-pub(super) fn sha256_base64_of(content: impl Read) -> io::Result<String> {
-    let mut digest = Sha256::new();
-    let mut content = BufReader::new(content);
-    loop {
-        let read = content.fill_buf()?;
-        if read.is_empty() {
-            return Ok(BASE64.encode(digest.finalize()));
-        }
-        digest.update(read);
-        let length = read.len();
-        content.consume(length);
+pub(super) fn sha256_base64_of(mut content: impl Read) -> io::Result<String> {
+    let mut digest = Digesting(Sha256::new());
+    io::copy(&mut content, &mut digest)?;
+    Ok(BASE64.encode(digest.0.finalize()))
+}
+
+/// What is written is digested: `sha2` itself is no writer.
+struct Digesting(Sha256);
+
+impl Write for Digesting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -28,7 +28,7 @@ pub fn held(steps: &[Step], ledger: &Ledger) -> Vec<BTreeMap<LogicalId, Hold>> {
             for (resource_type, targets) in named {
                 // Inline policies of one name on many roles name only themselves.
                 let is_own_name = **resource_type == step.resource_type && is_called(live, name);
-                if !is_own_name && targets.len() <= TOLD_APART {
+                if !is_own_name {
                     held.extend(targets.iter().map(|target| (target.logical_id.clone(), Hold::Refers)));
                 }
             }
@@ -38,9 +38,6 @@ pub fn held(steps: &[Step], ledger: &Ledger) -> Vec<BTreeMap<LogicalId, Hold>> {
     };
     steps.iter().map(of_step).collect()
 }
-
-/// A name that more of a type have tells none of them.
-const TOLD_APART: usize = 100;
 
 /// What has a name, by its type.
 type Named<'a> = BTreeMap<&'a ResourceType, Vec<&'a Step>>;
@@ -137,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_tells_as_many_as_can_be_told_apart() {
+    fn what_has_a_name_together_is_held_together() {
         let held_of = |count: usize| {
             let model = |number| goes(&format!("Model{number}"), "AWS::ApiGateway::Model", "Order", "");
             let mut steps: Vec<Step> = (0..count).map(model).collect();
             steps.push(goes("Method", "AWS::ApiGateway::Method", "api|orders|POST", "Order"));
             held(&steps, &Ledger::empty("it".into(), String::new())).pop().unwrap_or_default().len()
         };
-        assert_eq!([1, 2, TOLD_APART, TOLD_APART + 1].map(held_of), [1, 2, TOLD_APART, 0]);
+        assert_eq!([0, 1, 20].map(held_of), [0, 1, 20]);
     }
 
     #[test]

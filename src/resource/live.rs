@@ -234,8 +234,13 @@ impl AwsWriter {
         match work {
             Work::Create { owner, resource_type, wanted } => {
                 let handler = handled(resource_type)?.handler;
-                self.refuse_what_is_not_ours(handler, owner, wanted).await?;
-                let made = handler.create(&self.cx, owner, wanted).await?;
+                let made = match handler.make_new(&self.cx, owner, wanted).await? {
+                    Some(made) => made,
+                    None => {
+                        self.refuse_what_is_not_ours(handler, owner, wanted).await?;
+                        handler.create(&self.cx, owner, wanted).await?
+                    }
+                };
                 Ok(Done::Created { id: made.id, attributes: made.attributes })
             }
             Work::Update { owner, resource_type, id, wanted, changes } => {

@@ -249,6 +249,16 @@ pub trait Handler: Send + Sync + 'static {
         id: &PhysicalId,
     ) -> impl Future<Output = Result<Option<Live<Self::Properties>>, AwsError>> + Send;
 
+    /// Makes the resource without a look at whether it is there, where the service itself refuses a name that is taken. `None`, and
+    /// nothing is made: something has the name, or the service is none that refuses it, and [`create`](Self::create) is to follow.
+    fn make_new(
+        _cx: &Context,
+        _owner: &Owner,
+        _wanted: &Self::Properties,
+    ) -> impl Future<Output = Result<Option<Made>, AwsError>> + Send {
+        async { Ok(None) }
+    }
+
     /// Creates the resource and waits until it can be used. Finds what an earlier, interrupted create left.
     fn create(
         cx: &Context,
@@ -367,6 +377,12 @@ pub trait Resource: Send + Sync {
     ) -> BoxFuture<'a, Result<Option<PhysicalId>, AwsError>>;
     fn read<'a>(&'a self, cx: &'a Context, id: &'a PhysicalId)
     -> BoxFuture<'a, Result<Option<LiveResource>, AwsError>>;
+    fn make_new<'a>(
+        &'a self,
+        cx: &'a Context,
+        owner: &'a Owner,
+        wanted: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<Made>, AwsError>>;
     fn create<'a>(
         &'a self,
         cx: &'a Context,
@@ -553,6 +569,15 @@ impl<H: Handler> Resource for Erased<H> {
             };
             Ok(Some(LiveResource { id: id.clone(), properties, attributes: live.attributes, ownership }))
         })
+    }
+
+    fn make_new<'a>(
+        &'a self,
+        cx: &'a Context,
+        owner: &'a Owner,
+        wanted: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<Made>, AwsError>> {
+        Box::pin(async move { H::make_new(cx, owner, &expect_typed::<H>(wanted)?).await })
     }
 
     fn create<'a>(

@@ -314,6 +314,11 @@ pub(crate) fn updating(live: &RestApi, wanted: &RestApi, changes: &Changes) -> O
     Some(calls)
 }
 
+/// Whether properties leave an API what their document does not have.
+pub(crate) fn is_merged(properties: &Value) -> bool {
+    properties["Mode"].as_str().is_some_and(|mode| mode.eq_ignore_ascii_case("merge"))
+}
+
 /// The calls that it takes to fill an API that was just made; see [`updating`].
 pub(crate) fn filling(wanted: &RestApi) -> Option<Vec<&'static str>> {
     // An empty API is made with all that the template says of it, but for the document.
@@ -323,8 +328,12 @@ pub(crate) fn filling(wanted: &RestApi) -> Option<Vec<&'static str>> {
 
 /// The calls that it takes to give an API a document, see [`updating`]. What the document says of the API itself goes for it then,
 /// and is put right where the template says something else.
-pub(crate) fn importing(live: &RestApi, wanted: &RestApi) -> Option<Vec<&'static str>> {
-    let says = Settings::of(wanted.body.as_ref()?);
+fn importing(live: &RestApi, wanted: &RestApi) -> Option<Vec<&'static str>> {
+    let document = wanted.body.as_ref()?;
+    if !document["x-amazon-apigateway-endpoint-configuration"].is_null() {
+        return None;
+    }
+    let says = Settings::of(document);
     let said_over = |before: &RestApi| RestApi {
         name: says.name.clone().or_else(|| before.name.clone()),
         description: says.description.clone().or_else(|| before.description.clone()),

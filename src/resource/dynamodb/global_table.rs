@@ -265,6 +265,11 @@ impl Handler for DynamoDbGlobalTable {
         DynamoDbTable::contents(cx, id).await
     }
 
+    async fn make_new(cx: &Context, owner: &Owner, global: &GlobalTable) -> Result<Option<Made>, AwsError> {
+        is_here(cx, global)?;
+        DynamoDbTable::make_new(cx, owner, &table_of(global)).await
+    }
+
     async fn create(cx: &Context, owner: &Owner, global: &GlobalTable) -> Result<Made, AwsError> {
         is_here(cx, global)?;
         Box::pin(DynamoDbTable::create(cx, owner, &table_of(global))).await

@@ -314,27 +314,28 @@ impl Handler for DynamoDbTable {
         Ok(Some(Contents::Items { count, bytes, has_new }))
     }
 
+    async fn make_new(cx: &Context, _owner: &Owner, table: &Table) -> Result<Option<Made>, AwsError> {
+        match Box::pin(make(cx, table)).await {
+            Err(error) if error.says("ResourceInUseException", "already exists") => Ok(None),
+            made => {
+                made?;
+                Ok(Some(Box::pin(complete(cx, table)).await?))
+            }
+        }
+    }
+
     async fn create(cx: &Context, owner: &Owner, table: &Table) -> Result<Made, AwsError> {
         let name = name_of(table);
         let arn = arn_of(&cx.scope, name);
         if settled(cx, name).await?.is_none() {
             Box::pin(make(cx, table)).await?;
         }
-        let description = quiet(cx, name).await?.ok_or_else(|| AwsError::missing(DESCRIBE, "Table"))?;
+        quiet(cx, name).await?;
         if besides::tags_of(cx, &arn).await?.owner().as_ref() != Some(owner) {
             let message = format!("a table named `{name}` is there already, and this stack did not make it");
             return Err(AwsError::new("dynamodb.CreateTable", ErrorClass::AlreadyExists, message));
         }
-        if table.time_to_live_specification.is_some() {
-            besides::set_time_to_live(cx, name, table.time_to_live_specification.as_ref()).await?;
-        }
-        if table.point_in_time_recovery_specification.is_some() {
-            besides::set_recovery(cx, name, table.point_in_time_recovery_specification.as_ref()).await?;
-        }
-        if table.resource_policy.is_some() {
-            besides::set_resource_policy(cx, &arn, table.resource_policy.as_ref()).await?;
-        }
-        Ok(Made { id: PhysicalId::from(name), attributes: attributes_of(&arn, &description) })
+        complete(cx, table).await
     }
 
     async fn update(
@@ -546,6 +547,23 @@ async fn make(cx: &Context, table: &Table) -> Result<(), AwsError> {
     let create = shape::create(cx.dynamodb.create_table(), table)?;
     let call = || async { create.clone().send().await.during("dynamodb.CreateTable") };
     cx.while_passing(Patience::backing_off(600), is_busy, call).await.map(drop)
+}
+
+/// Gives a table that was made what CreateTable does not take, once it is at rest.
+async fn complete(cx: &Context, table: &Table) -> Result<Made, AwsError> {
+    let name = name_of(table);
+    let arn = arn_of(&cx.scope, name);
+    let description = quiet(cx, name).await?.ok_or_else(|| AwsError::missing(DESCRIBE, "Table"))?;
+    if table.time_to_live_specification.is_some() {
+        besides::set_time_to_live(cx, name, table.time_to_live_specification.as_ref()).await?;
+    }
+    if table.point_in_time_recovery_specification.is_some() {
+        besides::set_recovery(cx, name, table.point_in_time_recovery_specification.as_ref()).await?;
+    }
+    if table.resource_policy.is_some() {
+        besides::set_resource_policy(cx, &arn, table.resource_policy.as_ref()).await?;
+    }
+    Ok(Made { id: PhysicalId::from(name), attributes: attributes_of(&arn, &description) })
 }
 
 /// The calls that an update takes, tags aside, between properties in canonical form; of every wait the first look.

@@ -103,6 +103,16 @@ impl Handler for IamRole {
         Ok(Some(Live::tagged(properties, attributes)))
     }
 
+    async fn make_new(cx: &Context, _owner: &Owner, role: &Role) -> Result<Option<Made>, AwsError> {
+        match make(cx, role).await {
+            Err(error) if error.class == ErrorClass::AlreadyExists => Ok(None),
+            made => {
+                made?;
+                Ok(Some(complete(cx, role).await?))
+            }
+        }
+    }
+
     async fn create(cx: &Context, owner: &Owner, role: &Role) -> Result<Made, AwsError> {
         let name = name_of(role);
         match get(cx, name).await? {
@@ -113,9 +123,7 @@ impl Handler for IamRole {
                 return Err(AwsError::new("iam.CreateRole", ErrorClass::AlreadyExists, message));
             }
         }
-        let live = cx.until("iam.GetRole", "the new role to show", PROPAGATION, || get(cx, name)).await?;
-        held::give(cx, &Entity::Role(name.to_owned()), &role.policies, &role.managed_policy_arns).await?;
-        Ok(Made { id: PhysicalId::from(name), attributes: attributes_of(&live) })
+        complete(cx, role).await
     }
 
     async fn update(
@@ -256,6 +264,14 @@ async fn make(cx: &Context, role: &Role) -> Result<(), AwsError> {
         .set_tags(Some(sdk_tags(&role.tags, "iam.CreateRole")?));
     let call = || async { create.clone().send().await.during("iam.CreateRole") };
     cx.while_passing(PROPAGATION, is_fresh_principal, || write(cx, call)).await.map(drop)
+}
+
+/// Gives a role that was made its policies, once it shows.
+async fn complete(cx: &Context, role: &Role) -> Result<Made, AwsError> {
+    let name = name_of(role);
+    let live = cx.until("iam.GetRole", "the new role to show", PROPAGATION, || get(cx, name)).await?;
+    held::give(cx, &Entity::Role(name.to_owned()), &role.policies, &role.managed_policy_arns).await?;
+    Ok(Made { id: PhysicalId::from(name), attributes: attributes_of(&live) })
 }
 
 async fn set_boundary(cx: &Context, id: &PhysicalId, boundary: Option<&str>) -> Result<(), AwsError> {

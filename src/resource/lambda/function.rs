@@ -18,7 +18,7 @@ use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
-use crate::resource::lambda::passing::{is_busy, while_propagating};
+use crate::resource::lambda::passing::{already_exists, is_busy, while_propagating};
 use crate::resource::lambda::upload;
 use crate::resource::lambda::{function_name, tagging};
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, attributes, referred};
@@ -101,16 +101,22 @@ impl Handler for LambdaFunction {
         Ok(Some(live))
     }
 
+    async fn make_new(cx: &Context, _owner: &Owner, function: &Function) -> Result<Option<Made>, AwsError> {
+        match make(cx, name_of(function)?, function).await {
+            Err(error) if already_exists(&error) => Ok(None),
+            made => {
+                made?;
+                Ok(Some(complete(cx, function).await?))
+            }
+        }
+    }
+
     async fn create(cx: &Context, _owner: &Owner, function: &Function) -> Result<Made, AwsError> {
         let name = name_of(function)?;
         if get(cx, name).await?.is_none() {
             make(cx, name, function).await?;
         }
-        let configuration = succeeded(settled(cx, name).await?)?;
-        // Code signing travels in the create itself.
-        let is_left = |setting: &str| setting != "CodeSigningConfigArn" && settings::is_used(function, setting);
-        settings::write(cx, name, function, is_left).await?;
-        Ok(Made { id: PhysicalId::from(name), attributes: attributes_of(&configuration)? })
+        complete(cx, function).await
     }
 
     async fn update(
@@ -260,6 +266,16 @@ async fn make(cx: &Context, name: &str, function: &Function) -> Result<(), AwsEr
     })
     .await
     .map(drop)
+}
+
+/// Gives a function that was made what does not travel in the create, once it is ready.
+async fn complete(cx: &Context, function: &Function) -> Result<Made, AwsError> {
+    let name = name_of(function)?;
+    let configuration = succeeded(settled(cx, name).await?)?;
+    // Code signing travels in the create itself.
+    let is_left = |setting: &str| setting != "CodeSigningConfigArn" && settings::is_used(function, setting);
+    settings::write(cx, name, function, is_left).await?;
+    Ok(Made { id: PhysicalId::from(name), attributes: attributes_of(&configuration)? })
 }
 
 fn check_mandatory(operation: &'static str, function: &Function) -> Result<(), AwsError> {

@@ -19,7 +19,8 @@ use crate::identity::PhysicalId;
 use crate::resource::logs::{tagging, when_idle};
 use crate::resource::tags::Tags;
 use crate::resource::{
-    Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, json_text, left_to_change, referred,
+    Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, changes_between, json_text, left_to_change,
+    referred,
 };
 
 pub struct LogsLogGroup;
@@ -123,6 +124,23 @@ impl Handler for LogsLogGroup {
         // What was written in the last hours is not counted yet.
         let has_new = bytes == 0 && has_streams(cx, id.as_str()).await?;
         Ok(Some(Contents::LogEvents { bytes, has_new }))
+    }
+
+    async fn make_new(cx: &Context, owner: &Owner, group: &LogGroup) -> Result<Option<Made>, AwsError> {
+        match make(cx, group).await {
+            Err(error) if error.class == ErrorClass::AlreadyExists => return Ok(None),
+            made => made?,
+        }
+        let name = group.log_group_name.as_deref().unwrap_or_default();
+        let new = LogGroup {
+            log_group_name: group.log_group_name.clone(),
+            log_group_class: group.log_group_class.clone(),
+            kms_key_id: group.kms_key_id.clone(),
+            tags: group.tags.clone(),
+            ..LogGroup::default()
+        };
+        let id = Self::update(cx, owner, &PhysicalId::from(name), group, &changes_between(&new, group)).await?;
+        Ok(Some(Made { attributes: attributes_of(&cx.scope, name), id }))
     }
 
     async fn create(cx: &Context, owner: &Owner, group: &LogGroup) -> Result<Made, AwsError> {

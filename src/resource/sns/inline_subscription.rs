@@ -29,6 +29,13 @@ const MOST: usize = 256 / DIGEST_LENGTH;
 const DIGEST_LENGTH: usize = 8;
 
 impl InlineSubscription {
+    /// Whether somebody has to confirm it: people and web servers do, and what is in another account.
+    fn waits_for_confirmation(&self, topic: &str) -> bool {
+        let account = |arn: &str| arn.split(':').nth(4).map(str::to_owned);
+        let is_elsewhere = self.endpoint.starts_with("arn:") && account(&self.endpoint) != account(topic);
+        is_elsewhere || ["email", "email-json", "http", "https"].contains(&self.protocol.as_str())
+    }
+
     fn digest(&self) -> String {
         hex_digest(format!("{}\n{}", self.protocol, self.endpoint), DIGEST_LENGTH)
     }
@@ -72,19 +79,21 @@ pub(super) async fn sync(cx: &Context, topic: &str, wanted: &BTreeSet<InlineSubs
     sync_tags(cx, topic, &tags).await
 }
 
-/// The calls that [`sync`] makes. `None` where one goes that somebody may never have confirmed.
+/// The calls that [`sync`] makes, where those that its tag names are all there. `None` where one goes that may never have been
+/// confirmed: only AWS can say whether it can be taken back.
 pub(super) fn updating(
+    topic: &str,
     live: &BTreeSet<InlineSubscription>,
     wanted: &BTreeSet<InlineSubscription>,
 ) -> Option<Vec<&'static str>> {
-    let mut gone = live.difference(wanted);
-    if gone.clone().any(|it| ["email", "email-json", "http", "https"].contains(&it.protocol.as_str())) {
+    let gone = live.difference(wanted);
+    if gone.clone().any(|it| it.waits_for_confirmation(topic)) {
         return None;
     }
     let mut calls = vec!["sns.ListTagsForResource", "sns.ListTagsForResource"];
     calls.extend((!live.is_empty()).then_some("sns.ListSubscriptionsByTopic"));
     calls.extend(wanted.difference(live).map(|_| "sns.Subscribe"));
-    calls.extend(gone.by_ref().map(|_| "sns.Unsubscribe"));
+    calls.extend(gone.map(|_| "sns.Unsubscribe"));
     calls.push(if wanted.is_empty() { "sns.UntagResource" } else { "sns.TagResource" });
     Some(calls)
 }
@@ -97,7 +106,8 @@ async fn named_in(
 ) -> Result<BTreeMap<InlineSubscription, String>, AwsError> {
     let Some(digests) = digests else { return Ok(BTreeMap::new()) };
     let named: BTreeSet<&[u8]> = digests.as_bytes().chunks(DIGEST_LENGTH).collect();
-    let all = subscriptions_of(cx, topic).await?.into_iter().filter_map(|it| {
+    let listed = subscriptions_of(cx, topic).await?;
+    let all = listed.iter().cloned().filter_map(|it| {
         let subscription = InlineSubscription { endpoint: it.endpoint?, protocol: it.protocol? };
         Some((subscription, it.subscription_arn?))
     });

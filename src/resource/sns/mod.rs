@@ -7,6 +7,7 @@ pub mod topic_inline_policy;
 pub mod topic_policy;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aws_sdk_sns::types::{Subscription, Tag};
 
@@ -42,8 +43,9 @@ fn is_there_already(error: &AwsError) -> bool {
 }
 
 /// Every subscription of a topic, but for those that are being cleared away.
-async fn subscriptions_of(cx: &Context, topic: &str) -> Result<Vec<Subscription>, AwsError> {
-    cx.once("sns.ListSubscriptionsByTopic", topic, || list_subscriptions(cx, topic)).await
+async fn subscriptions_of(cx: &Context, topic: &str) -> Result<Arc<Vec<Subscription>>, AwsError> {
+    let list = || async { list_subscriptions(cx, topic).await.map(Arc::new) };
+    cx.once("sns.ListSubscriptionsByTopic", topic, list).await
 }
 
 async fn list_subscriptions(cx: &Context, topic: &str) -> Result<Vec<Subscription>, AwsError> {

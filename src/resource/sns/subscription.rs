@@ -166,10 +166,10 @@ enum Listed {
 
 async fn listed(cx: &Context, topic: &str, protocol: &str, endpoint: &str) -> Result<Option<Listed>, AwsError> {
     let all = subscriptions_of(cx, topic).await?;
-    let mut matching = all.into_iter().filter(|it| it.protocol() == Some(protocol) && it.endpoint() == Some(endpoint));
-    Ok(matching.next().and_then(|it| it.subscription_arn).map(|arn| match arn.as_str() {
+    let mut matching = all.iter().filter(|it| it.protocol() == Some(protocol) && it.endpoint() == Some(endpoint));
+    Ok(matching.next().and_then(|it| it.subscription_arn()).map(|arn| match arn {
         PENDING => Listed::Pending,
-        _ => Listed::Confirmed(arn),
+        arn => Listed::Confirmed(arn.to_owned()),
     }))
 }
 

@@ -317,7 +317,7 @@ fn attributes_to_set(topic: &Topic) -> Vec<Setting> {
 
 /// The calls that an update takes, tags aside, between properties in canonical form. `None` where only AWS can say which
 /// subscriptions were confirmed.
-pub(crate) fn updating(live: &Topic, wanted: &Topic) -> Option<Vec<&'static str>> {
+pub(crate) fn updating(id: &PhysicalId, live: &Topic, wanted: &Topic) -> Option<Vec<&'static str>> {
     let changes = changes_between(live, wanted);
     let mut calls = Vec::new();
     let touched = || attributes_to_set(wanted).into_iter().filter(|it| changes.touch(it.property));
@@ -329,7 +329,7 @@ pub(crate) fn updating(live: &Topic, wanted: &Topic) -> Option<Vec<&'static str>
     }
     calls.extend(changes.touch("DataProtectionPolicy").then_some("sns.PutDataProtectionPolicy"));
     if changes.touch("Subscription") {
-        calls.extend(inline_subscription::updating(&live.subscription, &wanted.subscription)?);
+        calls.extend(inline_subscription::updating(id.as_str(), &live.subscription, &wanted.subscription)?);
     }
     Some(calls)
 }
@@ -343,7 +343,7 @@ pub(crate) fn completing(wanted: &Topic) -> Option<Vec<&'static str>> {
         ..Topic::default()
     };
     SnsTopic::complete(&mut made);
-    updating(&made, wanted)
+    updating(&PhysicalId::from(""), &made, wanted)
 }
 
 /// What the attributes say; subscriptions, tags and data protection are asked for apart.
