@@ -327,7 +327,7 @@ fn call_of(work: &Work) -> Call {
     match work {
         Work::Create { owner, resource_type, .. } => Call::Create(resource_type.clone(), owner.resource.clone()),
         Work::Update { resource_type, id, .. } => Call::Update(resource_type.clone(), id.clone()),
-        Work::Delete { resource_type, id } => Call::Delete(resource_type.clone(), id.clone()),
+        Work::Delete { resource_type, id, .. } => Call::Delete(resource_type.clone(), id.clone()),
     }
 }
 
@@ -482,7 +482,7 @@ impl World {
                 }
                 Ok(Done::Updated { id: id.clone(), attributes: thing.attributes.clone() })
             }
-            Work::Delete { resource_type, id } => {
+            Work::Delete { resource_type, id, .. } => {
                 let key = (resource_type.clone(), id.clone());
                 if let Some(holder) = self.holder(&key) {
                     return Err(refused(ErrorClass::Conflict, &format!("`{id}` is in use by `{holder}`")));

@@ -177,6 +177,8 @@ fn milliseconds(duration: Duration) -> u64 {
 pub(super) mod tests {
     use super::*;
     use crate::apply::Kind;
+    use std::sync::Arc;
+
     use crate::identity::{LogicalId, ResourceType};
 
     pub(in crate::apply) fn task() -> Task {
@@ -186,6 +188,7 @@ pub(super) mod tests {
             kind: Kind::Create,
             step: 0,
             physical_id: None,
+            together: Arc::default(),
         }
     }
 

@@ -380,7 +380,7 @@ fn prepare(
             let changes = Changes::between(live, &wanted);
             Work::Update { owner: desired.owner(&task.logical_id), resource_type, id: id()?, changes, wanted }
         }
-        Kind::Delete => Work::Delete { resource_type, id: id()? },
+        Kind::Delete => Work::Delete { resource_type, id: id()?, together: Arc::clone(&task.together) },
     })
 }
 

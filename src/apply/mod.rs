@@ -12,6 +12,8 @@ mod random_tests;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
@@ -28,9 +30,31 @@ pub use schedule::{Kind, Schedule, Task, TaskId, schedule};
 /// What a writer is asked to do: everything in it is known.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
-    Create { owner: Owner, resource_type: ResourceType, wanted: Value },
-    Update { owner: Owner, resource_type: ResourceType, id: PhysicalId, wanted: Value, changes: Changes },
-    Delete { resource_type: ResourceType, id: PhysicalId },
+    Create {
+        owner: Owner,
+        resource_type: ResourceType,
+        wanted: Value,
+    },
+    Update {
+        owner: Owner,
+        resource_type: ResourceType,
+        id: PhysicalId,
+        wanted: Value,
+        changes: Changes,
+    },
+    /// `together`: what the same call deletes, in order, as the schedule has put it together.
+    Delete {
+        resource_type: ResourceType,
+        id: PhysicalId,
+        together: Arc<[PhysicalId]>,
+    },
+}
+
+impl Work {
+    /// A deletion by itself.
+    pub fn delete(resource_type: ResourceType, id: PhysicalId) -> Self {
+        Self::Delete { resource_type, id, together: Arc::default() }
+    }
 }
 
 /// What a writer did.

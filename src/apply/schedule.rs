@@ -1,6 +1,7 @@
 //! Which task waits for which. Pure. The plan is for eyes, the schedule for hands: a replacement is one action and two tasks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +9,7 @@ use crate::apply::durations::typical_milliseconds;
 use crate::graph::without_circles;
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::plan::{Action, Hold, Order, Plan, Step};
+use crate::resource::row;
 
 /// The place of a task in its schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -23,6 +25,20 @@ pub struct Task {
     pub step: usize,
     /// What is there before: what an update changes and a delete deletes.
     pub physical_id: Option<PhysicalId>,
+    /// What goes in one call with what this deletes, itself among it. Empty: it goes by itself.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub together: Arc<[PhysicalId]>,
+}
+
+fn is_empty(together: &Arc<[PhysicalId]>) -> bool {
+    together.is_empty()
+}
+
+impl Task {
+    /// Whether this is the one of several deletions in one call that makes it.
+    pub fn is_first_together(&self) -> bool {
+        self.physical_id.is_some() && self.together.first() == self.physical_id.as_ref()
+    }
 }
 
 /// What a task does.
@@ -79,6 +95,7 @@ pub fn schedule(plan: &Plan) -> Schedule {
     if !deleting.is_empty() {
         schedule.let_deletions_wait(plan, &making, deleting);
     }
+    schedule.put_together();
     schedule.weighed(&usual)
 }
 
@@ -129,6 +146,7 @@ impl Schedule {
             kind,
             step: index,
             physical_id: if kind == Kind::Create { None } else { step.physical_id.clone() },
+            together: Arc::default(),
         });
         self.after.push(BTreeSet::new());
         TaskId(self.tasks.len() - 1)
@@ -181,6 +199,23 @@ impl Schedule {
         let added = without_circles(there, &wished);
         for ((earlier, task), _) in wished.into_iter().zip(added).filter(|(_, is_added)| *is_added) {
             self.after[task.0].insert(earlier);
+        }
+    }
+
+    /// Where the service deletes several in one call, those that wait for nothing go together.
+    fn put_together(&mut self) {
+        let mut deletions: BTreeMap<ResourceType, Vec<usize>> = BTreeMap::new();
+        for (place, task) in self.tasks.iter().enumerate() {
+            if task.kind == Kind::Delete && task.physical_id.is_some() && self.after[place].is_empty() {
+                deletions.entry(task.resource_type.clone()).or_default().push(place);
+            }
+        }
+        for (resource_type, places) in deletions {
+            let most = row(&resource_type).map_or(1, |row| row.handler.deleted_together());
+            for call in places.chunks(most).filter(|call| call.len() > 1) {
+                let ids: Arc<[PhysicalId]> = call.iter().filter_map(|it| self.tasks[*it].physical_id.clone()).collect();
+                call.iter().for_each(|place| self.tasks[*place].together = Arc::clone(&ids));
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::apply::{Kind, schedule};
 use crate::fake::line::{Account, desired};
 use crate::fake::{Call, Trouble};
+use crate::identity::PhysicalId;
 use crate::plan::Options;
 
 const RESOURCES: &str = "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n";
@@ -211,6 +212,33 @@ fn the_old_half_of_a_replacement_goes_last() {
     let kinds: Vec<Kind> = schedule.tasks.iter().map(|task| task.kind).collect();
     assert_eq!(kinds, [Kind::Create, Kind::Delete]);
     assert!(schedule.after[0].is_empty() && schedule.after[1].len() == 1, "{schedule:#?}");
+}
+
+#[test]
+fn alarms_that_wait_for_nothing_go_in_one_call() {
+    let alarm = |id: &str| {
+        format!(
+            "  {id}:
+    Type: AWS::CloudWatch::Alarm
+    Properties: {{AlarmName: {id}, MetricName: Errors, Namespace: AWS/Lambda, Statistic: Sum, Period: 60, EvaluationPeriods: 1,
+      Threshold: 1, ComparisonOperator: GreaterThanThreshold}}
+"
+        )
+    };
+    let any = "  Any:
+    Type: AWS::CloudWatch::CompositeAlarm
+    Properties: {AlarmName: any, AlarmRule: !Sub 'ALARM(${Named})'}
+";
+    let account = applied(&format!("{}{}{}{any}", alarm("Late"), alarm("Named"), alarm("Wrong")));
+    let schedule = schedule(&account.plan(&desired(&RESOURCES.replace("Resources:", "Resources: {}"))));
+    let together = |name: &str| {
+        let task = schedule.tasks.iter().find(|task| task.logical_id.as_str() == name).expect("it goes");
+        (task.together.iter().map(PhysicalId::as_str).collect::<Vec<_>>(), task.is_first_together())
+    };
+    assert_eq!(together("Late"), (vec!["Late", "Wrong"], true));
+    assert_eq!(together("Wrong"), (vec!["Late", "Wrong"], false));
+    // What the other one names waits for it.
+    assert_eq!(["Named", "Any"].map(together), [(vec![], false), (vec![], false)]);
 }
 
 #[test]

@@ -53,6 +53,8 @@ fn of_task_after(plan: &Plan, task: &Task, taken_off: &mut TakenOff) -> Option<V
             Some(calls)
         }
         Kind::Update => updating(plan, step, live, wanted),
+        // One call deletes several.
+        Kind::Delete if !task.together.is_empty() && !task.is_first_together() => Some(Vec::new()),
         Kind::Delete => deleting(step, live, taken_off),
     }
 }

@@ -39,8 +39,7 @@ pub async fn watch(approved: &Approved<'_>, stack: &Opened, world: &mut World) -
     loop {
         for name in &names {
             if is_back(stack, name).await? {
-                let work =
-                    Work::Delete { resource_type: ResourceType::from(LOG_GROUP), id: PhysicalId::from(name.as_str()) };
+                let work = Work::delete(ResourceType::from(LOG_GROUP), PhysicalId::from(name.as_str()));
                 stack.writer.run(&work).await?;
                 came_back.push(name.clone());
             }

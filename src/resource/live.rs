@@ -1,10 +1,11 @@
 //! Reading and writing real resources: the two handles that the rest of paystack has on AWS.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::{BoxFuture, join_all};
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use crate::apply::{Done, Work, Writer};
 use crate::aws::Context;
@@ -41,6 +42,8 @@ enum Told {
 /// Changes AWS.
 pub struct AwsWriter {
     cx: Arc<Context>,
+    /// Whether what goes together is gone, by the first of it.
+    gone_together: Mutex<HashMap<(ResourceType, PhysicalId), Arc<OnceCell<bool>>>>,
 }
 
 impl AwsReader {
@@ -203,7 +206,17 @@ impl Reader for AwsReader {
 
 impl AwsWriter {
     pub fn new(cx: Arc<Context>) -> Self {
-        Self { cx }
+        Self { cx, gone_together: Mutex::default() }
+    }
+
+    /// Deletes what goes in one call, for whoever comes first. Whether it is gone: where it is not, each goes by itself.
+    async fn delete_together(&self, handler: &dyn Resource, together: &[PhysicalId]) -> bool {
+        let Some(first) = together.first() else { return false };
+        let gone = {
+            let mut all = self.gone_together.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry((handler.resource_type().into(), first.clone())).or_default())
+        };
+        *gone.get_or_init(|| async { handler.delete_together(&self.cx, together).await.is_ok() }).await
     }
 
     /// A create takes what it finds for what an interrupted create left, or overwrites it: that must be ours. The plan has
@@ -248,8 +261,11 @@ impl AwsWriter {
                 let id = row.handler.update(&self.cx, owner, id, wanted, changes).await?;
                 self.read(row, id).await
             }
-            Work::Delete { resource_type, id } => {
-                handled(resource_type)?.handler.delete(&self.cx, id).await?;
+            Work::Delete { resource_type, id, together } => {
+                let handler = handled(resource_type)?.handler;
+                if !self.delete_together(handler, together).await {
+                    handler.delete(&self.cx, id).await?;
+                }
                 Ok(Done::Deleted)
             }
         }

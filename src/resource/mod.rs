@@ -183,6 +183,8 @@ pub trait Handler: Send + Sync + 'static {
     const FOUND_BY: &'static [&'static str];
     /// The name to generate where the template gives none.
     const GENERATED_NAME: Option<GeneratedName> = None;
+    /// How many of the type the service deletes in one call: see [`delete_together`](Self::delete_together).
+    const DELETED_TOGETHER: usize = 1;
     /// Whether the service refuses a second resource with the same [`FOUND_BY`](Self::FOUND_BY) properties.
     const IS_UNIQUE: bool = true;
     /// Whether a create that is asked for twice makes two: nothing in the service keeps a name unique, and only lists tell what
@@ -281,6 +283,12 @@ pub trait Handler: Send + Sync + 'static {
     /// Deletes the resource and waits until it is really gone.
     fn delete(cx: &Context, id: &PhysicalId) -> impl Future<Output = Result<(), AwsError>> + Send;
 
+    /// Deletes several in one call and waits until all are gone, where [`DELETED_TOGETHER`](Self::DELETED_TOGETHER) is more than
+    /// one. After an error, each is deleted by itself.
+    fn delete_together(_cx: &Context, _ids: &[PhysicalId]) -> impl Future<Output = Result<(), AwsError>> + Send {
+        async { Err(AwsError::missing(Self::TYPE, "a call that deletes several")) }
+    }
+
     /// What the resource holds that goes with it. Asked only of what a plan would delete or replace.
     fn contents(_cx: &Context, _id: &PhysicalId) -> impl Future<Output = Result<Option<Contents>, AwsError>> + Send {
         async { Ok(None) }
@@ -326,6 +334,7 @@ pub trait Resource: Send + Sync {
     fn tagged_as(&self) -> Option<&'static str>;
     fn refused(&self) -> &'static [(&'static str, &'static str)];
     fn is_unique(&self) -> bool;
+    fn deleted_together(&self) -> usize;
     fn creates_another(&self) -> bool;
     fn part_of(&self) -> &'static [&'static str];
     fn within(&self) -> Option<&'static str>;
@@ -398,6 +407,7 @@ pub trait Resource: Send + Sync {
         changes: &'a Changes,
     ) -> BoxFuture<'a, Result<PhysicalId, AwsError>>;
     fn delete<'a>(&'a self, cx: &'a Context, id: &'a PhysicalId) -> BoxFuture<'a, Result<(), AwsError>>;
+    fn delete_together<'a>(&'a self, cx: &'a Context, ids: &'a [PhysicalId]) -> BoxFuture<'a, Result<(), AwsError>>;
     fn sweep<'a>(
         &'a self,
         cx: &'a Context,
@@ -426,6 +436,10 @@ impl<H: Handler> Resource for Erased<H> {
 
     fn refused(&self) -> &'static [(&'static str, &'static str)] {
         H::REFUSED
+    }
+
+    fn deleted_together(&self) -> usize {
+        H::DELETED_TOGETHER
     }
 
     fn is_unique(&self) -> bool {
@@ -598,6 +612,10 @@ impl<H: Handler> Resource for Erased<H> {
         changes: &'a Changes,
     ) -> BoxFuture<'a, Result<PhysicalId, AwsError>> {
         Box::pin(async move { H::update(cx, owner, id, &expect_typed::<H>(wanted)?, changes).await })
+    }
+
+    fn delete_together<'a>(&'a self, cx: &'a Context, ids: &'a [PhysicalId]) -> BoxFuture<'a, Result<(), AwsError>> {
+        Box::pin(H::delete_together(cx, ids))
     }
 
     fn delete<'a>(&'a self, cx: &'a Context, id: &'a PhysicalId) -> BoxFuture<'a, Result<(), AwsError>> {

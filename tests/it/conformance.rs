@@ -124,7 +124,7 @@ fn foreseen(cx: &Context, work: &Work, live: Option<LiveResource>) -> Option<BTr
         Work::Update { owner, resource_type, wanted, id, .. } => {
             (Kind::Update, Some(owner), resource_type, Some(wanted), Some(id))
         }
-        Work::Delete { resource_type, id } => (Kind::Delete, None, resource_type, None, Some(id)),
+        Work::Delete { resource_type, id, .. } => (Kind::Delete, None, resource_type, None, Some(id)),
     };
     let logical_id = owner.map_or_else(|| LogicalId::from("Subject"), |owner| owner.resource.clone());
     let physical_id = physical_id.cloned();
@@ -150,7 +150,8 @@ fn foreseen(cx: &Context, work: &Work, live: Option<LiveResource>) -> Option<BTr
         problems: Vec::new(),
         remarks: Remarks::default(),
     };
-    let task = Task { logical_id, resource_type: resource_type.clone(), kind, step: 0, physical_id };
+    let task =
+        Task { logical_id, resource_type: resource_type.clone(), kind, step: 0, physical_id, together: Arc::default() };
     let calls = budget::of_task(&plan, &task)?;
     let mut counts = BTreeMap::new();
     calls.into_iter().for_each(|call| *counts.entry(call.to_owned()).or_default() += 1);
@@ -295,7 +296,7 @@ impl World {
     async fn is_gone(&self, declared: &Declared, id: &PhysicalId) {
         let (handler, owner, wanted) = self.wanted(declared, &declared.properties);
         let live = handler.read(&self.cx, id).await.expect("read");
-        let delete = Work::Delete { resource_type: declared.resource_type.into(), id: id.clone() };
+        let delete = Work::delete(declared.resource_type.into(), id.clone());
         assert_eq!(does(&self.cx, &delete, live).await, Done::Deleted);
         assert_eq!(handler.read(&self.cx, id).await.expect("read"), None, "deleted, it is gone");
         assert_eq!(handler.find(&self.cx, &owner, &wanted).await.expect("find"), None, "and found no more");

@@ -155,6 +155,7 @@ fn microseconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
+    use std::sync::Arc;
 
     use super::*;
     use crate::apply::durations::Durations;
@@ -175,6 +176,7 @@ mod tests {
                 kind: Kind::Create,
                 step: 0,
                 physical_id: None,
+                together: Arc::default(),
             });
             schedule.after.push(BTreeSet::new());
             schedule.remaining.push(0);

@@ -18,8 +18,8 @@ use crate::resource::cloudwatch::alarm_parts::{
     sdk_dimensions, sdk_query, sdk_warm_up, sdk_window, warm_up_of, window_of,
 };
 use crate::resource::cloudwatch::{
-    DESCRIBE, MOST_ALARMS, alarm_arn, alarm_attributes, alarm_identified, delete_alarm, describe_alarms, sdk_tag,
-    sync_tags, tags_of,
+    DESCRIBE, MOST_ALARMS, alarm_arn, alarm_attributes, alarm_identified, delete_alarm, delete_alarms, describe_alarms,
+    sdk_tag, sync_tags, tags_of,
 };
 use crate::resource::tags::Tags;
 use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, left_to_change};
@@ -101,6 +101,7 @@ impl Handler for CloudWatchAlarm {
     const TYPE: &'static str = "AWS::CloudWatch::Alarm";
     const FOUND_BY: &'static [&'static str] = &["AlarmName"];
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("AlarmName", 255));
+    const DELETED_TOGETHER: usize = MOST_ALARMS;
     const TAGGED_AS: Option<&'static str> = Some("cloudwatch:alarm");
     type Properties = Alarm;
 
@@ -156,6 +157,10 @@ impl Handler for CloudWatchAlarm {
             sync_tags(cx, &alarm_arn(&cx.scope, id.as_str()), &alarm.tags).await?;
         }
         Ok(id.clone())
+    }
+
+    async fn delete_together(cx: &Context, ids: &[PhysicalId]) -> Result<(), AwsError> {
+        delete_alarms(cx, ids).await
     }
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {

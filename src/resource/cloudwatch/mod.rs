@@ -14,6 +14,7 @@ use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::{AlarmType, Tag};
 
 use crate::aws::error::{AwsError, During, absent_is_none, gone_is_fine};
+use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::identity::PhysicalId;
 use crate::resource::tags::{self, Tags};
@@ -53,6 +54,18 @@ async fn alarm_identified(cx: &Context, arn: &str, kind: &AlarmType) -> Result<O
 
 async fn delete_alarm(cx: &Context, name: &str) -> Result<(), AwsError> {
     gone_is_fine(cx.cloudwatch.delete_alarms().alarm_names(name).send().await.during("cloudwatch.DeleteAlarms"))
+}
+
+/// Deletes several in one call: where one of them is not there any more, none goes ("DeleteAlarms").
+async fn delete_alarms(cx: &Context, names: &[PhysicalId]) -> Result<(), AwsError> {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let delete = cx.cloudwatch.delete_alarms().set_alarm_names(Some(names.clone()));
+    delete.send().await.during("cloudwatch.DeleteAlarms")?;
+    cx.until(DESCRIBE, "the alarms to be gone", Patience::seconds(60), || async {
+        let left = describe_alarms(cx, names.clone()).await?;
+        Ok((left.metric_alarms().is_empty() && left.composite_alarms().is_empty()).then_some(()))
+    })
+    .await
 }
 
 fn alarm_arn(scope: &Scope, name: &str) -> String {

@@ -1,6 +1,7 @@
 //! A run, told in each form.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
@@ -25,6 +26,7 @@ fn run() -> Chronicle {
             kind,
             step: 0,
             physical_id,
+            together: Arc::default(),
         });
         schedule.after.push(after.iter().map(|it| TaskId(*it)).collect::<BTreeSet<_>>());
         schedule.remaining.push(0);
