@@ -39,11 +39,14 @@ enum Told {
     AsHere { resource_type: ResourceType, id: PhysicalId },
 }
 
+/// Whether one call has deleted several, once it is answered.
+type Gone = Arc<OnceCell<bool>>;
+
 /// Changes AWS.
 pub struct AwsWriter {
     cx: Arc<Context>,
     /// Whether what goes together is gone, by the first of it.
-    gone_together: Mutex<HashMap<(ResourceType, PhysicalId), Arc<OnceCell<bool>>>>,
+    gone_together: Mutex<HashMap<(ResourceType, PhysicalId), Gone>>,
 }
 
 impl AwsReader {
