@@ -175,10 +175,10 @@ fn milliseconds(duration: Duration) -> u64 {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::*;
-    use crate::apply::Kind;
     use std::sync::Arc;
 
+    use super::*;
+    use crate::apply::Kind;
     use crate::identity::{LogicalId, ResourceType};
 
     pub(in crate::apply) fn task() -> Task {

@@ -9,7 +9,7 @@ use crate::apply::durations::typical_milliseconds;
 use crate::graph::without_circles;
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::plan::{Action, Hold, Order, Plan, Step};
-use crate::resource::row;
+use crate::resource::TYPES;
 
 /// The place of a task in its schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -204,17 +204,17 @@ impl Schedule {
 
     /// Where the service deletes several in one call, those that wait for nothing go together.
     fn put_together(&mut self) {
-        let mut deletions: BTreeMap<ResourceType, Vec<usize>> = BTreeMap::new();
-        for (place, task) in self.tasks.iter().enumerate() {
-            if task.kind == Kind::Delete && task.physical_id.is_some() && self.after[place].is_empty() {
-                deletions.entry(task.resource_type.clone()).or_default().push(place);
-            }
-        }
-        for (resource_type, places) in deletions {
-            let most = row(&resource_type).map_or(1, |row| row.handler.deleted_together());
-            for call in places.chunks(most).filter(|call| call.len() > 1) {
-                let ids: Arc<[PhysicalId]> = call.iter().filter_map(|it| self.tasks[*it].physical_id.clone()).collect();
-                call.iter().for_each(|place| self.tasks[*place].together = Arc::clone(&ids));
+        for row in TYPES.iter().filter(|row| row.handler.deleted_together() > 1) {
+            let is_free = |(task, after): &(&mut Task, &BTreeSet<TaskId>)| {
+                task.kind == Kind::Delete
+                    && task.resource_type.as_str() == row.handler.resource_type()
+                    && after.is_empty()
+            };
+            let free = self.tasks.iter_mut().zip(&self.after).filter(is_free).map(|(task, _)| task);
+            let mut free: Vec<&mut Task> = free.filter(|task| task.physical_id.is_some()).collect();
+            for call in free.chunks_mut(row.handler.deleted_together()).filter(|call| call.len() > 1) {
+                let ids: Arc<[PhysicalId]> = call.iter().filter_map(|task| task.physical_id.clone()).collect();
+                call.iter_mut().for_each(|task| task.together = Arc::clone(&ids));
             }
         }
     }

@@ -102,6 +102,11 @@ impl AwsError {
         self.class == ErrorClass::NotFound
     }
 
+    /// Whether something has the name that was asked for.
+    pub fn is_taken(&self) -> bool {
+        self.class == ErrorClass::AlreadyExists
+    }
+
     /// Whether the service sent this code with a message that begins so or contains it.
     pub fn says(&self, code: &str, fragment: &str) -> bool {
         self.code == code && self.message.contains(fragment)
@@ -172,9 +177,14 @@ where
 
 /// The same for a call that has our error already.
 pub fn absent_is_none<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    none_if(answer, AwsError::is_not_found)
+}
+
+/// The answer, or `None` in place of an error that says that there is none.
+pub fn none_if<T>(answer: Result<T, AwsError>, is_none: impl FnOnce(&AwsError) -> bool) -> Result<Option<T>, AwsError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) if is_none(&error) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -7,12 +7,15 @@ use crate::budget::Budget;
 use crate::budget::calls::{length, times};
 use crate::budget::iam::{self, TakenOff};
 use crate::budget::plain::plain;
-use crate::budget::updating::{is_confirmed, is_pending, typed, updating};
+use crate::budget::updating::{LOG_GROUPS_SETTINGS, is_confirmed, is_pending, set_apart, typed, updating};
+use crate::identity::PhysicalId;
 use crate::inventory::Gone;
 use crate::plan::residue::{LISTED_BY, LISTS_APIS};
 use crate::plan::{Action, Plan, Step};
 use crate::resource::apigateway::rest_api;
+use crate::resource::changes_between;
 use crate::resource::lambda::function;
+use crate::resource::logs::log_group;
 use crate::resource::sns::topic;
 
 /// The calls that carrying out a plan is going to take, where everything goes as the plan says. Of every wait it has the first
@@ -161,17 +164,9 @@ fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>> {
             .concat()
         }
         "AWS::Logs::LogGroup" => {
-            let is_set = |property: &str| usize::from(!wanted[property].is_null());
-            let is = |property: &str| usize::from(wanted[property] == true);
-            [
-                vec!["logs.CreateLogGroup"],
-                times(is_set("RetentionInDays"), "logs.PutRetentionPolicy"),
-                times(is_set("DataProtectionPolicy"), "logs.PutDataProtectionPolicy"),
-                times(length(&wanted["FieldIndexPolicies"]), "logs.PutIndexPolicy"),
-                times(is("DeletionProtectionEnabled"), "logs.PutLogGroupDeletionProtection"),
-                times(is("BearerTokenAuthenticationEnabled"), "logs.PutBearerTokenAuthentication"),
-            ]
-            .concat()
+            let group = typed(wanted)?;
+            let left = changes_between(&log_group::made(&group), &group);
+            [vec!["logs.CreateLogGroup"], set_apart(LOG_GROUPS_SETTINGS, &left, wanted)?].concat()
         }
         "AWS::Logs::QueryDefinition" => {
             [times(3, "logs.DescribeQueryDefinitions"), vec!["logs.PutQueryDefinition"]].concat()
@@ -336,8 +331,7 @@ fn deleting(step: &Step, live: &Value, taken_off: &mut TakenOff) -> Option<Vec<&
 
 /// How many topics or queues a policy was put on, whether it is still there or not.
 fn targets(step: &Step) -> usize {
-    let id = step.physical_id.as_ref().map(|id| id.as_str()).unwrap_or_default();
-    id.split('|').filter(|target| !target.is_empty()).count()
+    step.physical_id.iter().flat_map(PhysicalId::each).count()
 }
 
 /// A table, global or not: what a replica has of its own, `here` has of the one in this region.

@@ -13,6 +13,7 @@ use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::inventory::expected;
 use crate::policy::methods::REST_API;
 use crate::resource::apigateway::{body, rest_api};
+use crate::resource::sns::subscription;
 use crate::served;
 use crate::state::Ledger;
 use crate::template::DesiredResource;
@@ -169,7 +170,7 @@ impl Read<'_> {
             "AWS::Logs::QueryDefinition" => vec![("logs.DescribeQueryDefinitions", String::new())],
             // What waits for a confirmation is looked for among the topic's.
             // It may have been confirmed since.
-            "AWS::SNS::Subscription" if id.starts_with("pending|") => return None,
+            "AWS::SNS::Subscription" if subscription::is_pending(self.id) => return None,
             "AWS::SNS::Subscription" => of(&["sns.GetSubscriptionAttributes"]),
             "AWS::SNS::Topic" => self.topic(),
             "AWS::SNS::TopicPolicy" => self.each("sns.GetTopicAttributes"),

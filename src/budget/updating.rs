@@ -12,11 +12,11 @@ use crate::change::{Change, Changes};
 use crate::identity::PhysicalId;
 use crate::plan::{Plan, Step};
 use crate::policy::methods::REST_API;
-use crate::resource::apigateway::{domain_name, method, rest_api, usage_plan};
+use crate::resource::apigateway::{domain_name, method, patch, rest_api, usage_plan};
 use crate::resource::dynamodb::{global_table, table};
 use crate::resource::lambda::function;
-use crate::resource::sns::{self, topic};
-use crate::resource::tags::tags_in;
+use crate::resource::sns::{self, subscription, topic};
+use crate::resource::tags::{self, tags_in};
 use crate::resource::{Owner, Ownership};
 
 /// `None` for a change of which only AWS can say what it takes, or that is in none of these tables.
@@ -128,15 +128,14 @@ pub(super) fn is_marked_anew(plan: &Plan, step: &Step) -> bool {
 
 /// Of what a policy is put on: how many there will be, and on how many it is no more.
 fn targets(step: &Step, wanted: &Value) -> (usize, usize) {
-    let id = step.physical_id.as_ref().map(|id| id.as_str()).unwrap_or_default();
-    let left = id.split('|').filter(|target| !target.is_empty() && !texts(wanted).any(|it| it == *target));
-    (length(wanted), left.count())
+    let before = step.physical_id.iter().flat_map(PhysicalId::each);
+    (length(wanted), before.filter(|target| !texts(wanted).any(|it| it == *target)).count())
 }
 
 /// Whether a subscription waited for its confirmation when it was made.
 pub(super) fn is_pending(step: &Step) -> bool {
     step.resource_type.as_str() == "AWS::SNS::Subscription"
-        && step.physical_id.as_ref().is_some_and(|id| id.as_str().starts_with("pending|"))
+        && step.physical_id.as_ref().is_some_and(subscription::is_pending)
 }
 
 /// Whether it waits no more.
@@ -181,7 +180,7 @@ fn of_function(changes: &Changes, wanted: &Value) -> Option<Vec<&'static str>> {
 }
 
 /// A property that has calls of its own: those that set it, and those that take it back.
-type Apart = (&'static str, &'static [&'static str], &'static [&'static str]);
+pub(super) type Apart = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const FUNCTIONS_SETTINGS: &[Apart] = &[
     ("CodeSigningConfigArn", &["lambda.PutFunctionCodeSigningConfig"], &["lambda.DeleteFunctionCodeSigningConfig"]),
@@ -190,7 +189,7 @@ const FUNCTIONS_SETTINGS: &[Apart] = &[
     ("RuntimeManagementConfig", &["lambda.PutRuntimeManagementConfig"], &["lambda.PutRuntimeManagementConfig"]),
 ];
 
-const LOG_GROUPS_SETTINGS: &[Apart] = &[
+pub(super) const LOG_GROUPS_SETTINGS: &[Apart] = &[
     (
         "BearerTokenAuthenticationEnabled",
         &["logs.PutBearerTokenAuthentication"],
@@ -204,7 +203,7 @@ const LOG_GROUPS_SETTINGS: &[Apart] = &[
 ];
 
 /// The calls for properties that each have their own; `None` where another one changes.
-fn set_apart(settings: &[Apart], changes: &Changes, wanted: &Value) -> Option<Vec<&'static str>> {
+pub(super) fn set_apart(settings: &[Apart], changes: &Changes, wanted: &Value) -> Option<Vec<&'static str>> {
     let mut calls = Vec::new();
     for property in touched(changes) {
         let (_, set, unset) = settings.iter().find(|(name, ..)| *name == property)?;
@@ -230,12 +229,9 @@ fn tagging(step: &Step, changes: &Changes, live: &Value, wanted: &Value) -> Opti
         _ if changes.touch("Tags") => (tags_in(live).unwrap_or_default(), tags_in(wanted).unwrap_or_default()),
         _ => return Some(Vec::new()),
     };
-    let (_, [read, write, remove]) = TAGGED.iter().find(|(types, _)| types.contains(&resource_type))?;
-    let changes = will_be.since(&were);
-    let mut calls = vec![*read];
-    calls.extend((!changes.written.0.is_empty()).then_some(*write));
-    calls.extend((!changes.removed.is_empty()).then_some(*remove));
-    calls.extend(resource_type.starts_with("AWS::DynamoDB::").then_some(*read));
+    let (_, operations) = TAGGED.iter().find(|(types, _)| types.contains(&resource_type))?;
+    let mut calls = tags::syncing(*operations, &were, &will_be);
+    calls.extend(resource_type.starts_with("AWS::DynamoDB::").then_some(operations[0]));
     Some(calls)
 }
 
@@ -250,7 +246,7 @@ const TAGGED: &[(&[&str], [&str; 3])] = &[
             "AWS::ApiGateway::UsagePlan",
             "AWS::ApiGateway::VpcLink",
         ],
-        ["apigateway.GetTags", "apigateway.TagResource", "apigateway.UntagResource"],
+        patch::TAGS,
     ),
     (
         &[

@@ -103,17 +103,11 @@ impl Planner<'_> {
         self.learn(&logical_id, &action, live.as_ref(), desired.as_deref());
         Step {
             dependencies: self.desired.dependencies.of(&logical_id).cloned().collect(),
-            holds: BTreeMap::new(),
-            goes_last: false,
-            losses: Vec::new(),
-            code: None,
             secret: self.desired.secret_properties(&logical_id),
             physical_id: live.as_ref().map(|live| live.id.clone()),
-            logical_id,
-            resource_type,
-            action,
             desired,
             live,
+            ..Step::new(logical_id, resource_type, action)
         }
     }
 
@@ -327,20 +321,14 @@ impl Planner<'_> {
             Reading::Live(live) => (self.deletion(departed, live)?, Some(live.clone())),
         };
         Some(Step {
-            logical_id: departed.logical_id.clone(),
-            resource_type: departed.resource_type.clone(),
-            action,
-            desired: None,
             physical_id: live.as_ref().map(|live| live.id.clone()).or_else(|| departed.physical_id.clone()),
             live,
             dependencies: departed.dependencies.clone(),
-            holds: BTreeMap::new(),
             goes_last: departed.goes_last,
-            losses: Vec::new(),
-            code: None,
             secret: row(&departed.resource_type)
                 .map(|row| row.handler.secrets().iter().map(|it| (*it).to_owned()).collect())
                 .unwrap_or_default(),
+            ..Step::new(departed.logical_id.clone(), departed.resource_type.clone(), action)
         })
     }
 

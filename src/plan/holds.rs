@@ -112,25 +112,14 @@ mod tests {
 
     /// What goes, of which this is the name and all that it refers to.
     fn goes(logical_id: &str, resource_type: &str, name: &str, refers: &str) -> Step {
-        Step {
-            logical_id: logical_id.into(),
-            resource_type: resource_type.into(),
-            action: Action::Delete { why: Gone::Destroyed },
-            desired: None,
-            live: Some(LiveResource {
-                id: name.into(),
-                properties: json!({"RefersTo": refers}),
-                attributes: BTreeMap::new(),
-                ownership: Ownership::Unmarkable,
-            }),
-            physical_id: None,
-            dependencies: BTreeSet::new(),
-            holds: BTreeMap::new(),
-            goes_last: false,
-            secret: BTreeSet::new(),
-            losses: Vec::new(),
-            code: None,
-        }
+        let live = LiveResource {
+            id: name.into(),
+            properties: json!({"RefersTo": refers}),
+            attributes: BTreeMap::new(),
+            ownership: Ownership::Unmarkable,
+        };
+        let action = Action::Delete { why: Gone::Destroyed };
+        Step { live: Some(live), ..Step::new(logical_id.into(), resource_type.into(), action) }
     }
 
     #[test]

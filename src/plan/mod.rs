@@ -85,6 +85,24 @@ pub struct Step {
 }
 
 impl Step {
+    /// A step of which nothing more is known.
+    pub fn new(logical_id: LogicalId, resource_type: ResourceType, action: Action) -> Self {
+        Self {
+            logical_id,
+            resource_type,
+            action,
+            desired: None,
+            live: None,
+            physical_id: None,
+            dependencies: BTreeSet::new(),
+            holds: BTreeMap::new(),
+            goes_last: false,
+            secret: BTreeSet::new(),
+            losses: Vec::new(),
+            code: None,
+        }
+    }
+
     /// The properties as far as they are known; none for what goes.
     pub fn properties(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.desired.iter().filter_map(|properties| properties.as_object()).flatten()

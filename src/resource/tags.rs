@@ -150,6 +150,14 @@ pub struct TagChanges {
     pub removed: BTreeSet<String>,
 }
 
+/// The calls that it takes to get from `live` to `wanted`, by the operations that read, write and remove tags.
+pub fn syncing([read, write, remove]: [&'static str; 3], live: &Tags, wanted: &Tags) -> Vec<&'static str> {
+    let changes = wanted.since(live);
+    let written = (!changes.written.0.is_empty()).then_some(write);
+    let removed = (!changes.removed.is_empty()).then_some(remove);
+    std::iter::once(read).chain(written).chain(removed).collect()
+}
+
 /// The property `Tags` of canonical properties.
 pub fn tags_in(properties: &Value) -> Option<Tags> {
     Tags::deserialize(properties.get("Tags")?).ok()

@@ -1,7 +1,7 @@
 //! The test that every resource type passes: created it reads back as declared, every update shows, deleted it is gone, and
 //! each step may be repeated. What was somebody else's can be taken over. And each step takes the calls that were foreseen.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use paystack::apply::{Done, Kind, Task, Work, Writer};
@@ -129,18 +129,10 @@ fn foreseen(cx: &Context, work: &Work, live: Option<LiveResource>) -> Option<BTr
     let logical_id = owner.map_or_else(|| LogicalId::from("Subject"), |owner| owner.resource.clone());
     let physical_id = physical_id.cloned();
     let step = Step {
-        logical_id: logical_id.clone(),
-        resource_type: resource_type.clone(),
-        action: Action::None,
         desired: wanted.cloned().map(Arc::new),
         live,
         physical_id: physical_id.clone(),
-        dependencies: BTreeSet::new(),
-        holds: BTreeMap::new(),
-        goes_last: false,
-        secret: BTreeSet::new(),
-        losses: Vec::new(),
-        code: None,
+        ..Step::new(logical_id.clone(), resource_type.clone(), Action::None)
     };
     let plan = Plan {
         stack: StackId::from("it"),

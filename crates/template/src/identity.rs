@@ -73,6 +73,11 @@ impl PhysicalId {
         Self::new(parts.into_iter().collect::<Vec<_>>().join("|"))
     }
 
+    /// The parts of an identifier that names any number of things.
+    pub fn each(&self) -> impl Iterator<Item = &str> {
+        self.0.split('|').filter(|part| !part.is_empty())
+    }
+
     /// The `N` parts of a primary identifier, or `None` where it has another number of parts.
     pub fn parts<const N: usize>(&self) -> Option<[&str; N]> {
         self.0.split('|').collect::<Vec<_>>().try_into().ok()
@@ -96,5 +101,7 @@ mod tests {
         assert_eq!(id.as_str(), "api1|res2");
         assert_eq!(id.parts::<2>(), Some(["api1", "res2"]));
         assert_eq!(id.parts::<3>(), None);
+        assert_eq!(id.each().collect::<Vec<_>>(), ["api1", "res2"]);
+        assert_eq!(PhysicalId::join([]).each().count(), 0);
     }
 }

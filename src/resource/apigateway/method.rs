@@ -176,7 +176,7 @@ async fn bring_about(cx: &Context, place: Place<'_>, wanted: &Method) -> Result<
 enum Step<'a> {
     Patch(Vec<PatchOperation>),
     PutResponse(&'a MethodResponse),
-    PatchResponse(String, Vec<PatchOperation>),
+    PatchResponse(&'a str, Vec<PatchOperation>),
     DeleteResponse(String),
     Integration(integration::Step<'a>),
 }
@@ -196,7 +196,7 @@ impl Step<'_> {
         match self {
             Self::Patch(patches) => patch_method(cx, place, patches).await,
             Self::PutResponse(response) => put_response(cx, place, response).await,
-            Self::PatchResponse(status_code, patches) => patch_response(cx, place, &status_code, patches).await,
+            Self::PatchResponse(status_code, patches) => patch_response(cx, place, status_code, patches).await,
             Self::DeleteResponse(status_code) => delete_response(cx, place, &status_code).await,
             Self::Integration(step) => step.take(cx, place).await,
         }
@@ -216,14 +216,14 @@ fn steps(mut live: Method, wanted: &Method) -> Vec<Step<'_>> {
     let (removed, written) = parted(method_patches(&live, wanted));
     steps.extend((!written.is_empty()).then_some(Step::Patch(written)));
     for response in &wanted.method_responses {
-        let status_code = &response.status_code;
-        let Some(live) = live.method_responses.iter().find(|live| live.status_code == *status_code) else {
+        let status_code = response.status_code.as_str();
+        let Some(live) = live.method_responses.iter().find(|live| live.status_code == status_code) else {
             steps.push(Step::PutResponse(response));
             continue;
         };
         let (removed, written) = parted(response_patches(live, response));
-        steps.extend((!written.is_empty()).then(|| Step::PatchResponse(status_code.clone(), written)));
-        last.extend((!removed.is_empty()).then(|| Step::PatchResponse(status_code.clone(), removed)));
+        steps.extend((!written.is_empty()).then_some(Step::PatchResponse(status_code, written)));
+        last.extend((!removed.is_empty()).then_some(Step::PatchResponse(status_code, removed)));
     }
     if let Some(integration) = &mut live.integration {
         if live.request_parameters != wanted.request_parameters {

@@ -88,29 +88,25 @@ pub fn arn(scope: &Scope, path: &str) -> String {
     format!("arn:{}:apigateway:{}::{path}", scope.partition, scope.region)
 }
 
+/// The operations that read, write and remove tags.
+pub const TAGS: [&str; 3] = ["apigateway.GetTags", "apigateway.TagResource", "apigateway.UntagResource"];
+
 /// Writes and removes the tags that differ.
 pub async fn sync_tags(cx: &Context, parent: &str, path: &str, wanted: &Tags) -> Result<(), AwsError> {
+    let [read, write_tags, remove_tags] = TAGS;
     let arn = arn(&cx.scope, path);
-    let live = cx.apigateway.get_tags().resource_arn(&arn).send().await.during("apigateway.GetTags")?;
+    let live = cx.apigateway.get_tags().resource_arn(&arn).send().await.during(read)?;
     let changes = wanted.since(&live.tags.unwrap_or_default().into());
     if !changes.written.0.is_empty() {
         let tag = cx.apigateway.tag_resource().resource_arn(&arn).set_tags(Some(changes.written.to_map()));
-        write(cx, parent, || async { tag.clone().send().await.during("apigateway.TagResource") }).await?;
+        write(cx, parent, || async { tag.clone().send().await.during(write_tags) }).await?;
     }
     if !changes.removed.is_empty() {
         let keys = changes.removed.into_iter().collect();
         let untag = cx.apigateway.untag_resource().resource_arn(&arn).set_tag_keys(Some(keys));
-        write(cx, parent, || async { untag.clone().send().await.during("apigateway.UntagResource") }).await?;
+        write(cx, parent, || async { untag.clone().send().await.during(remove_tags) }).await?;
     }
     Ok(())
-}
-
-/// The calls that [`sync_tags`] makes.
-pub fn tagging(live: &Tags, wanted: &Tags) -> Vec<&'static str> {
-    let changes = wanted.since(live);
-    let written = (!changes.written.0.is_empty()).then_some("apigateway.TagResource");
-    let removed = (!changes.removed.is_empty()).then_some("apigateway.UntagResource");
-    ["apigateway.GetTags"].into_iter().chain(written).chain(removed).collect()
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use crate::resource::apigateway::request_validator;
 use crate::resource::apigateway::resource::resources_with_methods;
 use crate::resource::json_text;
 use crate::resource::policy_document::PolicyDocument;
-use crate::resource::tags::Tags;
+use crate::resource::tags::{self, Tags};
 use crate::resource::{Attributes, Handler, Live, Made, Owner, referred};
 
 pub struct ApiGatewayRestApi;
@@ -307,7 +307,7 @@ pub(crate) fn updating(live: &RestApi, wanted: &RestApi, changes: &Changes) -> O
         calls.extend(patched(endpoint_patches(live, wanted)));
         calls.extend(patched(patches(live, wanted)));
         if changes.touch_any(TAGGED) {
-            calls.extend(patch::tagging(&live.all_tags(), &wanted.all_tags()));
+            calls.extend(tags::syncing(patch::TAGS, &live.all_tags(), &wanted.all_tags()));
         }
     }
     calls.extend(changes.touch_any(SETTLES).then_some(GET));
@@ -354,7 +354,7 @@ fn importing(live: &RestApi, wanted: &RestApi) -> Option<Vec<&'static str>> {
     }
     let endpoint = (!endpoint_patches(live, wanted).is_empty()).then_some(UPDATE);
     let calls = [PUT, GET].into_iter().chain(endpoint).chain(is_patched.then_some(UPDATE));
-    Some(calls.chain(patch::tagging(&live.all_tags(), &wanted.all_tags())).collect())
+    Some(calls.chain(tags::syncing(patch::TAGS, &live.all_tags(), &wanted.all_tags())).collect())
 }
 
 const GET: &str = "apigateway.GetRestApi";

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{IndexStatus, Select, SseStatus, TableDescription, 
 use futures::future::try_join4;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine, none_if};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -315,13 +315,9 @@ impl Handler for DynamoDbTable {
     }
 
     async fn make_new(cx: &Context, _owner: &Owner, table: &Table) -> Result<Option<Made>, AwsError> {
-        match Box::pin(make(cx, table)).await {
-            Err(error) if error.says("ResourceInUseException", "already exists") => Ok(None),
-            made => {
-                made?;
-                Ok(Some(Box::pin(complete(cx, table)).await?))
-            }
-        }
+        let is_taken = |error: &AwsError| error.says("ResourceInUseException", "already exists");
+        let Some(()) = none_if(Box::pin(make(cx, table)).await, is_taken)? else { return Ok(None) };
+        Box::pin(complete(cx, table)).await.map(Some)
     }
 
     async fn create(cx: &Context, owner: &Owner, table: &Table) -> Result<Made, AwsError> {

@@ -10,7 +10,7 @@ use aws_sdk_iam::types::{EntityType, RoleDetail};
 use futures::future::try_join;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine, none_if};
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{PhysicalId, StackId};
@@ -104,13 +104,8 @@ impl Handler for IamRole {
     }
 
     async fn make_new(cx: &Context, _owner: &Owner, role: &Role) -> Result<Option<Made>, AwsError> {
-        match make(cx, role).await {
-            Err(error) if error.class == ErrorClass::AlreadyExists => Ok(None),
-            made => {
-                made?;
-                Ok(Some(complete(cx, role).await?))
-            }
-        }
+        let Some(()) = none_if(make(cx, role).await, AwsError::is_taken)? else { return Ok(None) };
+        complete(cx, role).await.map(Some)
     }
 
     async fn create(cx: &Context, owner: &Owner, role: &Role) -> Result<Made, AwsError> {

@@ -13,7 +13,7 @@ use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{self, FunctionConfiguration, LastUpdateStatus, State};
 use serde::Deserialize;
 
-use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine, none_if};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -102,13 +102,9 @@ impl Handler for LambdaFunction {
     }
 
     async fn make_new(cx: &Context, _owner: &Owner, function: &Function) -> Result<Option<Made>, AwsError> {
-        match make(cx, name_of(function)?, function).await {
-            Err(error) if already_exists(&error) => Ok(None),
-            made => {
-                made?;
-                Ok(Some(complete(cx, function).await?))
-            }
-        }
+        let made = make(cx, name_of(function)?, function).await;
+        let Some(()) = none_if(made, already_exists)? else { return Ok(None) };
+        complete(cx, function).await.map(Some)
     }
 
     async fn create(cx: &Context, _owner: &Owner, function: &Function) -> Result<Made, AwsError> {

@@ -11,7 +11,7 @@ use futures::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine, none_if};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -127,28 +127,16 @@ impl Handler for LogsLogGroup {
     }
 
     async fn make_new(cx: &Context, owner: &Owner, group: &LogGroup) -> Result<Option<Made>, AwsError> {
-        match make(cx, group).await {
-            Err(error) if error.class == ErrorClass::AlreadyExists => return Ok(None),
-            made => made?,
-        }
+        let Some(()) = none_if(make(cx, group).await, AwsError::is_taken)? else { return Ok(None) };
         let name = group.log_group_name.as_deref().unwrap_or_default();
-        let new = LogGroup {
-            log_group_name: group.log_group_name.clone(),
-            log_group_class: group.log_group_class.clone(),
-            kms_key_id: group.kms_key_id.clone(),
-            tags: group.tags.clone(),
-            ..LogGroup::default()
-        };
-        let id = Self::update(cx, owner, &PhysicalId::from(name), group, &changes_between(&new, group)).await?;
+        let left = changes_between(&made(group), group);
+        let id = Self::update(cx, owner, &PhysicalId::from(name), group, &left).await?;
         Ok(Some(Made { attributes: attributes_of(&cx.scope, name), id }))
     }
 
     async fn create(cx: &Context, owner: &Owner, group: &LogGroup) -> Result<Made, AwsError> {
         let id = PhysicalId::from(group.log_group_name.as_deref().unwrap_or_default());
-        match make(cx, group).await {
-            Err(error) if error.class == ErrorClass::AlreadyExists => {}
-            answer => answer?,
-        }
+        none_if(make(cx, group).await, AwsError::is_taken)?;
         let live =
             cx.until(DESCRIBE, "the new log group to show", Patience::seconds(60), || Self::read(cx, &id)).await?;
         if live.properties.log_group_class != group.log_group_class {
@@ -249,6 +237,17 @@ async fn has_streams(cx: &Context, name: &str) -> Result<bool, AwsError> {
         Ok(answer) => Ok(answer.is_some_and(|it| it.log_streams().iter().any(|it| it.last_ingestion_time().is_some()))),
         Err(error) if error.class == ErrorClass::Denied => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+/// What CreateLogGroup makes of it.
+pub(crate) fn made(group: &LogGroup) -> LogGroup {
+    LogGroup {
+        log_group_name: group.log_group_name.clone(),
+        log_group_class: group.log_group_class.clone(),
+        kms_key_id: group.kms_key_id.clone(),
+        tags: group.tags.clone(),
+        ..LogGroup::default()
     }
 }
 

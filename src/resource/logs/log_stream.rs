@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, found, gone_is_fine, none_if};
 use crate::aws::wait::Patience;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
@@ -48,10 +48,7 @@ impl Handler for LogsLogStream {
         let [group, name] = in_group(&id, DESCRIBE, "log stream")?;
         let create = cx.logs.create_log_stream().log_group_name(group).log_stream_name(name);
         let created = when_idle(cx, || async { create.clone().send().await.during("logs.CreateLogStream") }).await;
-        match created {
-            Err(error) if error.class == ErrorClass::AlreadyExists => {}
-            answer => drop(answer?),
-        }
+        none_if(created, AwsError::is_taken)?;
         cx.until(DESCRIBE, "the new stream to show", Patience::seconds(30), || async {
             Ok(is_there(cx, group, name).await?.then_some(()))
         })

@@ -211,6 +211,11 @@ fn pending_id(subscription: &Subscription) -> PhysicalId {
     PhysicalId::join(["pending", topic_arn, protocol, endpoint.as_deref().unwrap_or_default()])
 }
 
+/// Whether a subscription waited for its confirmation when it was given its identifier.
+pub(crate) fn is_pending(id: &PhysicalId) -> bool {
+    pending(id).is_some()
+}
+
 /// Topic, protocol and endpoint of a pending subscription; the endpoint may have anything in it.
 fn pending(id: &PhysicalId) -> Option<[&str; 3]> {
     let parts = id.as_str().strip_prefix("pending|")?;

@@ -45,7 +45,7 @@ impl Handler for SnsTopicPolicy {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<TopicPolicy>>, AwsError> {
         let mut targets = Vec::new();
-        for topic in topics(id) {
+        for topic in id.each() {
             targets.push((topic.to_owned(), ours(cx, topic).await?));
         }
         Ok(carried(targets).map(|(document, topics)| {
@@ -67,14 +67,14 @@ impl Handler for SnsTopicPolicy {
         _changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
         put_all(cx, policy).await?;
-        for topic in topics(id).filter(|topic| !policy.topics.contains(*topic)) {
+        for topic in id.each().filter(|topic| !policy.topics.contains(*topic)) {
             reset(cx, topic).await?;
         }
         Ok(id_of(policy))
     }
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
-        for topic in topics(id) {
+        for topic in id.each() {
             reset(cx, topic).await?;
         }
         Ok(())
@@ -160,10 +160,6 @@ fn is_default(topic: &str, document: &PolicyDocument) -> bool {
 
 fn id_of(policy: &TopicPolicy) -> PhysicalId {
     PhysicalId::join(policy.topics.iter().map(String::as_str))
-}
-
-fn topics(id: &PhysicalId) -> impl Iterator<Item = &str> {
-    id.as_str().split('|').filter(|topic| !topic.is_empty())
 }
 
 fn attributes_of(id: &PhysicalId) -> Attributes {

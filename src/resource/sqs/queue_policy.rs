@@ -44,7 +44,7 @@ impl Handler for SqsQueuePolicy {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<QueuePolicy>>, AwsError> {
         let mut targets = Vec::new();
-        for url in urls(id) {
+        for url in id.each() {
             targets.push((url.to_owned(), shown(cx, url).await?));
         }
         Ok(carried(targets).map(|(document, queues)| {
@@ -66,14 +66,14 @@ impl Handler for SqsQueuePolicy {
         _changes: &Changes,
     ) -> Result<PhysicalId, AwsError> {
         put_all(cx, policy).await?;
-        for url in urls(id).filter(|url| !policy.queues.contains(*url)) {
+        for url in id.each().filter(|url| !policy.queues.contains(*url)) {
             clear(cx, url).await?;
         }
         Ok(id_of(policy))
     }
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
-        for url in urls(id) {
+        for url in id.each() {
             clear(cx, url).await?;
         }
         Ok(())
@@ -131,10 +131,6 @@ pub(super) async fn shown(cx: &Context, url: &str) -> Result<Option<PolicyDocume
 
 fn id_of(policy: &QueuePolicy) -> PhysicalId {
     PhysicalId::join(policy.queues.iter().map(String::as_str))
-}
-
-fn urls(id: &PhysicalId) -> impl Iterator<Item = &str> {
-    id.as_str().split('|').filter(|url| !url.is_empty())
 }
 
 fn attributes_of(id: &PhysicalId) -> Attributes {
