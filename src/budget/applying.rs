@@ -58,6 +58,9 @@ fn of_task_after(plan: &Plan, task: &Task, taken_off: &mut TakenOff) -> Option<V
         Kind::Update => updating(plan, step, live, wanted),
         // One call deletes several.
         Kind::Delete if !task.together.is_empty() && !task.is_first_together() => Some(Vec::new()),
+        Kind::Delete if !task.together.is_empty() && task.resource_type.as_str() == "AWS::CloudWatch::Dashboard" => {
+            Some(vec!["cloudwatch.DeleteDashboards", "cloudwatch.ListDashboards"])
+        }
         Kind::Delete => deleting(step, live, taken_off),
     }
 }

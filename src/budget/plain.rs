@@ -3,7 +3,7 @@
 /// What one resource of a type takes.
 pub struct Plain {
     pub resource_type: &'static str,
-    /// To read it, each about the resource itself.
+    /// To read it.
     pub read: &'static [&'static str],
     /// What gives its tags, where nothing gives those of the whole stack.
     pub tags: Option<&'static str>,

@@ -103,7 +103,14 @@ impl Read<'_> {
         let first = || id.split('|').next().unwrap_or_default().to_owned();
         let of = |calls: &[&'static str]| calls.iter().map(|call| (*call, id.to_owned())).collect::<Vec<_>>();
         if let Some(plain) = plain(resource_type.as_str()) {
-            return Some(of(plain.read).into_iter().chain(plain.tags.map(|call| self.tags(call))).collect());
+            let of = match resource_type.as_str() {
+                // One list tells all of the account's, of the kind's or of the group's.
+                "AWS::CloudWatch::InsightRule" | "AWS::Logs::ResourcePolicy" => String::new(),
+                "AWS::Logs::AccountPolicy" | "AWS::Logs::MetricFilter" | "AWS::Logs::SubscriptionFilter" => first(),
+                _ => id.to_owned(),
+            };
+            let reads = plain.read.iter().map(|call| (*call, of.clone()));
+            return Some(reads.chain(plain.tags.map(|call| self.tags(call))).collect());
         }
         Some(match resource_type.as_str() {
             "AWS::ApiGateway::Account" => vec![("apigateway.GetAccount", String::new())],

@@ -9,6 +9,7 @@ use futures::future::{LocalBoxFuture, join_all};
 use crate::aws::Context;
 use crate::aws::error::{AwsError, During};
 use crate::plan::residue::Names;
+use crate::resource::logs::resource_policy;
 
 /// How many names of a kind are kept: beyond, comparing them says nothing any more, and nothing further is listed.
 const MOST: usize = 5_000;
@@ -95,16 +96,7 @@ async fn query_definitions(cx: &Context) -> Result<BTreeSet<String>, AwsError> {
 }
 
 async fn resource_policies(cx: &Context) -> Result<BTreeSet<String>, AwsError> {
-    let (mut names, mut next_token) = (BTreeSet::new(), None);
-    loop {
-        let describe = cx.logs.describe_resource_policies().set_next_token(next_token);
-        let page = describe.send().await.during("logs.DescribeResourcePolicies")?;
-        names.extend(page.resource_policies.unwrap_or_default().into_iter().filter_map(|it| it.policy_name));
-        next_token = page.next_token.filter(|token| !token.is_empty());
-        if next_token.is_none() || names.len() > MOST {
-            return Ok(names);
-        }
-    }
+    Ok(resource_policy::listed(cx).await?.iter().filter_map(|policy| policy.policy_name.clone()).collect())
 }
 
 async fn roles(cx: &Context) -> Result<BTreeSet<String>, AwsError> {

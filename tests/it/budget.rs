@@ -127,6 +127,65 @@ fn the_calls_for_every_type_are_foreseen() {
     assert!(unseen.is_empty(), "no template has {unseen:?}");
 }
 
+/// Three each of what the service lists and deletes several of at once.
+#[test]
+fn what_one_call_tells_or_deletes_takes_one_call() {
+    let (account, paystack) = (Account::fresh(), Paystack::in_empty_directory());
+    let rule = json!({"Schema": {"Name": "CloudWatchLogRule", "Version": 1}, "LogGroupNames": ["/orders"], "LogFormat": "JSON",
+        "Contribution": {"Keys": ["$.customer"], "Filters": []}, "AggregateOn": "Count"});
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*",
+        "Action": "logs:PutLogEvents", "Principal": {"Service": "es.amazonaws.com"}}]});
+    let mut resources = json!({"Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/orders"}}});
+    for number in 1..=3 {
+        let name = format!("orders-{number}");
+        let metric = json!({"MetricName": name, "MetricNamespace": "Orders", "MetricValue": "1"});
+        let of_kinds = [
+            (
+                "Dashboard",
+                "AWS::CloudWatch::Dashboard",
+                json!({"DashboardName": format!("board{number}"), "DashboardBody": "{\"widgets\": []}"}),
+            ),
+            (
+                "Rule",
+                "AWS::CloudWatch::InsightRule",
+                json!({"RuleName": format!("rule{number}"), "RuleBody": rule.to_string(), "RuleState": "ENABLED"}),
+            ),
+            (
+                "Filter",
+                "AWS::Logs::MetricFilter",
+                json!({"LogGroupName": {"Ref": "Group"}, "FilterName": name, "FilterPattern": "", "MetricTransformations": [metric]}),
+            ),
+            ("Policy", "AWS::Logs::ResourcePolicy", json!({"PolicyName": name, "PolicyDocument": policy.to_string()})),
+        ];
+        for (kind, resource_type, properties) in of_kinds {
+            resources[format!("{kind}{number}")] = json!({"Type": resource_type, "Properties": properties});
+        }
+    }
+    paystack.write("several.json", &json!({ "Resources": resources }).to_string());
+    let run = |arguments: &[&str]| {
+        let proxy = account.proxy(Script::default());
+        let arguments = [arguments, &["--template", "several.json", "--stack", "several", "--format", "json"]].concat();
+        let ran = paystack.run(&account.through(&proxy), &arguments).exits(0);
+        (if arguments[0] == "plan" { ran.json() } else { ran.last_json() }, proxy.log())
+    };
+    run(&["apply", "--auto-approve"]);
+
+    let (planned, log) = run(&["plan"]);
+    assert_eq!(planned["summary"]["updated"], 0, "{}", planned["summary"]);
+    let planning = asked(&log, &planned);
+    assert_same(planning.clone(), foreseen(&planned, &["/foreseen/reading"]), "planning");
+    for call in ["cloudwatch.DescribeInsightRules", "logs.DescribeMetricFilters", "logs.DescribeResourcePolicies"] {
+        assert_eq!(planning.get(call), Some(&1), "{call} tells of all three");
+    }
+
+    let (destroyed, log) = run(&["destroy", "--auto-approve"]);
+    let destroying = writes(asked(&log, &destroyed));
+    assert_same(destroying.clone(), writes(foreseen(&destroyed, &["/foreseen/applying"])), "destroying");
+    for call in ["cloudwatch.DeleteDashboards", "cloudwatch.DeleteInsightRules"] {
+        assert_eq!(destroying.get(call), Some(&1), "{call} deletes all three");
+    }
+}
+
 /// Of which type, the property, and its new value.
 type Change = (&'static str, &'static str, &'static str);
 

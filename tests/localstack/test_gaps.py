@@ -827,6 +827,9 @@ class CloudWatch(Account):
         (rule,) = self.cloudwatch.describe_insight_rules()["InsightRules"]
         self.assertEqual((rule["State"], rule["Definition"]), ("ENABLED", definition))
         self.assertEqual(self.cloudwatch.delete_insight_rules(RuleNames=["r", "none"])["Failures"], [])
+        built_in = "DynamoDBContributorInsights-PKC-orders"
+        (failure,) = self.cloudwatch.delete_insight_rules(RuleNames=[built_in])["Failures"]
+        self.assertEqual(failure["FailureResource"], built_in)
         stream = {
             "Name": "s",
             "FirehoseArn": "arn:aws:firehose:us-east-1:123456789012:deliverystream/s",

@@ -29,6 +29,7 @@ impl Handler for CloudWatchDashboard {
     const TYPE: &'static str = "AWS::CloudWatch::Dashboard";
     const FOUND_BY: &'static [&'static str] = &["DashboardName"];
     const GENERATED_NAME: Option<GeneratedName> = Some(GeneratedName::new("DashboardName", 255));
+    const DELETED_TOGETHER: usize = 100;
     const TAGGED_AS: Option<&'static str> = Some("cloudwatch:dashboard");
     type Properties = Dashboard;
 
@@ -90,10 +91,21 @@ impl Handler for CloudWatchDashboard {
 
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
         let delete = cx.cloudwatch.delete_dashboards().dashboard_names(id.as_str());
-        let deleted = delete.send().await.during("cloudwatch.DeleteDashboards");
-        gone_is_fine(deleted)?;
+        gone_is_fine(delete.send().await.during(DELETE))?;
         cx.until("cloudwatch.GetDashboard", "the dashboard to be gone", Patience::seconds(60), || async {
             Ok(body_of(cx, id.as_str()).await?.is_none().then_some(()))
+        })
+        .await
+    }
+
+    /// Where one of them is not there any more, none goes ("DeleteDashboards").
+    async fn delete_together(cx: &Context, ids: &[PhysicalId]) -> Result<(), AwsError> {
+        let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let delete = cx.cloudwatch.delete_dashboards().set_dashboard_names(Some(names.clone()));
+        delete.send().await.during(DELETE)?;
+        cx.until(LIST, "the dashboards to be gone", Patience::seconds(60), || async {
+            let left = listed(cx, "").await?;
+            Ok((!names.iter().any(|name| left.contains(name))).then_some(()))
         })
         .await
     }
@@ -105,16 +117,24 @@ impl Handler for CloudWatchDashboard {
     /// The tagging API is a region's, and whether it lists what belongs to none is not documented. Asking every dashboard of
     /// the account for its tags takes too long for each plan: those that are named for the stack are asked.
     async fn sweep(cx: &Context, stack: &StackId) -> Result<Vec<(Owner, PhysicalId)>, AwsError> {
-        let mut entries =
-            cx.cloudwatch.list_dashboards().dashboard_name_prefix(stack.as_str()).into_paginator().items().send();
         let mut ours = Vec::new();
-        while let Some(entry) = entries.next().await {
-            let Some(name) = entry.during("cloudwatch.ListDashboards")?.dashboard_name else { continue };
+        for name in listed(cx, stack.as_str()).await? {
             let owner = tags_of(cx, &arn_of(cx, &name)).await?.owner();
             ours.extend(owner.filter(|owner| owner.stack == *stack).map(|owner| (owner, PhysicalId::from(name))));
         }
         Ok(ours)
     }
+}
+
+const DELETE: &str = "cloudwatch.DeleteDashboards";
+const LIST: &str = "cloudwatch.ListDashboards";
+
+/// The names of the account's dashboards that begin so.
+async fn listed(cx: &Context, prefix: &str) -> Result<Vec<String>, AwsError> {
+    let prefix = Some(prefix).filter(|prefix| !prefix.is_empty()).map(str::to_owned);
+    let list = cx.cloudwatch.list_dashboards().set_dashboard_name_prefix(prefix).into_paginator().items().send();
+    let entries: Vec<_> = list.try_collect().await.during(LIST)?;
+    Ok(entries.into_iter().filter_map(|entry| entry.dashboard_name).collect())
 }
 
 /// What the service finds questionable in a body it takes all the same, and shows in the console.

@@ -1,6 +1,10 @@
 //! `AWS::CloudWatch::InsightRule`: counts who contributes most to what stands in logs. Found by name, which replaces it. Tags it
 //! takes only while the rule is new.
 
+use std::slice;
+use std::sync::Arc;
+
+use aws_sdk_cloudwatch::types as sdk;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -31,6 +35,8 @@ pub struct InsightRule {
 impl Handler for CloudWatchInsightRule {
     const TYPE: &'static str = "AWS::CloudWatch::InsightRule";
     const FOUND_BY: &'static [&'static str] = &["RuleName"];
+    /// How many one call takes is not documented. An account has a hundred.
+    const DELETED_TOGETHER: usize = 100;
     const TAGGED_AS: Option<&'static str> = Some("cloudwatch:insight-rule");
     type Properties = InsightRule;
 
@@ -83,12 +89,24 @@ impl Handler for CloudWatchInsightRule {
         Ok(id.clone())
     }
 
-    /// Of a rule that is not there the service says nothing.
     async fn delete(cx: &Context, id: &PhysicalId) -> Result<(), AwsError> {
-        let delete = cx.cloudwatch.delete_insight_rules().rule_names(id.as_str());
-        delete.send().await.during("cloudwatch.DeleteInsightRules")?;
-        cx.until(DESCRIBE, "the rule to be gone", Patience::seconds(60), || async {
-            Ok(described(cx, id.as_str()).await?.is_none().then_some(()))
+        Self::delete_together(cx, slice::from_ref(id)).await
+    }
+
+    /// A rule that cannot be deleted is named in the answer, and the others go ("DeleteInsightRules"). Of a rule that is not there
+    /// the service says nothing.
+    async fn delete_together(cx: &Context, ids: &[PhysicalId]) -> Result<(), AwsError> {
+        const DELETE: &str = "cloudwatch.DeleteInsightRules";
+        let names = ids.iter().map(ToString::to_string).collect();
+        let answer = cx.cloudwatch.delete_insight_rules().set_rule_names(Some(names)).send().await.during(DELETE)?;
+        cx.until(DESCRIBE, "the rules to be gone", Patience::seconds(60), || async {
+            let rules = listed(cx).await?;
+            let is_there = |name: &str| rules.iter().any(|rule| rule.name() == Some(name));
+            let refused = answer.failures().iter().find(|failure| failure.failure_resource().is_some_and(is_there));
+            match refused {
+                Some(failure) => Err(refusal(DELETE, failure)),
+                None => Ok((!ids.iter().any(|id| is_there(id.as_str()))).then_some(())),
+            }
         })
         .await
     }
@@ -100,16 +118,28 @@ impl Handler for CloudWatchInsightRule {
 
 const DESCRIBE: &str = "cloudwatch.DescribeInsightRules";
 
-/// The list takes no name: an account has a hundred rules at most.
-async fn described(cx: &Context, name: &str) -> Result<Option<aws_sdk_cloudwatch::types::InsightRule>, AwsError> {
-    let mut pages = cx.cloudwatch.describe_insight_rules().into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let mut rules = page.during(DESCRIBE)?.insight_rules.unwrap_or_default().into_iter();
-        if let Some(rule) = rules.find(|rule| rule.name() == Some(name)) {
-            return Ok(Some(rule));
+async fn described(cx: &Context, name: &str) -> Result<Option<sdk::InsightRule>, AwsError> {
+    Ok(listed(cx).await?.iter().find(|rule| rule.name() == Some(name)).cloned())
+}
+
+/// The list takes no name: one serves every rule of a survey.
+async fn listed(cx: &Context) -> Result<Arc<Vec<sdk::InsightRule>>, AwsError> {
+    cx.once(DESCRIBE, "", || async {
+        let mut pages = cx.cloudwatch.describe_insight_rules().into_paginator().send();
+        let mut rules = Vec::new();
+        while let Some(page) = pages.next().await {
+            rules.extend(page.during(DESCRIBE)?.insight_rules.unwrap_or_default());
         }
-    }
-    Ok(None)
+        Ok(Arc::new(rules))
+    })
+    .await
+}
+
+fn refusal(operation: &'static str, failure: &sdk::PartialFailure) -> AwsError {
+    let code = failure.failure_code().or(failure.exception_type()).unwrap_or("Refused");
+    let rule = failure.failure_resource().unwrap_or_default();
+    let message = format!("the rule `{rule}`: {}", failure.failure_description().unwrap_or(code));
+    AwsError::answered(operation, code.to_owned(), message, 200)
 }
 
 async fn put(cx: &Context, rule: &InsightRule) -> Result<(), AwsError> {

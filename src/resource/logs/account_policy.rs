@@ -1,6 +1,9 @@
 //! `AWS::Logs::AccountPolicy`: a policy for all log groups of an account in a region. Found by type and name, which replace it.
 //! It cannot carry a mark.
 
+use std::sync::Arc;
+
+use aws_sdk_cloudwatchlogs::types as sdk;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -58,10 +61,8 @@ impl Handler for LogsAccountPolicy {
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<AccountPolicy>>, AwsError> {
         let [policy_type, name] = parts(id)?;
-        let describe = cx.logs.describe_account_policies().policy_type(policy_type.into()).policy_name(name);
-        let Some(answer) = found(DESCRIBE, describe.send().await)? else { return Ok(None) };
-        let mut policies = answer.account_policies.unwrap_or_default().into_iter();
-        let live = policies.find(|it| it.policy_name() == Some(name));
+        let policies = listed(cx, policy_type).await?;
+        let live = policies.iter().find(|policy| policy.policy_name() == Some(name)).cloned();
         Ok(live.map(|live| {
             let document = live.policy_document.unwrap_or_default();
             let policy = AccountPolicy {
@@ -105,6 +106,25 @@ impl Handler for LogsAccountPolicy {
 }
 
 const DESCRIBE: &str = "logs.DescribeAccountPolicies";
+
+/// The account's policies of a type: one list serves every policy of a survey.
+async fn listed(cx: &Context, policy_type: &str) -> Result<Arc<Vec<sdk::AccountPolicy>>, AwsError> {
+    cx.once(DESCRIBE, policy_type, || async {
+        let mut policies = Vec::new();
+        let mut next_token = None;
+        loop {
+            let describe = cx.logs.describe_account_policies().policy_type(policy_type.into());
+            let answer = found(DESCRIBE, describe.set_next_token(next_token).send().await)?;
+            let (page, next) = answer.map(|answer| (answer.account_policies, answer.next_token)).unwrap_or_default();
+            policies.extend(page.unwrap_or_default());
+            next_token = next.filter(|token| !token.is_empty());
+            if next_token.is_none() {
+                return Ok(Arc::new(policies));
+            }
+        }
+    })
+    .await
+}
 
 /// Replaces the whole policy, or makes it.
 async fn put(cx: &Context, policy: &AccountPolicy) -> Result<(), AwsError> {

@@ -1,5 +1,8 @@
 //! `AWS::Logs::ResourcePolicy`: one of an account's ten in a region. Found by name, which replaces it. It cannot carry a mark.
 
+use std::sync::Arc;
+
+use aws_sdk_cloudwatchlogs::types as sdk;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::error::{AwsError, During, gone_is_fine};
@@ -34,20 +37,13 @@ impl Handler for LogsResourcePolicy {
     }
 
     async fn read(cx: &Context, id: &PhysicalId) -> Result<Option<Live<ResourcePolicy>>, AwsError> {
-        let mut next_token = None;
-        loop {
-            let page = cx.logs.describe_resource_policies().set_next_token(next_token).send().await.during(DESCRIBE)?;
-            let policies = page.resource_policies.unwrap_or_default();
-            if let Some(policy) = policies.into_iter().find(|policy| policy.policy_name() == Some(id.as_str())) {
-                let document = policy.policy_document.map(|text| PolicyDocument::new(text.into()));
-                let policy = ResourcePolicy { policy_name: id.as_str().to_owned(), policy_document: document };
-                return Ok(Some(Live::unmarkable(policy, referred(id.as_str(), []))));
-            }
-            next_token = page.next_token.filter(|token| !token.is_empty());
-            if next_token.is_none() {
-                return Ok(None);
-            }
-        }
+        let policies = listed(cx).await?;
+        let live = policies.iter().find(|policy| policy.policy_name() == Some(id.as_str()));
+        Ok(live.map(|live| {
+            let document = live.policy_document().map(|text| PolicyDocument::new(text.into()));
+            let policy = ResourcePolicy { policy_name: id.as_str().to_owned(), policy_document: document };
+            Live::unmarkable(policy, referred(id.as_str(), []))
+        }))
     }
 
     async fn create(cx: &Context, _owner: &Owner, policy: &ResourcePolicy) -> Result<Made, AwsError> {
@@ -79,6 +75,23 @@ impl Handler for LogsResourcePolicy {
 }
 
 const DESCRIBE: &str = "logs.DescribeResourcePolicies";
+
+/// The list takes no name: one serves every policy of a survey.
+pub(in crate::resource) async fn listed(cx: &Context) -> Result<Arc<Vec<sdk::ResourcePolicy>>, AwsError> {
+    cx.once(DESCRIBE, "", || async {
+        let mut policies = Vec::new();
+        let mut next_token = None;
+        loop {
+            let page = cx.logs.describe_resource_policies().set_next_token(next_token).send().await.during(DESCRIBE)?;
+            policies.extend(page.resource_policies.unwrap_or_default());
+            next_token = page.next_token.filter(|token| !token.is_empty());
+            if next_token.is_none() {
+                return Ok(Arc::new(policies));
+            }
+        }
+    })
+    .await
+}
 
 async fn put(cx: &Context, policy: &ResourcePolicy) -> Result<(), AwsError> {
     let document = policy.policy_document.as_ref().map(PolicyDocument::to_json);

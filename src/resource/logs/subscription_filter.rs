@@ -2,6 +2,7 @@
 //! The service sends the destination a message before it takes the filter: what permits that has to be seen first.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use aws_sdk_cloudwatchlogs::types as sdk;
 use serde::{Deserialize, Serialize};
@@ -109,27 +110,39 @@ impl Handler for LogsSubscriptionFilter {
     }
 
     async fn list_within(cx: &Context, group: &PhysicalId) -> Result<Vec<PhysicalId>, AwsError> {
-        let list = cx.logs.describe_subscription_filters().log_group_name(group.as_str());
-        let filters: Result<Vec<_>, _> = list.into_paginator().items().send().try_collect().await;
-        let names = filters.during(DESCRIBE)?.into_iter().filter_map(|filter| filter.filter_name);
-        Ok(names.map(|name| PhysicalId::join([group.as_str(), &name])).collect())
+        let filters = listed(cx, group.as_str(), None).await?;
+        let names = filters.iter().filter_map(|filter| filter.filter_name());
+        Ok(names.map(|name| PhysicalId::join([group.as_str(), name])).collect())
     }
 }
 
 const DESCRIBE: &str = "logs.DescribeSubscriptionFilters";
 
-/// The filter of exactly this name; the service finds by the beginning of a name.
+/// The filter of exactly this name.
 async fn described(cx: &Context, group: &str, name: &str) -> Result<Option<sdk::SubscriptionFilter>, AwsError> {
-    let describe = cx.logs.describe_subscription_filters().log_group_name(group).filter_name_prefix(name);
+    // One list of all serves every filter of the group in a survey.
+    let filters = match cx.survey {
+        Some(_) => cx.once(DESCRIBE, group, || listed(cx, group, None)).await?,
+        None => listed(cx, group, Some(name)).await?,
+    };
+    Ok(filters.iter().find(|filter| filter.filter_name() == Some(name)).cloned())
+}
+
+/// The filters of a group, or those whose names begin so.
+async fn listed(
+    cx: &Context,
+    group: &str,
+    prefix: Option<&str>,
+) -> Result<Arc<Vec<sdk::SubscriptionFilter>>, AwsError> {
+    let describe =
+        cx.logs.describe_subscription_filters().log_group_name(group).set_filter_name_prefix(prefix.map(str::to_owned));
     let mut pages = describe.into_paginator().send();
+    let mut filters = Vec::new();
     while let Some(page) = pages.next().await {
-        let Some(page) = found(DESCRIBE, page)? else { return Ok(None) };
-        let mut named = page.subscription_filters.unwrap_or_default().into_iter();
-        if let Some(filter) = named.find(|it| it.filter_name() == Some(name)) {
-            return Ok(Some(filter));
-        }
+        let Some(page) = found(DESCRIBE, page)? else { break };
+        filters.extend(page.subscription_filters.unwrap_or_default());
     }
-    Ok(None)
+    Ok(Arc::new(filters))
 }
 
 /// Replaces the whole filter, or makes it.

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::conformance::{Case, check, resource, with};
+use crate::harness::{Account, Paystack};
 
 #[tokio::test]
 async fn cloudwatch_alarm() {
@@ -229,4 +230,27 @@ async fn cloudwatch_metric_stream() {
         ],
     })
     .await;
+}
+
+/// A rule that the service made for a table can be adopted and not deleted.
+#[test]
+fn cloudwatch_insight_rule_that_cannot_be_deleted_lets_others_go() {
+    let (account, paystack) = (Account::fresh(), Paystack::in_empty_directory());
+    let rule = |name: &str| {
+        let body = json!({"Schema": {"Name": "CloudWatchLogRule", "Version": 1}}).to_string();
+        let properties = json!({"RuleName": name, "RuleBody": body, "RuleState": "ENABLED"});
+        json!({"Type": "AWS::CloudWatch::InsightRule", "Properties": properties})
+    };
+    let resources =
+        json!({"BuiltIn": rule("DynamoDBContributorInsights-PKC-1"), "One": rule("one"), "Other": rule("other")});
+    paystack.write("rules.json", &json!({ "Resources": resources }).to_string());
+    let run = |command: &str| {
+        paystack.run(&account, &[command, "--auto-approve", "--template", "rules.json", "--stack", "rules"])
+    };
+    run("apply").exits(0);
+    let destroyed = run("destroy").exits(1);
+    let reason = "the rule `DynamoDBContributorInsights-PKC-1`: A built-in rule cannot be deleted";
+    assert!(destroyed.stdout.contains(reason), "{}", destroyed.stdout);
+    let left = account.census();
+    assert_eq!(left.of("insight_rules").as_array().map(Vec::len), Some(1), "{left:#?}");
 }

@@ -83,10 +83,14 @@ def describe_insight_rules(context, request, ask):
 
 @answers("cloudwatch", "DeleteInsightRules")
 def delete_insight_rules(context, request, ask):
+    failures = []
     for name in request["RuleNames"]:
-        if _rules[_place(context)].pop(name, None):
+        if name.startswith("DynamoDBContributorInsights"):
+            reason = "A built-in rule cannot be deleted"
+            failures.append({"FailureResource": name, "FailureCode": "InvalidParameterValue", "FailureDescription": reason})
+        elif _rules[_place(context)].pop(name, None):
             _forget_tags(context, _rule_arn(*_place(context), name))
-    return {"Failures": []}
+    return {"Failures": failures}
 
 
 @answers("cloudwatch", "PutMetricStream")
