@@ -48,13 +48,7 @@ fn of_task_after(plan: &Plan, task: &Task, taken_off: &mut TakenOff) -> Option<V
     let live = step.live.as_ref().map_or(&nothing, |live| &live.properties);
     let wanted = step.desired.as_deref().unwrap_or(&nothing);
     match task.kind {
-        Kind::Create => {
-            let mut calls = creating(task.resource_type.as_str(), wanted)?;
-            // Deployments are told apart by what they say of themselves: the one that is replaced is found, and looked at.
-            let is_found = task.resource_type.as_str() == "AWS::ApiGateway::Deployment" && step.live.is_some();
-            calls.extend(times(usize::from(is_found), "apigateway.GetDeployment"));
-            Some(calls)
-        }
+        Kind::Create => creating(task.resource_type.as_str(), wanted),
         Kind::Update => updating(plan, step, live, wanted),
         // One call deletes several.
         Kind::Delete if !task.together.is_empty() && !task.is_first_together() => Some(Vec::new()),
@@ -65,74 +59,71 @@ fn of_task_after(plan: &Plan, task: &Task, taken_off: &mut TakenOff) -> Option<V
     }
 }
 
-/// Of a create: whose is what has the name, if anything has it; what a create that was interrupted has left; and the create.
+/// Of a create: what has the name, if anything has it; the create; and the first look whether it shows.
 fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>> {
     if let Some(plain) = plain(resource_type) {
         return Some(plain.create.to_vec());
     }
     Some(match resource_type {
-        "AWS::ApiGateway::Account" => [times(2, "apigateway.GetAccount"), vec!["apigateway.UpdateAccount"]].concat(),
-        "AWS::ApiGateway::ApiKey" => [times(2, "apigateway.GetApiKeys"), vec!["apigateway.CreateApiKey"]].concat(),
+        "AWS::ApiGateway::Account" => vec!["apigateway.GetAccount", "apigateway.UpdateAccount"],
+        "AWS::ApiGateway::ApiKey" => vec!["apigateway.GetApiKeys", "apigateway.CreateApiKey"],
         "AWS::ApiGateway::Deployment" => {
-            [times(2, "apigateway.GetDeployments"), vec!["apigateway.CreateDeployment"]].concat()
+            vec!["apigateway.GetDeployments", "apigateway.CreateDeployment"]
         }
         "AWS::ApiGateway::GatewayResponse" => vec!["apigateway.GetGatewayResponse", "apigateway.PutGatewayResponse"],
         "AWS::ApiGateway::Method" => {
             let integration = &wanted["Integration"];
             let put = usize::from(!integration.is_null());
             [
-                times(2, "apigateway.GetMethod"),
-                vec!["apigateway.PutMethod"],
+                vec!["apigateway.GetMethod", "apigateway.PutMethod"],
                 times(length(&wanted["MethodResponses"]), "apigateway.PutMethodResponse"),
                 times(put, "apigateway.PutIntegration"),
                 times(length(&integration["IntegrationResponses"]), "apigateway.PutIntegrationResponse"),
             ]
             .concat()
         }
-        "AWS::ApiGateway::Model" => [times(2, "apigateway.GetModel"), vec!["apigateway.CreateModel"]].concat(),
+        "AWS::ApiGateway::Model" => vec!["apigateway.GetModel", "apigateway.CreateModel"],
         "AWS::ApiGateway::RequestValidator" => {
-            [times(2, "apigateway.GetRequestValidators"), vec!["apigateway.CreateRequestValidator"]].concat()
+            vec!["apigateway.GetRequestValidators", "apigateway.CreateRequestValidator"]
         }
         "AWS::ApiGateway::Resource" => {
-            [times(2, "apigateway.GetResources"), vec!["apigateway.CreateResource"]].concat()
+            vec!["apigateway.GetResources", "apigateway.CreateResource"]
         }
         "AWS::ApiGateway::RestApi" => {
             let made = vec!["apigateway.CreateRestApi", "apigateway.GetRestApi"];
-            [times(2, "apigateway.GetRestApis"), made, rest_api::filling(&typed(wanted)?)?].concat()
+            [vec!["apigateway.GetRestApis"], made, rest_api::filling(&typed(wanted)?)?].concat()
         }
         "AWS::ApiGateway::Stage" => {
             // What a create does not take is patched, and looked at again.
             let is_patched = !wanted["AccessLogSetting"].is_null() || length(&wanted["MethodSettings"]) > 0;
             let patches = usize::from(is_patched);
             [
-                times(3 + patches, "apigateway.GetStage"),
+                times(2 + patches, "apigateway.GetStage"),
                 vec!["apigateway.CreateStage"],
                 times(patches, "apigateway.UpdateStage"),
             ]
             .concat()
         }
         "AWS::ApiGateway::UsagePlan" => {
-            [times(2, "apigateway.GetUsagePlans"), vec!["apigateway.CreateUsagePlan"]].concat()
+            vec!["apigateway.GetUsagePlans", "apigateway.CreateUsagePlan"]
         }
         "AWS::ApiGateway::UsagePlanKey" => {
-            [times(2, "apigateway.GetUsagePlanKey"), vec!["apigateway.CreateUsagePlanKey"]].concat()
+            vec!["apigateway.GetUsagePlanKey", "apigateway.CreateUsagePlanKey"]
         }
-        "AWS::CloudWatch::Alarm" => [times(3, "cloudwatch.DescribeAlarms"), vec!["cloudwatch.PutMetricAlarm"]].concat(),
+        "AWS::CloudWatch::Alarm" => [times(2, "cloudwatch.DescribeAlarms"), vec!["cloudwatch.PutMetricAlarm"]].concat(),
         "AWS::CloudWatch::Dashboard" => {
-            [times(3, "cloudwatch.GetDashboard"), vec!["cloudwatch.PutDashboard", "cloudwatch.ListTagsForResource"]]
+            [times(2, "cloudwatch.GetDashboard"), vec!["cloudwatch.PutDashboard", "cloudwatch.ListTagsForResource"]]
                 .concat()
         }
         "AWS::CloudWatch::CompositeAlarm" => {
-            [times(3, "cloudwatch.DescribeAlarms"), vec!["cloudwatch.PutCompositeAlarm"]].concat()
+            [times(2, "cloudwatch.DescribeAlarms"), vec!["cloudwatch.PutCompositeAlarm"]].concat()
         }
         "AWS::DynamoDB::GlobalTable" => table(wanted, &wanted["Replicas"][0]),
         "AWS::DynamoDB::Table" => table(wanted, wanted),
         "AWS::Lambda::Alias" => [vec!["lambda.GetAlias", "lambda.CreateAlias"], provisioning(wanted)].concat(),
-        "AWS::Lambda::EventSourceMapping" => [
-            times(2, "lambda.ListEventSourceMappings"),
-            vec!["lambda.CreateEventSourceMapping", "lambda.GetEventSourceMapping"],
-        ]
-        .concat(),
+        "AWS::Lambda::EventSourceMapping" => {
+            vec!["lambda.ListEventSourceMappings", "lambda.CreateEventSourceMapping", "lambda.GetEventSourceMapping"]
+        }
         "AWS::Lambda::Function" => {
             let uses = |setting: &str| usize::from(function::uses(wanted, setting));
             [
@@ -144,14 +135,13 @@ fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>> {
             .concat()
         }
         "AWS::Lambda::LayerVersion" => {
-            [times(2, "lambda.ListLayerVersions"), vec!["lambda.PublishLayerVersion"]].concat()
+            vec!["lambda.ListLayerVersions", "lambda.PublishLayerVersion"]
         }
-        "AWS::Lambda::Permission" => [times(3, "lambda.GetPolicy"), vec!["lambda.AddPermission"]].concat(),
+        "AWS::Lambda::Permission" => [times(2, "lambda.GetPolicy"), vec!["lambda.AddPermission"]].concat(),
         "AWS::Lambda::Version" => {
             let runtime = usize::from(!wanted["RuntimePolicy"].is_null());
             [
-                times(2, "lambda.ListVersionsByFunction"),
-                vec!["lambda.PublishVersion", "lambda.GetFunction"],
+                vec!["lambda.ListVersionsByFunction", "lambda.PublishVersion", "lambda.GetFunction"],
                 times(runtime, "lambda.PutRuntimeManagementConfig"),
                 provisioning(wanted),
             ]
@@ -160,7 +150,7 @@ fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>> {
         "AWS::Logs::Destination" => {
             let policy = usize::from(!wanted["DestinationPolicy"].is_null());
             [
-                times(3, "logs.DescribeDestinations"),
+                times(2, "logs.DescribeDestinations"),
                 vec!["logs.PutDestination"],
                 times(policy, "logs.PutDestinationPolicy"),
             ]
@@ -172,15 +162,15 @@ fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>> {
             [vec!["logs.CreateLogGroup"], set_apart(LOG_GROUPS_SETTINGS, &left, wanted)?].concat()
         }
         "AWS::Logs::QueryDefinition" => {
-            [times(3, "logs.DescribeQueryDefinitions"), vec!["logs.PutQueryDefinition"]].concat()
+            [times(2, "logs.DescribeQueryDefinitions"), vec!["logs.PutQueryDefinition"]].concat()
         }
-        "AWS::SNS::Subscription" => [times(2, "sns.ListSubscriptionsByTopic"), vec!["sns.Subscribe"]].concat(),
+        "AWS::SNS::Subscription" => vec!["sns.ListSubscriptionsByTopic", "sns.Subscribe"],
         "AWS::SNS::Topic" => creating_topic(wanted)?,
         "AWS::SNS::TopicPolicy" => {
             let topics = length(&wanted["Topics"]);
             [times(2 * topics, "sns.GetTopicAttributes"), times(topics, "sns.SetTopicAttributes")].concat()
         }
-        "AWS::SQS::Queue" => [times(2, "sqs.GetQueueUrl"), vec!["sqs.CreateQueue", "sqs.GetQueueAttributes"]].concat(),
+        "AWS::SQS::Queue" => vec!["sqs.GetQueueUrl", "sqs.CreateQueue", "sqs.GetQueueAttributes"],
         "AWS::SQS::QueuePolicy" => {
             let queues = length(&wanted["Queues"]);
             [times(2 * queues, "sqs.GetQueueAttributes"), times(queues, "sqs.SetQueueAttributes")].concat()
@@ -188,7 +178,7 @@ fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>> {
         "AWS::WAFv2::LoggingConfiguration" => {
             [times(2, "wafv2.GetLoggingConfiguration"), vec!["wafv2.PutLoggingConfiguration"]].concat()
         }
-        "AWS::WAFv2::WebACL" => [times(2, "wafv2.ListWebACLs"), vec!["wafv2.CreateWebACL", "wafv2.GetWebACL"]].concat(),
+        "AWS::WAFv2::WebACL" => vec!["wafv2.ListWebACLs", "wafv2.CreateWebACL", "wafv2.GetWebACL"],
         "AWS::WAFv2::WebACLAssociation" => {
             [times(2, "wafv2.GetWebACLForResource"), vec!["wafv2.AssociateWebACL"]].concat()
         }
@@ -227,7 +217,7 @@ fn creating_topic(wanted: &Value) -> Option<Vec<&'static str>> {
     let has_protection = wanted["FifoTopic"] != true;
     Some(
         [
-            times(3, "sns.GetTopicAttributes"),
+            times(2, "sns.GetTopicAttributes"),
             vec!["sns.CreateTopic", "sns.ListTagsForResource"],
             times(usize::from(has_protection), "sns.GetDataProtectionPolicy"),
             topic::completing(&typed(wanted)?)?,

@@ -136,16 +136,16 @@ pub fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>
         return Some(vec![get_policy, put_policy, get_policy]);
     }
     Some(match resource_type {
-        "AWS::IAM::Group" => [times(4, GROUP.get), vec!["iam.CreateGroup"], GROUP.giving(wanted)].concat(),
+        "AWS::IAM::Group" => [times(2, GROUP.get), vec!["iam.CreateGroup"], GROUP.giving(wanted)].concat(),
         "AWS::IAM::InstanceProfile" => [
-            times(3, "iam.GetInstanceProfile"),
+            times(2, "iam.GetInstanceProfile"),
             vec!["iam.CreateInstanceProfile"],
             times(length(&wanted["Roles"]), "iam.AddRoleToInstanceProfile"),
         ]
         .concat(),
         "AWS::IAM::ManagedPolicy" => {
             let attached = holders_in(wanted).map(|(holder, _)| holder.attach);
-            times(4, "iam.GetPolicy").into_iter().chain(["iam.CreatePolicy"]).chain(attached).collect()
+            times(3, "iam.GetPolicy").into_iter().chain(["iam.CreatePolicy"]).chain(attached).collect()
         }
         "AWS::IAM::Policy" => holders_in(wanted)
             .flat_map(|(Holder { get_policy, put_policy, .. }, _)| [*get_policy, *put_policy, *get_policy])
@@ -153,7 +153,7 @@ pub fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>
         "AWS::IAM::Role" => [vec!["iam.CreateRole", ROLE.get], ROLE.giving(wanted)].concat(),
         "AWS::IAM::User" => {
             let groups = times(length(&wanted["Groups"]), "iam.AddUserToGroup");
-            [times(3, USER.get), vec!["iam.CreateUser"], USER.giving(wanted), groups].concat()
+            [times(2, USER.get), vec!["iam.CreateUser"], USER.giving(wanted), groups].concat()
         }
         "AWS::IAM::UserToGroupAddition" => {
             [times(2, GROUP.get), times(length(&wanted["Users"]), "iam.AddUserToGroup")].concat()

@@ -7,7 +7,7 @@ pub struct Plain {
     pub read: &'static [&'static str],
     /// What gives its tags, where nothing gives those of the whole stack.
     pub tags: Option<&'static str>,
-    /// To create it: whose is what has the name, if anything has it; what an interrupted create has left; and the create.
+    /// To create it: what has the name, if anything has it; the create; and the first look whether it shows.
     pub create: &'static [&'static str],
     /// To delete it, with the first look whether it is gone.
     pub delete: &'static [&'static str],
@@ -22,47 +22,35 @@ const PLAIN: &[Plain] = &[
         resource_type: "AWS::ApiGateway::Authorizer",
         read: &["apigateway.GetAuthorizer"],
         tags: None,
-        create: &["apigateway.GetAuthorizers", "apigateway.GetAuthorizers", "apigateway.CreateAuthorizer"],
+        create: &["apigateway.GetAuthorizers", "apigateway.CreateAuthorizer"],
         delete: &["apigateway.DeleteAuthorizer", "apigateway.GetAuthorizer"],
     },
     Plain {
         resource_type: "AWS::ApiGateway::BasePathMapping",
         read: &["apigateway.GetBasePathMapping"],
         tags: None,
-        create: &["apigateway.GetBasePathMapping", "apigateway.GetBasePathMapping", "apigateway.CreateBasePathMapping"],
+        create: &["apigateway.GetBasePathMapping", "apigateway.CreateBasePathMapping"],
         delete: &["apigateway.DeleteBasePathMapping"],
     },
     Plain {
         resource_type: "AWS::ApiGateway::ClientCertificate",
         read: &["apigateway.GetClientCertificate"],
         tags: None,
-        create: &[
-            "apigateway.GetClientCertificates",
-            "apigateway.GetClientCertificates",
-            "apigateway.GenerateClientCertificate",
-        ],
+        create: &["apigateway.GetClientCertificates", "apigateway.GenerateClientCertificate"],
         delete: &["apigateway.DeleteClientCertificate"],
     },
     Plain {
         resource_type: "AWS::ApiGateway::DocumentationPart",
         read: &["apigateway.GetDocumentationPart"],
         tags: None,
-        create: &[
-            "apigateway.GetDocumentationParts",
-            "apigateway.GetDocumentationParts",
-            "apigateway.CreateDocumentationPart",
-        ],
+        create: &["apigateway.GetDocumentationParts", "apigateway.CreateDocumentationPart"],
         delete: &["apigateway.DeleteDocumentationPart"],
     },
     Plain {
         resource_type: "AWS::ApiGateway::DocumentationVersion",
         read: &["apigateway.GetDocumentationVersion"],
         tags: None,
-        create: &[
-            "apigateway.GetDocumentationVersion",
-            "apigateway.GetDocumentationVersion",
-            "apigateway.CreateDocumentationVersion",
-        ],
+        create: &["apigateway.GetDocumentationVersion", "apigateway.CreateDocumentationVersion"],
         delete: &["apigateway.DeleteDocumentationVersion"],
     },
     Plain {
@@ -70,7 +58,6 @@ const PLAIN: &[Plain] = &[
         read: &["apigateway.GetDomainName"],
         tags: None,
         create: &[
-            "apigateway.GetDomainName",
             "apigateway.GetDomainName",
             "apigateway.CreateDomainName",
             "apigateway.GetDomainName",
@@ -83,12 +70,7 @@ const PLAIN: &[Plain] = &[
         resource_type: "AWS::ApiGateway::VpcLink",
         read: &["apigateway.GetVpcLink"],
         tags: None,
-        create: &[
-            "apigateway.GetVpcLinks",
-            "apigateway.GetVpcLinks",
-            "apigateway.CreateVpcLink",
-            "apigateway.GetVpcLink",
-        ],
+        create: &["apigateway.GetVpcLinks", "apigateway.CreateVpcLink", "apigateway.GetVpcLink"],
         delete: &["apigateway.DeleteVpcLink", "apigateway.GetVpcLink"],
     },
     Plain {
@@ -106,38 +88,28 @@ const PLAIN: &[Plain] = &[
         resource_type: "AWS::CloudWatch::InsightRule",
         read: &["cloudwatch.DescribeInsightRules"],
         tags: Some("cloudwatch.ListTagsForResource"),
-        create: &[
-            "cloudwatch.DescribeInsightRules",
-            "cloudwatch.DescribeInsightRules",
-            "cloudwatch.PutInsightRule",
-            "cloudwatch.DescribeInsightRules",
-        ],
+        create: &["cloudwatch.DescribeInsightRules", "cloudwatch.PutInsightRule", "cloudwatch.DescribeInsightRules"],
         delete: &["cloudwatch.DeleteInsightRules", "cloudwatch.DescribeInsightRules"],
     },
     Plain {
         resource_type: "AWS::CloudWatch::MetricStream",
         read: &["cloudwatch.GetMetricStream"],
         tags: Some("cloudwatch.ListTagsForResource"),
-        create: &[
-            "cloudwatch.GetMetricStream",
-            "cloudwatch.GetMetricStream",
-            "cloudwatch.PutMetricStream",
-            "cloudwatch.GetMetricStream",
-        ],
+        create: &["cloudwatch.GetMetricStream", "cloudwatch.PutMetricStream", "cloudwatch.GetMetricStream"],
         delete: &["cloudwatch.DeleteMetricStream", "cloudwatch.GetMetricStream"],
     },
     Plain {
         resource_type: "AWS::IAM::ServiceLinkedRole",
         read: &["iam.GetRole"],
         tags: None,
-        create: &["iam.ListRoles", "iam.ListRoles", "iam.CreateServiceLinkedRole", "iam.GetRole"],
+        create: &["iam.ListRoles", "iam.CreateServiceLinkedRole", "iam.GetRole"],
         delete: &["iam.DeleteServiceLinkedRole", "iam.GetServiceLinkedRoleDeletionStatus", "iam.GetRole"],
     },
     Plain {
         resource_type: "AWS::Lambda::CodeSigningConfig",
         read: &["lambda.GetCodeSigningConfig"],
         tags: Some("lambda.ListTags"),
-        create: &["lambda.ListCodeSigningConfigs", "lambda.ListCodeSigningConfigs", "lambda.CreateCodeSigningConfig"],
+        create: &["lambda.ListCodeSigningConfigs", "lambda.CreateCodeSigningConfig"],
         delete: &["lambda.DeleteCodeSigningConfig"],
     },
     Plain {
@@ -151,7 +123,7 @@ const PLAIN: &[Plain] = &[
         resource_type: "AWS::Lambda::LayerVersionPermission",
         read: &["lambda.GetLayerVersionPolicy"],
         tags: None,
-        create: &["lambda.GetLayerVersionPolicy", "lambda.GetLayerVersionPolicy", "lambda.AddLayerVersionPermission"],
+        create: &["lambda.GetLayerVersionPolicy", "lambda.AddLayerVersionPermission"],
         delete: &["lambda.RemoveLayerVersionPermission"],
     },
     Plain {
@@ -173,7 +145,6 @@ const PLAIN: &[Plain] = &[
         read: &["logs.GetLogAnomalyDetector", "logs.ListTagsForResource"],
         tags: None,
         create: &[
-            "logs.ListLogAnomalyDetectors",
             "logs.ListLogAnomalyDetectors",
             "logs.CreateLogAnomalyDetector",
             "logs.GetLogAnomalyDetector",
@@ -227,26 +198,21 @@ const PLAIN: &[Plain] = &[
         resource_type: "AWS::WAFv2::IPSet",
         read: &["wafv2.GetIPSet"],
         tags: Some("wafv2.ListTagsForResource"),
-        create: &["wafv2.ListIPSets", "wafv2.ListIPSets", "wafv2.CreateIPSet", "wafv2.GetIPSet"],
+        create: &["wafv2.ListIPSets", "wafv2.CreateIPSet", "wafv2.GetIPSet"],
         delete: &["wafv2.GetIPSet", "wafv2.DeleteIPSet", "wafv2.GetIPSet"],
     },
     Plain {
         resource_type: "AWS::WAFv2::RegexPatternSet",
         read: &["wafv2.GetRegexPatternSet"],
         tags: Some("wafv2.ListTagsForResource"),
-        create: &[
-            "wafv2.ListRegexPatternSets",
-            "wafv2.ListRegexPatternSets",
-            "wafv2.CreateRegexPatternSet",
-            "wafv2.GetRegexPatternSet",
-        ],
+        create: &["wafv2.ListRegexPatternSets", "wafv2.CreateRegexPatternSet", "wafv2.GetRegexPatternSet"],
         delete: &["wafv2.GetRegexPatternSet", "wafv2.DeleteRegexPatternSet", "wafv2.GetRegexPatternSet"],
     },
     Plain {
         resource_type: "AWS::WAFv2::RuleGroup",
         read: &["wafv2.GetRuleGroup"],
         tags: Some("wafv2.ListTagsForResource"),
-        create: &["wafv2.ListRuleGroups", "wafv2.ListRuleGroups", "wafv2.CreateRuleGroup", "wafv2.GetRuleGroup"],
+        create: &["wafv2.ListRuleGroups", "wafv2.CreateRuleGroup", "wafv2.GetRuleGroup"],
         delete: &["wafv2.GetRuleGroup", "wafv2.DeleteRuleGroup", "wafv2.GetRuleGroup"],
     },
 ];

@@ -224,19 +224,19 @@ impl AwsWriter {
 
     /// A create takes what it finds for what an interrupted create left, or overwrites it: that must be ours. The plan has
     /// not seen it, where a name was changed to one that is taken, or was taken since.
-    async fn refuse_what_is_not_ours(
+    async fn what_is_there(
         &self,
         handler: &dyn Resource,
         owner: &Owner,
         wanted: &Value,
-    ) -> Result<(), AwsError> {
-        let Some(id) = handler.find(&self.cx, owner, wanted).await? else { return Ok(()) };
-        let Some(live) = handler.read(&self.cx, &id).await? else { return Ok(()) };
+    ) -> Result<Option<PhysicalId>, AwsError> {
+        let Some(id) = handler.find_made(&self.cx, owner, wanted).await? else { return Ok(None) };
+        let Some(live) = handler.read(&self.cx, &id).await? else { return Ok(None) };
         let whose = match &live.ownership {
-            Ownership::Unmarkable => return Ok(()),
-            Ownership::Owned(found) if found == owner => return Ok(()),
+            Ownership::Unmarkable => return Ok(Some(id)),
+            Ownership::Owned(found) if found == owner => return Ok(Some(id)),
             Ownership::Owned(found) => format!("belongs to the stack `{}` (as `{}`)", found.stack, found.resource),
-            Ownership::Unmarked if is_made_by_aws(handler, &id) => return Ok(()),
+            Ownership::Unmarked if is_made_by_aws(handler, &id) => return Ok(Some(id)),
             Ownership::Unmarked => "was not made by paystack".to_owned(),
         };
         let message = format!(
@@ -253,8 +253,8 @@ impl AwsWriter {
                 let made = match handler.make_new(&self.cx, owner, wanted).await? {
                     Some(made) => made,
                     None => {
-                        self.refuse_what_is_not_ours(handler, owner, wanted).await?;
-                        handler.create(&self.cx, owner, wanted).await?
+                        let left = self.what_is_there(handler, owner, wanted).await?;
+                        handler.create(&self.cx, owner, wanted, left).await?
                     }
                 };
                 Ok(Done::Created { id: made.id, attributes: made.attributes })

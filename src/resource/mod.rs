@@ -261,11 +261,13 @@ pub trait Handler: Send + Sync + 'static {
         async { Ok(None) }
     }
 
-    /// Creates the resource and waits until it can be used. Finds what an earlier, interrupted create left.
+    /// Creates the resource and waits until it can be used. `left` is what [`find_made`](Self::find_made) has just found: what an
+    /// earlier, interrupted create has left, which is completed instead.
     fn create(
         cx: &Context,
         owner: &Owner,
         wanted: &Self::Properties,
+        left: Option<PhysicalId>,
     ) -> impl Future<Output = Result<Made, AwsError>> + Send;
 
     /// Changes what differs and nothing else. Gives the identifier from now on, which may name other targets than before.
@@ -397,6 +399,7 @@ pub trait Resource: Send + Sync {
         cx: &'a Context,
         owner: &'a Owner,
         wanted: &'a Value,
+        left: Option<PhysicalId>,
     ) -> BoxFuture<'a, Result<Made, AwsError>>;
     fn update<'a>(
         &'a self,
@@ -599,8 +602,9 @@ impl<H: Handler> Resource for Erased<H> {
         cx: &'a Context,
         owner: &'a Owner,
         wanted: &'a Value,
+        left: Option<PhysicalId>,
     ) -> BoxFuture<'a, Result<Made, AwsError>> {
-        Box::pin(async move { H::create(cx, owner, &expect_typed::<H>(wanted)?).await })
+        Box::pin(async move { H::create(cx, owner, &expect_typed::<H>(wanted)?, left).await })
     }
 
     fn update<'a>(
@@ -669,6 +673,18 @@ fn drop_nulls(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(drop_nulls),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// Changes what an interrupted create has not come to, of what it has left.
+pub async fn complete_what_is_there<H: Handler>(
+    cx: &Context,
+    owner: &Owner,
+    id: &PhysicalId,
+    wanted: &H::Properties,
+) -> Result<(), AwsError> {
+    let Some(live) = H::read(cx, id).await? else { return Ok(()) };
+    H::update(cx, owner, id, wanted, &left_to_change::<H>(&live, wanted)).await?;
+    Ok(())
 }
 
 /// What is still to change on a resource that a create found half made.

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use paystack::apply::{Done, Kind, Task, Work, Writer};
 use paystack::aws::clock::SystemClock;
+use paystack::aws::error::AwsError;
 use paystack::aws::{Connection, Context, LocalAccount, Packages, Target, connect};
 use paystack::budget;
 use paystack::change::Changes;
 use paystack::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use paystack::plan::{Action, Plan, Remarks, Step};
 use paystack::resource::live::AwsWriter;
-use paystack::resource::{Attributes, Contributions, LiveResource, Owner, Ownership, Resource, row, tags};
+use paystack::resource::{Attributes, Contributions, LiveResource, Made, Owner, Ownership, Resource, row, tags};
 use serde_json::Value;
 
 use crate::harness::Account;
@@ -54,6 +55,12 @@ pub struct Case {
     pub updates: Vec<Value>,
 }
 
+/// Creates as an apply does: what an earlier create has left is looked for first.
+pub async fn makes(handler: &dyn Resource, cx: &Context, owner: &Owner, wanted: &Value) -> Result<Made, AwsError> {
+    let left = handler.find_made(cx, owner, wanted).await?;
+    handler.create(cx, owner, wanted, left).await
+}
+
 /// Runs a case in an account of its own.
 pub async fn check(case: Case) {
     let packages = Packages::new();
@@ -67,7 +74,7 @@ pub async fn check_with(case: Case, packages: Packages) {
     let mut world = World { cx, known: BTreeMap::new(), before: Vec::new() };
     for declared in &case.before {
         let (handler, owner, wanted) = world.wanted(declared, &declared.properties);
-        let it = handler.create(&world.cx, &owner, &wanted).await.expect(declared.logical_id);
+        let it = makes(handler, &world.cx, &owner, &wanted).await.expect(declared.logical_id);
         world.known.insert(declared.logical_id.to_owned(), it.attributes.clone());
         world.before.push(Before { handler, id: it.id, wanted });
     }
@@ -211,7 +218,7 @@ impl World {
             Some(id.clone()),
             "it is found without its id"
         );
-        let again = handler.create(cx, &owner, &wanted).await.expect("create again");
+        let again = makes(handler, cx, &owner, &wanted).await.expect("create again");
         assert_eq!(again.id, id, "a repeated create makes no second copy");
         if matches!(live.ownership, Ownership::Owned(_)) && !MARKED_FOR_LIFE.contains(&declared.resource_type) {
             self.is_adopted(declared, &id, &wanted).await;

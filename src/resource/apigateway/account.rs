@@ -55,9 +55,14 @@ impl Handler for ApiGatewayAccount {
         Ok(role.map(|role| Live::unmarkable(Account { cloudwatch_role_arn: Some(role) }, attributes())))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, account: &Account) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        account: &Account,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let role = account.role()?;
-        if live_role(cx).await?.as_deref() != Some(role) {
+        if left.is_none() {
             set_role(cx, role).await?;
         }
         Ok(Made { id: joined([NAME, role]), attributes: attributes() })

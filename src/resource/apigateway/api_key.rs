@@ -102,13 +102,12 @@ impl Handler for ApiGatewayApiKey {
         Ok(Some(Live::tagged(key, attributes(id.as_str()))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, key: &ApiKey) -> Result<Made, AwsError> {
-        let name = key.name.as_deref().unwrap_or_default();
-        let id = match find_owned(cx, owner, name).await? {
+    async fn create(cx: &Context, _owner: &Owner, key: &ApiKey, left: Option<PhysicalId>) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
-            None => make(cx, key).await?,
+            None => PhysicalId::from(make(cx, key).await?),
         };
-        Ok(Made { attributes: attributes(&id), id: PhysicalId::from(id) })
+        Ok(Made { attributes: attributes(id.as_str()), id })
     }
 
     async fn update(

@@ -97,8 +97,13 @@ impl Handler for ApiGatewayAuthorizer {
         Ok(Some(Live::unmarkable(authorizer_of(api, answer), attributes(authorizer))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, authorizer: &Authorizer) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, authorizer).await? {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        authorizer: &Authorizer,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
             None => make(cx, authorizer).await?,
         };

@@ -9,7 +9,7 @@ use crate::aws::error::{AwsError, During, found, gone_is_fine};
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
-use crate::resource::{Attributes, Handler, Live, Made, Owner, left_to_change, referred};
+use crate::resource::{Attributes, Handler, Live, Made, Owner, complete_what_is_there, referred};
 
 pub struct ApiGatewayBasePathMapping;
 
@@ -69,13 +69,16 @@ impl Handler for ApiGatewayBasePathMapping {
         Ok(Some(Live::unmarkable(mapping, referred(id.as_str(), []))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, mapping: &BasePathMapping) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        mapping: &BasePathMapping,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let id = id_of(mapping);
-        match Self::read(cx, &id).await? {
+        match left {
             None => make(cx, mapping).await?,
-            Some(live) => {
-                Self::update(cx, owner, &id, mapping, &left_to_change::<Self>(&live, mapping)).await?;
-            }
+            Some(_) => complete_what_is_there::<Self>(cx, owner, &id, mapping).await?,
         }
         Ok(Made { attributes: referred(id.as_str(), []), id })
     }

@@ -57,8 +57,13 @@ impl Handler for ApiGatewayClientCertificate {
         Ok(Some(Live::tagged(certificate, attributes(id.as_str()))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, certificate: &ClientCertificate) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, certificate).await? {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        certificate: &ClientCertificate,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
             None => make(cx, certificate).await?,
         };

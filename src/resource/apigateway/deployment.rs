@@ -98,10 +98,19 @@ impl Handler for ApiGatewayDeployment {
         Ok(Some(Live { properties, attributes: attributes(deployment), mark: Mark::Elsewhere(owner) }))
     }
 
-    async fn create(cx: &Context, owner: &Owner, deployment: &Deployment) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        deployment: &Deployment,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let wanted = description(owner, deployment);
         let api = &deployment.rest_api_id;
-        let id = match find_same(cx, api, &wanted).await? {
+        let same = match left {
+            Some(_) => find_same(cx, api, &wanted).await?,
+            None => None,
+        };
+        let id = match same {
             Some(id) => id,
             None => make(cx, api, &wanted).await?,
         };

@@ -75,8 +75,13 @@ impl Handler for ApiGatewayDocumentationPart {
         Ok(Some(Live::unmarkable(properties, attributes(part))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, part: &DocumentationPart) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, part).await? {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        part: &DocumentationPart,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => {
                 say(cx, &id, part).await?;
                 id

@@ -9,7 +9,7 @@ use crate::aws::error::{AwsError, During, found, gone_is_fine};
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
-use crate::resource::{Attributes, Handler, Live, Made, Owner, left_to_change, referred};
+use crate::resource::{Attributes, Handler, Live, Made, Owner, complete_what_is_there, referred};
 
 pub struct ApiGatewayDocumentationVersion;
 
@@ -58,13 +58,16 @@ impl Handler for ApiGatewayDocumentationVersion {
         Ok(Some(Live::unmarkable(version, referred(name, []))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, version: &DocumentationVersion) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        version: &DocumentationVersion,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let id = id_of(version);
-        match Self::read(cx, &id).await? {
+        match left {
             None => make(cx, version).await?,
-            Some(live) => {
-                Self::update(cx, owner, &id, version, &left_to_change::<Self>(&live, version)).await?;
-            }
+            Some(_) => complete_what_is_there::<Self>(cx, owner, &id, version).await?,
         }
         Ok(Made { attributes: referred(version.documentation_version.as_str(), []), id })
     }

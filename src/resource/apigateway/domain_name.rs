@@ -117,9 +117,14 @@ impl Handler for ApiGatewayDomainName {
         Ok(shown.map(|shown| Live::tagged(live(&shown), attributes_of(&shown))))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, domain: &DomainName) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        domain: &DomainName,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let name = domain.domain_name.as_deref().unwrap_or_default();
-        if show(cx, name).await?.is_none() {
+        if left.is_none() {
             make(cx, domain).await?;
         }
         let shown = settle(cx, name, domain).await?;

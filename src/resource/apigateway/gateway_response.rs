@@ -77,7 +77,12 @@ impl Handler for ApiGatewayGatewayResponse {
         Ok(Some(Live::unmarkable(response, attributes(id))))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, response: &GatewayResponse) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        response: &GatewayResponse,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let id = identifier(response);
         put(cx, response).await?;
         Ok(Made { attributes: attributes(&id), id })

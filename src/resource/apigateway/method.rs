@@ -120,9 +120,13 @@ impl Handler for ApiGatewayMethod {
         Ok(method.map(|method| Live::unmarkable(method, referred(id.as_str(), []))))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, method: &Method) -> Result<Made, AwsError> {
+    async fn create(cx: &Context, _owner: &Owner, method: &Method, left: Option<PhysicalId>) -> Result<Made, AwsError> {
         let id = identifier(method);
-        bring_about(cx, Place::of(&id)?, method).await?;
+        let place = Place::of(&id)?;
+        match left {
+            Some(_) => bring_about(cx, place, method).await?,
+            None => make(cx, place, method).await?,
+        }
         Ok(Made { attributes: referred(id.as_str(), []), id })
     }
 
@@ -162,10 +166,18 @@ impl Handler for ApiGatewayMethod {
 
 /// Makes the live method, if there is one, what it should be.
 async fn bring_about(cx: &Context, place: Place<'_>, wanted: &Method) -> Result<(), AwsError> {
-    let live = match get(cx, place).await? {
-        Some(live) => live,
-        None => Box::pin(put(cx, place, wanted)).await?,
-    };
+    match get(cx, place).await? {
+        Some(live) => complete(cx, place, live, wanted).await,
+        None => make(cx, place, wanted).await,
+    }
+}
+
+async fn make(cx: &Context, place: Place<'_>, wanted: &Method) -> Result<(), AwsError> {
+    let made = Box::pin(put(cx, place, wanted)).await?;
+    complete(cx, place, made, wanted).await
+}
+
+async fn complete(cx: &Context, place: Place<'_>, live: Method, wanted: &Method) -> Result<(), AwsError> {
     for step in steps(live, wanted) {
         Box::pin(step.take(cx, place)).await?;
     }

@@ -86,8 +86,8 @@ impl Handler for ApiGatewayModel {
         Ok(Some(Live::unmarkable(model, referred(name, []))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, model: &Model) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, model).await? {
+    async fn create(cx: &Context, _owner: &Owner, model: &Model, left: Option<PhysicalId>) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
             None => make(cx, model).await?,
         };

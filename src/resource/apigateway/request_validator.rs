@@ -62,8 +62,13 @@ impl Handler for ApiGatewayRequestValidator {
         Ok(Some(Live::unmarkable(properties, attributes(validator))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, validator: &RequestValidator) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, validator).await? {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        validator: &RequestValidator,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
             None => make(cx, validator).await?,
         };

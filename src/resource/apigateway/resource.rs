@@ -69,8 +69,13 @@ impl Handler for ApiGatewayResource {
         Ok(Some(Live::unmarkable(properties, attributes(resource))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, resource: &PathResource) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, resource).await? {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        resource: &PathResource,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
             None => make(cx, resource).await?,
         };

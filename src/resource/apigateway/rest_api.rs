@@ -214,8 +214,8 @@ impl Handler for ApiGatewayRestApi {
         Ok(Some(live))
     }
 
-    async fn create(cx: &Context, owner: &Owner, api: &RestApi) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, api).await? {
+    async fn create(cx: &Context, _owner: &Owner, api: &RestApi, left: Option<PhysicalId>) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
             None => make(cx, api).await?,
         };

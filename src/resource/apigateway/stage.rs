@@ -105,9 +105,9 @@ impl Handler for ApiGatewayStage {
         Ok(Some(Live::tagged(live(api, &shown), referred(name, []))))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, stage: &Stage) -> Result<Made, AwsError> {
+    async fn create(cx: &Context, _owner: &Owner, stage: &Stage, left: Option<PhysicalId>) -> Result<Made, AwsError> {
         let id = physical_id(stage);
-        if show(cx, &id).await?.is_none() {
+        if left.is_none() {
             make(cx, stage).await?;
         }
         settle(cx, &id, stage).await?;

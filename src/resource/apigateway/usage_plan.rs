@@ -85,12 +85,17 @@ impl Handler for ApiGatewayUsagePlan {
         Ok(show(cx, id).await?.map(|plan| Live::tagged(plan, attributes(id.as_str()))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, plan: &UsagePlan) -> Result<Made, AwsError> {
-        let id = match find_owned(cx, owner, plan).await? {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        plan: &UsagePlan,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
-            None => make(cx, plan).await?,
+            None => PhysicalId::from(make(cx, plan).await?),
         };
-        Ok(Made { attributes: attributes(&id), id: PhysicalId::from(id) })
+        Ok(Made { attributes: attributes(id.as_str()), id })
     }
 
     async fn update(

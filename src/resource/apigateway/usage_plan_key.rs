@@ -49,8 +49,13 @@ impl Handler for ApiGatewayUsagePlanKey {
         Ok(Some(Live::unmarkable(properties, attributes(id.as_str()))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, key: &UsagePlanKey) -> Result<Made, AwsError> {
-        if Self::find(cx, owner, key).await?.is_none() {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        key: &UsagePlanKey,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
+        if left.is_none() {
             make(cx, key).await?;
         }
         let id = text_of(key);

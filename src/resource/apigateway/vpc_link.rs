@@ -70,8 +70,8 @@ impl Handler for ApiGatewayVpcLink {
         Ok(Some(Live::tagged(link, attributes(id.as_str()))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, link: &VpcLink) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, link).await? {
+    async fn create(cx: &Context, _owner: &Owner, link: &VpcLink, left: Option<PhysicalId>) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
             None => make(cx, link).await?,
         };

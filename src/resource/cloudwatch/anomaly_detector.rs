@@ -118,7 +118,12 @@ impl Handler for CloudWatchAnomalyDetector {
         Ok(described(cx, &of).await?.map(|live| Live::unmarkable(live, attributes_of(id))))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, detector: &AnomalyDetector) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        detector: &AnomalyDetector,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         put(cx, detector).await?;
         let id = id_of(detector);
         cx.until(DESCRIBE, "the new detector to show", Patience::seconds(60), || described(cx, detector)).await?;

@@ -20,7 +20,7 @@ use crate::resource::cloudwatch::{
     sync_tags, tags_of,
 };
 use crate::resource::tags::Tags;
-use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, left_to_change};
+use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, complete_what_is_there};
 
 pub struct CloudWatchCompositeAlarm;
 
@@ -93,15 +93,17 @@ impl Handler for CloudWatchCompositeAlarm {
         Ok(Some(Live::tagged(alarm, alarm_attributes(&cx.scope, id.as_str()))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, alarm: &CompositeAlarm) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        alarm: &CompositeAlarm,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let name = alarm.alarm_name.as_deref().unwrap_or_default();
         let id = PhysicalId::from(name);
-        match Self::find(cx, owner, alarm).await? {
+        match left {
             None => put(cx, alarm).await?,
-            Some(id) => {
-                let live = Self::read(cx, &id).await?.ok_or_else(|| AwsError::missing(DESCRIBE, "CompositeAlarms"))?;
-                Self::update(cx, owner, &id, alarm, &left_to_change::<Self>(&live, alarm)).await?;
-            }
+            Some(id) => complete_what_is_there::<Self>(cx, owner, &id, alarm).await?,
         }
         cx.until(DESCRIBE, "the new alarm to show", Patience::seconds(60), || described(cx, name)).await?;
         Ok(Made { attributes: alarm_attributes(&cx.scope, name), id })

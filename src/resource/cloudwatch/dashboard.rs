@@ -55,9 +55,14 @@ impl Handler for CloudWatchDashboard {
         Ok(Some(Live::tagged(dashboard, referred(name, []))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, dashboard: &Dashboard) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        dashboard: &Dashboard,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let name = dashboard.dashboard_name.as_deref().unwrap_or_default();
-        let id = match Self::find(cx, owner, dashboard).await? {
+        let id = match left {
             Some(id) => id,
             None => {
                 put(cx, name, dashboard).await?;

@@ -15,7 +15,7 @@ use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::cloudwatch::{sdk_tag, sync_tags, tags_of};
 use crate::resource::tags::Tags;
-use crate::resource::{Attributes, Handler, Live, Made, Owner, json_text, left_to_change, referred};
+use crate::resource::{Attributes, Handler, Live, Made, Owner, complete_what_is_there, json_text, referred};
 
 pub struct CloudWatchInsightRule;
 
@@ -61,13 +61,16 @@ impl Handler for CloudWatchInsightRule {
         Ok(Some(Live::tagged(rule, attributes_of(&cx.scope, id.as_str()))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, rule: &InsightRule) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        rule: &InsightRule,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let id = PhysicalId::from(rule.rule_name.as_str());
-        match Self::read(cx, &id).await? {
+        match left {
             None => put(cx, rule).await?,
-            Some(live) => {
-                Self::update(cx, owner, &id, rule, &left_to_change::<Self>(&live, rule)).await?;
-            }
+            Some(_) => complete_what_is_there::<Self>(cx, owner, &id, rule).await?,
         }
         cx.until(DESCRIBE, "the new rule to show", Patience::seconds(60), || described(cx, id.as_str())).await?;
         Ok(Made { attributes: attributes_of(&cx.scope, id.as_str()), id })

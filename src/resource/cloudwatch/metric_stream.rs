@@ -15,7 +15,7 @@ use crate::change::Changes;
 use crate::identity::{PhysicalId, REF};
 use crate::resource::cloudwatch::{sdk_tag, sync_tags, tags_of};
 use crate::resource::tags::Tags;
-use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, attributes, left_to_change};
+use crate::resource::{Attributes, GeneratedName, Handler, Live, Made, Owner, attributes, complete_what_is_there};
 
 pub struct CloudWatchMetricStream;
 
@@ -103,13 +103,16 @@ impl Handler for CloudWatchMetricStream {
         Ok(Some(Live::tagged(stream, attributes_of(&shown))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, stream: &MetricStream) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        stream: &MetricStream,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let id = PhysicalId::from(stream.name.as_deref().unwrap_or_default());
-        match Self::read(cx, &id).await? {
+        match left {
             None => put(cx, stream).await?,
-            Some(live) => {
-                Self::update(cx, owner, &id, stream, &left_to_change::<Self>(&live, stream)).await?;
-            }
+            Some(_) => complete_what_is_there::<Self>(cx, owner, &id, stream).await?,
         }
         let shown = cx.until(GET, "the new metric stream", Patience::seconds(60), || show(cx, id.as_str())).await?;
         Ok(Made { attributes: attributes_of(&shown), id })

@@ -270,9 +270,14 @@ impl Handler for DynamoDbGlobalTable {
         DynamoDbTable::make_new(cx, owner, &table_of(global)).await
     }
 
-    async fn create(cx: &Context, owner: &Owner, global: &GlobalTable) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        global: &GlobalTable,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         is_here(cx, global)?;
-        Box::pin(DynamoDbTable::create(cx, owner, &table_of(global))).await
+        Box::pin(DynamoDbTable::create(cx, owner, &table_of(global), left)).await
     }
 
     async fn update(

@@ -320,7 +320,7 @@ impl Handler for DynamoDbTable {
         Box::pin(complete(cx, table)).await.map(Some)
     }
 
-    async fn create(cx: &Context, owner: &Owner, table: &Table) -> Result<Made, AwsError> {
+    async fn create(cx: &Context, owner: &Owner, table: &Table, _left: Option<PhysicalId>) -> Result<Made, AwsError> {
         let name = name_of(table);
         let arn = arn_of(&cx.scope, name);
         if settled(cx, name).await?.is_none() {

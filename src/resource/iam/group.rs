@@ -16,7 +16,7 @@ use crate::resource::iam::entity::Entity;
 use crate::resource::iam::held::{self, InlinePolicy};
 use crate::resource::iam::{PROPAGATION, is_still_attached, write};
 use crate::resource::{
-    Attributes, Contribute, GeneratedName, Handler, Live, Made, Owner, attributes, left_to_change, referred,
+    Attributes, Contribute, GeneratedName, Handler, Live, Made, Owner, attributes, complete_what_is_there, referred,
 };
 
 pub struct IamGroup;
@@ -74,21 +74,18 @@ impl Handler for IamGroup {
         Ok(Some(Live::unmarkable(group, attributes)))
     }
 
-    async fn create(cx: &Context, owner: &Owner, group: &Group) -> Result<Made, AwsError> {
+    async fn create(cx: &Context, owner: &Owner, group: &Group, left: Option<PhysicalId>) -> Result<Made, AwsError> {
         let name = name_of(group);
         let id = PhysicalId::from(name);
-        match Self::read(cx, &id).await? {
-            Some(live) => {
-                Self::update(cx, owner, &id, group, &left_to_change::<Self>(&live, group)).await?;
-            }
-            None => {
-                let create = cx.iam.create_group().group_name(name).path(&group.path);
-                write(cx, || async { create.clone().send().await.during("iam.CreateGroup") }).await?;
-                cx.until("iam.GetGroup", "the new group to show", PROPAGATION, || get(cx, name)).await?;
-                held::give(cx, &entity(&id), &group.policies, &group.managed_policy_arns).await?;
-            }
+        if left.is_none() {
+            let create = cx.iam.create_group().group_name(name).path(&group.path);
+            write(cx, || async { create.clone().send().await.during("iam.CreateGroup") }).await?;
         }
         let live = cx.until("iam.GetGroup", "the new group to show", PROPAGATION, || get(cx, name)).await?;
+        match left {
+            Some(_) => complete_what_is_there::<Self>(cx, owner, &id, group).await?,
+            None => held::give(cx, &entity(&id), &group.policies, &group.managed_policy_arns).await?,
+        }
         Ok(Made { id, attributes: attributes_of(&live) })
     }
 

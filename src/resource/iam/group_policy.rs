@@ -53,7 +53,12 @@ impl Handler for IamGroupPolicy {
         }))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, policy: &GroupPolicy) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        policy: &GroupPolicy,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let document = policy.policy_document.as_ref();
         inline::put(cx, &entity_of(&policy.group_name), &policy.policy_name, document).await?;
         Ok(inline::made(id_of(policy)))

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use aws_sdk_iam::types::{self, Tag};
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, found, gone_is_fine};
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{PhysicalId, StackId};
@@ -60,21 +60,18 @@ impl Handler for IamInstanceProfile {
         Ok(Some(Live { properties: profile, attributes, mark }))
     }
 
-    async fn create(cx: &Context, owner: &Owner, profile: &InstanceProfile) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        profile: &InstanceProfile,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         const CREATE: &str = "iam.CreateInstanceProfile";
         let name = name_of(profile);
-        match get(cx, name).await? {
-            None => {
-                let create = cx.iam.create_instance_profile().instance_profile_name(name).path(&profile.path);
-                let create = create.set_tags(Some(sdk_tags(&Tags::marks(owner), CREATE)?));
-                write(cx, || async { create.clone().send().await.during(CREATE) }).await?;
-            }
-            Some(live) if tags_of(live.tags()).owner().as_ref() == Some(owner) => {}
-            Some(_) => {
-                let message =
-                    format!("an instance profile named `{name}` is there already, and this stack did not make it");
-                return Err(AwsError::new(CREATE, ErrorClass::AlreadyExists, message));
-            }
+        if left.is_none() {
+            let create = cx.iam.create_instance_profile().instance_profile_name(name).path(&profile.path);
+            let create = create.set_tags(Some(sdk_tags(&Tags::marks(owner), CREATE)?));
+            write(cx, || async { create.clone().send().await.during(CREATE) }).await?;
         }
         let shows = || get(cx, name);
         let live = cx.until("iam.GetInstanceProfile", "the new instance profile to show", PROPAGATION, shows).await?;

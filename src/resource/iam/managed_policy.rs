@@ -10,7 +10,7 @@ use aws_sdk_iam::types::{PolicyScopeType, PolicyUsageType, PolicyVersion, Tag};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, absent_is_none, found, gone_is_fine};
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{PhysicalId, StackId};
@@ -105,15 +105,15 @@ impl Handler for IamManagedPolicy {
         Ok(Some(Live { properties, attributes: attributes_of(arn, &policy), mark }))
     }
 
-    async fn create(cx: &Context, owner: &Owner, policy: &ManagedPolicy) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        policy: &ManagedPolicy,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let arn = arn_of(&cx.scope, policy);
-        match get(cx, &arn).await? {
-            None => make(cx, owner, policy).await?,
-            Some(live) if tags_of(live.tags()).owner().as_ref() == Some(owner) => {}
-            Some(_) => {
-                let message = format!("a policy `{arn}` is there already, and this stack did not make it");
-                return Err(AwsError::new("iam.CreatePolicy", ErrorClass::AlreadyExists, message));
-            }
+        if left.is_none() {
+            make(cx, owner, policy).await?;
         }
         cx.until("iam.GetPolicy", "the new policy to show", PROPAGATION, || get(cx, &arn)).await?;
         for entity in entities_of(policy) {

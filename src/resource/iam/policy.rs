@@ -74,7 +74,12 @@ impl Handler for IamPolicy {
         Ok(Some(Live::unmarkable(policy, referred(name, [("Id", name.to_owned())]))))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, policy: &Policy) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        policy: &Policy,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let id = put(cx, policy).await?;
         let name = name_of(policy);
         let all = entities_of(policy);

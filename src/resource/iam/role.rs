@@ -10,7 +10,7 @@ use aws_sdk_iam::types::{EntityType, RoleDetail};
 use futures::future::try_join;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine, none_if};
+use crate::aws::error::{AwsError, During, absent_is_none, found, gone_is_fine, none_if};
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{PhysicalId, StackId};
@@ -108,15 +108,9 @@ impl Handler for IamRole {
         complete(cx, role).await.map(Some)
     }
 
-    async fn create(cx: &Context, owner: &Owner, role: &Role) -> Result<Made, AwsError> {
-        let name = name_of(role);
-        match get(cx, name).await? {
-            None => make(cx, role).await?,
-            Some(live) if tags_of(live.tags()).owner().as_ref() == Some(owner) => {}
-            Some(_) => {
-                let message = format!("a role named `{name}` is there already, and this stack did not make it");
-                return Err(AwsError::new("iam.CreateRole", ErrorClass::AlreadyExists, message));
-            }
+    async fn create(cx: &Context, _owner: &Owner, role: &Role, left: Option<PhysicalId>) -> Result<Made, AwsError> {
+        if left.is_none() {
+            make(cx, role).await?;
         }
         complete(cx, role).await
     }

@@ -61,8 +61,13 @@ impl Handler for IamServiceLinkedRole {
         Ok(role.map(|role| Live::unmarkable(properties_of(&role), attributes_of(&role.role_name))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, role: &ServiceLinkedRole) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, role).await? {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        role: &ServiceLinkedRole,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
             None => make(cx, role).await?,
         };

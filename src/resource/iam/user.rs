@@ -9,7 +9,7 @@ use aws_sdk_iam::types::{EntityType, UserDetail};
 use futures::future::try_join3;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{AwsError, During, ErrorClass, absent_is_none, found, gone_is_fine};
+use crate::aws::error::{AwsError, During, absent_is_none, found, gone_is_fine};
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
 use crate::identity::{PhysicalId, StackId};
@@ -101,15 +101,10 @@ impl Handler for IamUser {
         Ok(Some(Live::tagged(user, attributes)))
     }
 
-    async fn create(cx: &Context, owner: &Owner, user: &User) -> Result<Made, AwsError> {
+    async fn create(cx: &Context, _owner: &Owner, user: &User, left: Option<PhysicalId>) -> Result<Made, AwsError> {
         let name = name_of(user);
-        match get(cx, name).await? {
-            None => make(cx, user).await?,
-            Some(live) if tags_of(live.tags()).owner().as_ref() == Some(owner) => {}
-            Some(_) => {
-                let message = format!("a user named `{name}` is there already, and this stack did not make it");
-                return Err(AwsError::new("iam.CreateUser", ErrorClass::AlreadyExists, message));
-            }
+        if left.is_none() {
+            make(cx, user).await?;
         }
         let live = cx.until("iam.GetUser", "the new user to show", PROPAGATION, || get(cx, name)).await?;
         held::give(cx, &Entity::User(name.to_owned()), &user.policies, &user.managed_policy_arns).await?;

@@ -69,7 +69,12 @@ impl Handler for IamUserToGroupAddition {
         Ok(Some(Live::unmarkable(addition, attributes_of(id))))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, addition: &UserToGroupAddition) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        addition: &UserToGroupAddition,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let id = put(cx, addition).await?;
         Ok(Made { attributes: attributes_of(&id), id })
     }

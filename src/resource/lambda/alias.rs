@@ -91,7 +91,7 @@ impl Handler for LambdaAlias {
         Ok(Some(Live::unmarkable(alias, attributes_of(id.as_str()))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, alias: &Alias) -> Result<Made, AwsError> {
+    async fn create(cx: &Context, owner: &Owner, alias: &Alias, _left: Option<PhysicalId>) -> Result<Made, AwsError> {
         let (function, name) = (alias.function_name.as_str(), alias.name.as_str());
         let create = cx.lambda.create_alias().function_name(function).name(name);
         let create = create.function_version(&alias.function_version).set_description(alias.description.clone());

@@ -92,9 +92,14 @@ impl Handler for LambdaCodeSigningConfig {
         Ok(Some(Live::tagged(config, attributes)))
     }
 
-    async fn create(cx: &Context, owner: &Owner, config: &CodeSigningConfig) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        config: &CodeSigningConfig,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         const CREATE: &str = "lambda.CreateCodeSigningConfig";
-        if let Some(id) = Self::find(cx, owner, config).await? {
+        if let Some(id) = left {
             let live = Self::read(cx, &id).await?.ok_or_else(|| AwsError::missing(CREATE, "CodeSigningConfig"))?;
             return Ok(Made { id, attributes: live.attributes });
         }

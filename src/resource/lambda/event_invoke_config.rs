@@ -87,7 +87,12 @@ impl Handler for LambdaEventInvokeConfig {
         Ok(Some(Live::unmarkable(config, referred(id.as_str(), []))))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, config: &EventInvokeConfig) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        config: &EventInvokeConfig,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         put(cx, config).await?;
         let id = id_of(config);
         Ok(Made { attributes: referred(id.as_str(), []), id })

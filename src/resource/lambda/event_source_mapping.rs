@@ -118,8 +118,13 @@ impl Handler for LambdaEventSourceMapping {
         Ok(Some(Live::tagged(live(answer, tags)?, attributes)))
     }
 
-    async fn create(cx: &Context, owner: &Owner, mapping: &EventSourceMapping) -> Result<Made, AwsError> {
-        let uuid = match Self::find(cx, owner, mapping).await? {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        mapping: &EventSourceMapping,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
+        let uuid = match left {
             Some(id) => id.as_str().to_owned(),
             None => make(cx, mapping).await?,
         };

@@ -107,9 +107,14 @@ impl Handler for LambdaFunction {
         complete(cx, function).await.map(Some)
     }
 
-    async fn create(cx: &Context, _owner: &Owner, function: &Function) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        function: &Function,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let name = name_of(function)?;
-        if get(cx, name).await?.is_none() {
+        if left.is_none() {
             make(cx, name, function).await?;
         }
         complete(cx, function).await

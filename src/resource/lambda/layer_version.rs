@@ -88,15 +88,21 @@ impl Handler for LambdaLayerVersion {
         Ok(Some(Live { properties: layer, attributes: attributes_of(id.as_str()), mark }))
     }
 
-    async fn create(cx: &Context, owner: &Owner, layer: &LayerVersion) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        layer: &LayerVersion,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let description = description_of(owner, layer)?;
-        let versions = versions(cx, name_of(layer)?).await?;
-        let arn = match versions.into_iter().find(|version| is_same(version, &description, layer)) {
-            Some(version) => version.layer_version_arn,
-            None => publish(cx, layer, &description).await?,
+        let id = match left {
+            Some(id) => id,
+            None => {
+                let arn = publish(cx, layer, &description).await?;
+                PhysicalId::from(arn.ok_or_else(|| AwsError::missing(PUBLISH, "LayerVersionArn"))?)
+            }
         };
-        let arn = arn.ok_or_else(|| AwsError::missing(PUBLISH, "LayerVersionArn"))?;
-        Ok(Made { attributes: attributes_of(&arn), id: PhysicalId::from(arn) })
+        Ok(Made { attributes: attributes_of(id.as_str()), id })
     }
 
     /// Nothing of a version can change.

@@ -55,11 +55,20 @@ impl Handler for LambdaLayerVersionPermission {
         Ok(Some(Live { properties: permission_of(layer, statement), attributes: attributes_of(id), mark }))
     }
 
-    async fn create(cx: &Context, owner: &Owner, permission: &LayerVersionPermission) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        permission: &LayerVersionPermission,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         const ADD: &str = "lambda.AddLayerVersionPermission";
         let layer = permission.layer_version_arn.as_str();
         let id = id_of(layer, &statement::id(owner));
-        match Self::read(cx, &id).await? {
+        let live = match left {
+            Some(id) => Self::read(cx, &id).await?,
+            None => None,
+        };
+        match live {
             Some(live) if live.properties == *permission => {}
             live => {
                 if live.is_some() {

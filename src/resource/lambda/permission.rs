@@ -73,11 +73,19 @@ impl Handler for LambdaPermission {
         Ok(Some(Live { properties: permission, attributes: attributes_of(statement_id), mark }))
     }
 
-    async fn create(cx: &Context, owner: &Owner, permission: &Permission) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        permission: &Permission,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let function = permission.function_name.as_str();
         let id = statement_ids::id(owner);
         let _turn = turn(cx, function).await;
-        let live = statement(cx, function, &id).await?;
+        let live = match left {
+            Some(_) => statement(cx, function, &id).await?,
+            None => None,
+        };
         if live.as_ref() != Some(permission) {
             if live.is_some() {
                 remove(cx, function, &id).await?;

@@ -102,7 +102,7 @@ impl Handler for LambdaUrl {
         Ok(Some(Live::unmarkable(url, attributes_of(&cx.scope, id, answer.function_url))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, url: &Url) -> Result<Made, AwsError> {
+    async fn create(cx: &Context, owner: &Owner, url: &Url, _left: Option<PhysicalId>) -> Result<Made, AwsError> {
         let create = cx.lambda.create_function_url_config().function_name(&url.target_function_arn);
         let create = create.set_qualifier(url.qualifier.clone());
         let create = create.auth_type(FunctionUrlAuthType::from(url.auth_type.as_str()));

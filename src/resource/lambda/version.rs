@@ -101,9 +101,14 @@ impl Handler for LambdaVersion {
         Ok(Some(Live { properties: version, attributes: attributes_of(id.as_str(), number), mark }))
     }
 
-    async fn create(cx: &Context, owner: &Owner, version: &Version) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        version: &Version,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let function = version.function_name.as_str();
-        let id = match Self::find(cx, owner, version).await? {
+        let id = match left {
             Some(id) => id,
             None => publish(cx, owner, version).await?,
         };

@@ -76,7 +76,12 @@ impl Handler for LogsAccountPolicy {
         }))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, policy: &AccountPolicy) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        policy: &AccountPolicy,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         put(cx, policy).await?;
         let id = id_of(policy);
         cx.until(DESCRIBE, "the new policy to show", Patience::seconds(60), || Self::read(cx, &id)).await?;

@@ -11,7 +11,7 @@ use crate::identity::PhysicalId;
 use crate::resource::logs::tagging;
 use crate::resource::policy_document::PolicyDocument;
 use crate::resource::tags::Tags;
-use crate::resource::{Attributes, Handler, Live, Made, Owner, left_to_change, referred};
+use crate::resource::{Attributes, Handler, Live, Made, Owner, complete_what_is_there, referred};
 
 pub struct LogsDestination;
 
@@ -56,13 +56,15 @@ impl Handler for LogsDestination {
         Ok(Some(Live::tagged(destination, attributes_of(&cx.scope, id.as_str()))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, destination: &Destination) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        destination: &Destination,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let id = PhysicalId::from(destination.destination_name.as_str());
-        match Self::read(cx, &id).await? {
-            Some(live) => {
-                let left = left_to_change::<Self>(&live, destination);
-                Self::update(cx, owner, &id, destination, &left).await?;
-            }
+        match left {
+            Some(_) => complete_what_is_there::<Self>(cx, owner, &id, destination).await?,
             None => {
                 put(cx, destination, Some(&destination.tags)).await?;
                 put_policy(cx, destination).await?;

@@ -96,8 +96,13 @@ impl Handler for LogsLogAnomalyDetector {
         Ok(Some(Live { properties: detector, attributes, mark: Mark::Elsewhere(owner) }))
     }
 
-    async fn create(cx: &Context, owner: &Owner, detector: &LogAnomalyDetector) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, detector).await? {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        detector: &LogAnomalyDetector,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
             None => make(cx, owner, detector).await?,
         };

@@ -134,7 +134,12 @@ impl Handler for LogsLogGroup {
         Ok(Some(Made { attributes: attributes_of(&cx.scope, name), id }))
     }
 
-    async fn create(cx: &Context, owner: &Owner, group: &LogGroup) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        group: &LogGroup,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let id = PhysicalId::from(group.log_group_name.as_deref().unwrap_or_default());
         none_if(make(cx, group).await, AwsError::is_taken)?;
         let live =

@@ -43,7 +43,12 @@ impl Handler for LogsLogStream {
         Ok(is_there(cx, group, name).await?.then(|| Live::unmarkable(stream(), referred(name, []))))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, stream: &LogStream) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        stream: &LogStream,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let id = id_of(stream);
         let [group, name] = in_group(&id, DESCRIBE, "log stream")?;
         let create = cx.logs.create_log_stream().log_group_name(group).log_stream_name(name);

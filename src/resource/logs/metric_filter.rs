@@ -80,7 +80,12 @@ impl Handler for LogsMetricFilter {
         Ok(live.map(|live| Live::unmarkable(filter_of(group, live), referred(name, []))))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, filter: &MetricFilter) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        filter: &MetricFilter,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         put(cx, filter).await?;
         let id = id_of(filter);
         let live = cx.until(DESCRIBE, "the new filter to show", Patience::seconds(30), || Self::read(cx, &id)).await?;

@@ -76,10 +76,13 @@ impl Handler for LogsQueryDefinition {
         }))
     }
 
-    async fn create(cx: &Context, owner: &Owner, definition: &QueryDefinition) -> Result<Made, AwsError> {
-        let mark = (definition.query_language == INSIGHTS).then_some(owner);
-        let ours = named(cx, definition).await?.into_iter().find(|(it, _)| it.as_ref() == mark);
-        let id = put(cx, ours.as_ref().map(|(_, id)| id), owner, definition).await?;
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        definition: &QueryDefinition,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
+        let id = put(cx, left.as_ref(), owner, definition).await?;
         let live = cx.until(DESCRIBE, "the new query to show", Patience::seconds(30), || Self::read(cx, &id)).await?;
         Ok(Made { attributes: live.attributes, id })
     }

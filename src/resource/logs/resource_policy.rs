@@ -46,7 +46,12 @@ impl Handler for LogsResourcePolicy {
         }))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, policy: &ResourcePolicy) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        policy: &ResourcePolicy,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         put(cx, policy).await?;
         let id = PhysicalId::from(policy.policy_name.as_str());
         let live = cx.until(DESCRIBE, "the new policy to show", Patience::seconds(30), || Self::read(cx, &id)).await?;

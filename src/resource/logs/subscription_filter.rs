@@ -77,7 +77,12 @@ impl Handler for LogsSubscriptionFilter {
         Ok(live.map(|live| Live::unmarkable(filter_of(group, live), referred(name, []))))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, filter: &SubscriptionFilter) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        filter: &SubscriptionFilter,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         put(cx, filter).await?;
         let id = id_of(filter);
         let live = cx.until(DESCRIBE, "the new filter to show", Patience::seconds(30), || Self::read(cx, &id)).await?;

@@ -96,8 +96,13 @@ impl Handler for SnsSubscription {
         }
     }
 
-    async fn create(cx: &Context, owner: &Owner, subscription: &Subscription) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, subscription).await? {
+    async fn create(
+        cx: &Context,
+        owner: &Owner,
+        subscription: &Subscription,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
             None => match subscribe(cx, subscription, initial_attributes(subscription)).await {
                 // One that a run before this has made, and that was not listed yet.

@@ -141,12 +141,12 @@ impl Handler for SnsTopic {
         )))
     }
 
-    async fn create(cx: &Context, owner: &Owner, topic: &Topic) -> Result<Made, AwsError> {
+    async fn create(cx: &Context, owner: &Owner, topic: &Topic, left: Option<PhysicalId>) -> Result<Made, AwsError> {
         let arn = arn_of(cx, topic);
         let id = PhysicalId::from(arn.as_str());
         // A topic of this name is answered like a new one, or refused, depending on its attributes and tags.
         let mut was_there = false;
-        if shown(cx, &arn).await?.is_none() {
+        if left.is_none() {
             match make(cx, topic).await {
                 // One that a run before this has made, and that did not show yet.
                 Err(error) if is_there_already(&error) => was_there = true,

@@ -43,7 +43,12 @@ impl Handler for SnsTopicInlinePolicy {
         }))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, policy: &TopicInlinePolicy) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        policy: &TopicInlinePolicy,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         put(cx, policy).await?;
         let id = PhysicalId::from(policy.topic_arn.as_str());
         Ok(Made { attributes: referred(id.as_str(), []), id })

@@ -53,7 +53,12 @@ impl Handler for SnsTopicPolicy {
         }))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, policy: &TopicPolicy) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        policy: &TopicPolicy,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         put_all(cx, policy).await?;
         let id = id_of(policy);
         Ok(Made { attributes: attributes_of(&id), id })

@@ -17,7 +17,8 @@ use crate::identity::PhysicalId;
 use crate::resource::sqs::shown;
 use crate::resource::tags::{self, Tags};
 use crate::resource::{
-    Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, attributes, json_text, left_to_change, referred,
+    Attributes, Contents, GeneratedName, Handler, Live, Made, Owner, attributes, complete_what_is_there, json_text,
+    referred,
 };
 
 pub struct SqsQueue;
@@ -136,13 +137,11 @@ impl Handler for SqsQueue {
         Ok(Some(Contents::Messages { visible, in_flight, delayed }))
     }
 
-    async fn create(cx: &Context, owner: &Owner, queue: &Queue) -> Result<Made, AwsError> {
-        // A queue of this name with these attributes would be taken for a new one: only `find` tells them apart.
-        let url = match Self::find(cx, owner, queue).await? {
+    async fn create(cx: &Context, owner: &Owner, queue: &Queue, left: Option<PhysicalId>) -> Result<Made, AwsError> {
+        // A queue of this name with these attributes would be taken for a new one: only `left` tells them apart.
+        let url = match left {
             Some(id) => {
-                if let Some(live) = Self::read(cx, &id).await? {
-                    Self::update(cx, owner, &id, queue, &left_to_change::<Self>(&live, queue)).await?;
-                }
+                complete_what_is_there::<Self>(cx, owner, &id, queue).await?;
                 id.as_str().to_owned()
             }
             None => make(cx, queue).await?,

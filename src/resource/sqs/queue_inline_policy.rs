@@ -44,7 +44,12 @@ impl Handler for SqsQueueInlinePolicy {
         }))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, policy: &QueueInlinePolicy) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        policy: &QueueInlinePolicy,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         put(cx, policy).await?;
         let id = PhysicalId::from(policy.queue.as_str());
         Ok(Made { attributes: referred(id.as_str(), []), id })

@@ -52,7 +52,12 @@ impl Handler for SqsQueuePolicy {
         }))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, policy: &QueuePolicy) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        policy: &QueuePolicy,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         put_all(cx, policy).await?;
         let id = id_of(policy);
         Ok(Made { attributes: attributes_of(&id), id })

@@ -78,8 +78,8 @@ impl Handler for Wafv2IpSet {
         Ok(Some(Live::tagged(set, attributes_of(&identity, &cx.scope))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, set: &IpSet) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, set).await? {
+    async fn create(cx: &Context, _owner: &Owner, set: &IpSet, left: Option<PhysicalId>) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
             None => make(cx, set).await?,
         };

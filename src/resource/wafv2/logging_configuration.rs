@@ -92,7 +92,12 @@ impl Handler for Wafv2LoggingConfiguration {
         Ok(Some(Live::unmarkable(from_sdk(live).map_err(unreadable(GET))?, attributes)))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, configuration: &LoggingConfiguration) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        configuration: &LoggingConfiguration,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         put(cx, configuration).await?;
         let arn = &configuration.resource_arn;
         cx.until(GET, "the logging configuration to show", Patience::seconds(60), || async {

@@ -75,8 +75,13 @@ impl Handler for Wafv2RegexPatternSet {
         Ok(Some(Live::tagged(set, attributes_of(&identity, &cx.scope))))
     }
 
-    async fn create(cx: &Context, owner: &Owner, set: &RegexPatternSet) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, set).await? {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        set: &RegexPatternSet,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
             None => make(cx, set).await?,
         };

@@ -145,8 +145,13 @@ impl Handler for Wafv2RuleGroup {
         Ok(Some(Live::tagged(group, attributes)))
     }
 
-    async fn create(cx: &Context, owner: &Owner, group: &RuleGroup) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, group).await? {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        group: &RuleGroup,
+        left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
             None => make(cx, group).await?,
         };

@@ -100,8 +100,8 @@ impl Handler for Wafv2WebAcl {
         Ok(Some(Live::tagged(acl, attributes)))
     }
 
-    async fn create(cx: &Context, owner: &Owner, acl: &WebAcl) -> Result<Made, AwsError> {
-        let id = match Self::find(cx, owner, acl).await? {
+    async fn create(cx: &Context, _owner: &Owner, acl: &WebAcl, left: Option<PhysicalId>) -> Result<Made, AwsError> {
+        let id = match left {
             Some(id) => id,
             None => make(cx, acl).await?,
         };

@@ -68,7 +68,12 @@ impl Handler for Wafv2WebAclAssociation {
         Ok(Some(Live::unmarkable(association, attributes)))
     }
 
-    async fn create(cx: &Context, _owner: &Owner, association: &WebAclAssociation) -> Result<Made, AwsError> {
+    async fn create(
+        cx: &Context,
+        _owner: &Owner,
+        association: &WebAclAssociation,
+        _left: Option<PhysicalId>,
+    ) -> Result<Made, AwsError> {
         let associate = cx.wafv2.associate_web_acl();
         let associate = associate.resource_arn(&association.resource_arn).web_acl_arn(&association.web_acl_arn);
         let associate = || async { associate.clone().send().await.during("wafv2.AssociateWebACL") };

@@ -8,7 +8,7 @@ use paystack::package::{Package, zip_inline};
 use paystack::resource::{Owner, Ownership, Resource, row, tags};
 use serde_json::{Value, json};
 
-use crate::conformance::{Case, Declared, check_with, connection, resource, with};
+use crate::conformance::{Case, Declared, check_with, connection, makes, resource, with};
 
 pub(super) const HANDLER: &str = "def handler(event, context):\n    return event\n";
 pub(super) const OTHER_HANDLER: &str = "def handler(event, context):\n    return None\n";
@@ -220,10 +220,10 @@ async fn a_layer_with_other_content_is_found_and_published_beside_the_old_one() 
     let (cx, owner, layers) = (context().await, owner("Libraries"), handler("AWS::Lambda::LayerVersion"));
     let wanted =
         |source: &str| layers.canonical(&json!({"LayerName": "libraries", "Content": code(source)})).expect("a layer");
-    let old = layers.create(&cx, &owner, &wanted(HANDLER)).await.expect("create").id;
+    let old = makes(layers, &cx, &owner, &wanted(HANDLER)).await.expect("create").id;
     assert_eq!(layers.find(&cx, &owner, &wanted(OTHER_HANDLER)).await.expect("find"), Some(old.clone()));
 
-    let new = layers.create(&cx, &owner, &wanted(OTHER_HANDLER)).await.expect("create").id;
+    let new = makes(layers, &cx, &owner, &wanted(OTHER_HANDLER)).await.expect("create").id;
     assert_ne!(new, old);
     assert_eq!(layers.find(&cx, &owner, &wanted(HANDLER)).await.expect("find"), Some(new.clone()));
 
@@ -239,13 +239,13 @@ async fn a_permission_that_an_interrupted_replacement_left_makes_room_for_the_ne
     let mut orders = function("orders", json!({"Role": "arn:aws:iam::123456789012:role/orders"}));
     tags::add(&mut orders, &BTreeMap::new(), &self::owner("Orders"));
     let orders = functions.canonical(&orders).expect("a function");
-    functions.create(&cx, &self::owner("Orders"), &orders).await.expect("create the function");
+    makes(functions, &cx, &self::owner("Orders"), &orders).await.expect("create the function");
     let wanted = |principal: &str| {
         let properties = json!({"FunctionName": "orders", "Action": "lambda:InvokeFunction", "Principal": principal});
         permissions.canonical(&properties).expect("a permission")
     };
-    let old = permissions.create(&cx, &owner, &wanted("sns.amazonaws.com")).await.expect("create");
-    let new = permissions.create(&cx, &owner, &wanted("apigateway.amazonaws.com")).await.expect("create");
+    let old = makes(permissions, &cx, &owner, &wanted("sns.amazonaws.com")).await.expect("create");
+    let new = makes(permissions, &cx, &owner, &wanted("apigateway.amazonaws.com")).await.expect("create");
     assert_eq!(new.id, old.id);
     let live = permissions.read(&cx, &new.id).await.expect("read").expect("it is there");
     assert_eq!(live.properties, wanted("apigateway.amazonaws.com"));

@@ -7,7 +7,7 @@ use paystack::resource::tags;
 use serde_json::{Value, json};
 
 use super::lambda::{HANDLER, OTHER_HANDLER, code, context, function, handler, orders_function, owner, packages};
-use crate::conformance::{Case, Declared, check_with, resource, with};
+use crate::conformance::{Case, Declared, check_with, makes, resource, with};
 
 fn version(logical_id: &'static str, description: &str) -> Declared {
     let properties = json!({"FunctionName": {"Ref": "Orders"}, "Description": description});
@@ -167,15 +167,15 @@ async fn an_alias_splits_its_calls_between_two_versions() {
         tags::add(&mut orders, &BTreeMap::new(), &owner("Orders"));
         functions.canonical(&orders).expect("a function")
     };
-    let id = functions.create(&cx, &owner("Orders"), &orders(HANDLER)).await.expect("create the function").id;
+    let id = makes(functions, &cx, &owner("Orders"), &orders(HANDLER)).await.expect("create the function").id;
     let version = versions.canonical(&json!({"FunctionName": "orders"})).expect("a version");
-    let first = versions.create(&cx, &owner("First"), &version).await.expect("publish").attributes;
-    let error = versions.create(&cx, &owner("Second"), &version).await.expect_err("nothing has changed");
+    let first = makes(versions, &cx, &owner("First"), &version).await.expect("publish").attributes;
+    let error = makes(versions, &cx, &owner("Second"), &version).await.expect_err("nothing has changed");
     assert!(error.message.contains("was published for `First`"), "{error}");
 
     let changes = Changes::between(&orders(HANDLER), &orders(OTHER_HANDLER));
     functions.update(&cx, &owner("Orders"), &id, &orders(OTHER_HANDLER), &changes).await.expect("update the function");
-    let second = versions.create(&cx, &owner("Second"), &version).await.expect("publish again").attributes;
+    let second = makes(versions, &cx, &owner("Second"), &version).await.expect("publish again").attributes;
     assert_ne!(first["Version"], second["Version"]);
 
     let alias = |weights: Value| {
@@ -186,7 +186,7 @@ async fn an_alias_splits_its_calls_between_two_versions() {
         aliases.canonical(&alias).expect("an alias")
     };
     let split = alias(json!([{"FunctionVersion": second["Version"], "FunctionWeight": 0.25}]));
-    let live = aliases.create(&cx, &owner("Live"), &split).await.expect("create the alias").id;
+    let live = makes(aliases, &cx, &owner("Live"), &split).await.expect("create the alias").id;
     assert_eq!(aliases.read(&cx, &live).await.expect("read").expect("live").properties, split);
     let whole = alias(json!([]));
     aliases.update(&cx, &owner("Live"), &live, &whole, &Changes::between(&split, &whole)).await.expect("take it back");

@@ -8,7 +8,7 @@ use paystack::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use paystack::resource::{Owner, Resource, row};
 use serde_json::{Value, json};
 
-use crate::conformance::{Case, check, connection, does, resource, with};
+use crate::conformance::{Case, check, connection, does, makes, resource, with};
 
 #[tokio::test]
 async fn sns_topic() {
@@ -141,7 +141,7 @@ async fn a_subscription_that_waits_for_its_confirmation_is_there_and_goes_with_i
 
 async fn create(cx: &Context, handler: &dyn Resource, owner: &Owner, properties: Value) -> PhysicalId {
     let wanted = handler.canonical(&properties).expect("it fits");
-    handler.create(cx, owner, &wanted).await.expect("create").id
+    makes(handler, cx, owner, &wanted).await.expect("create").id
 }
 
 #[tokio::test]

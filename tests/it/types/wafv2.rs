@@ -7,7 +7,7 @@ use paystack::identity::{LogicalId, PhysicalId, ResourceType, StackId};
 use paystack::resource::{Made, Owner, Resource, row, tags};
 use serde_json::{Value, json};
 
-use crate::conformance::{Case, check, connection, resource, with};
+use crate::conformance::{Case, check, connection, makes, resource, with};
 
 fn measured(name: &str) -> Value {
     json!({"CloudWatchMetricsEnabled": true, "MetricName": name, "SampledRequestsEnabled": true})
@@ -252,7 +252,7 @@ fn thing(logical_id: &str, resource_type: &str, mut properties: Value) -> Thing 
 
 impl Thing {
     async fn create(&self, cx: &Context) -> Made {
-        self.handler.create(cx, &self.owner, &self.wanted).await.expect("create")
+        makes(self.handler, cx, &self.owner, &self.wanted).await.expect("create")
     }
 
     async fn find(&self, cx: &Context) -> Option<PhysicalId> {
