@@ -462,7 +462,7 @@ impl World {
 
     fn run(&mut self, work: &Work) -> Result<Done, AwsError> {
         match work {
-            Work::Create { owner, resource_type, wanted } => self.create(owner, resource_type, wanted),
+            Work::Create { owner, resource_type, wanted, .. } => self.create(owner, resource_type, wanted),
             Work::Update { owner, resource_type, id, wanted, changes } => {
                 self.check_references(resource_type, wanted)?;
                 let key = (resource_type.clone(), id.clone());

@@ -86,7 +86,7 @@ impl Writer for Simulated<'_> {
                 self.clock.sleep(takes.waiting).await;
             }
             Ok(match work {
-                Work::Create { owner, resource_type, wanted } => {
+                Work::Create { owner, resource_type, wanted, .. } => {
                     let mut attributes = Arc::unwrap_or_clone(self.desired.predict(&owner.resource, wanted));
                     let names = row(resource_type).into_iter().flat_map(|row| row.facts().attributes());
                     for name in names.chain([REF]) {

@@ -21,7 +21,7 @@ use crate::change::Changes;
 use crate::desired::Desired;
 use crate::identity::{LogicalId, PhysicalId, ResourceType};
 use crate::plan::{Plan, Step};
-use crate::resource::Attributes;
+use crate::resource::{Attributes, is_within_new};
 use crate::unknown;
 
 /// What the executor tells. A task is `Started` before it `Waits`, and `Finished` or `GivenUp` after that; one that is `Skipped`
@@ -373,7 +373,10 @@ fn prepare(
     };
     let id = || task.physical_id.clone().ok_or_else(|| invalid(format!("`{}` has no physical id", task.logical_id)));
     Ok(match task.kind {
-        Kind::Create => Work::Create { owner: desired.owner(&task.logical_id), resource_type, wanted: wanted()? },
+        Kind::Create => {
+            let within_new = is_within_new(&resource_type, step.desired.as_deref().unwrap_or(&Value::Null));
+            Work::Create { owner: desired.owner(&task.logical_id), resource_type, wanted: wanted()?, within_new }
+        }
         Kind::Update => {
             let wanted = wanted()?;
             let live = step.live.as_ref().map_or(&Value::Null, |live| &live.properties);

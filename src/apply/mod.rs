@@ -30,10 +30,12 @@ pub use schedule::{Kind, Schedule, Task, TaskId, schedule};
 /// What a writer is asked to do: everything in it is known.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
+    /// `within_new`: it is to be a part of something that this run has made, so that nothing of the kind can be there.
     Create {
         owner: Owner,
         resource_type: ResourceType,
         wanted: Value,
+        within_new: bool,
     },
     Update {
         owner: Owner,

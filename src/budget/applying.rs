@@ -13,10 +13,10 @@ use crate::inventory::Gone;
 use crate::plan::residue::{LISTED_BY, LISTS_APIS};
 use crate::plan::{Action, Plan, Step};
 use crate::resource::apigateway::rest_api;
-use crate::resource::changes_between;
 use crate::resource::lambda::function;
 use crate::resource::logs::log_group;
 use crate::resource::sns::topic;
+use crate::resource::{changes_between, is_within_new};
 
 /// The calls that carrying out a plan is going to take, where everything goes as the plan says. Of every wait it has the first
 /// look, without which nobody knows whether there is anything to wait for.
@@ -48,7 +48,12 @@ fn of_task_after(plan: &Plan, task: &Task, taken_off: &mut TakenOff) -> Option<V
     let live = step.live.as_ref().map_or(&nothing, |live| &live.properties);
     let wanted = step.desired.as_deref().unwrap_or(&nothing);
     match task.kind {
-        Kind::Create => creating(task.resource_type.as_str(), wanted),
+        Kind::Create => {
+            let calls = creating(task.resource_type.as_str(), wanted)?;
+            // In what is new, nothing is looked for.
+            let looked = usize::from(is_within_new(&task.resource_type, wanted));
+            Some(calls.into_iter().skip(looked).collect())
+        }
         Kind::Update => updating(plan, step, live, wanted),
         // One call deletes several.
         Kind::Delete if !task.together.is_empty() && !task.is_first_together() => Some(Vec::new()),
@@ -59,7 +64,7 @@ fn of_task_after(plan: &Plan, task: &Task, taken_off: &mut TakenOff) -> Option<V
     }
 }
 
-/// Of a create: what has the name, if anything has it; the create; and the first look whether it shows.
+/// Of a create: first what has the name, if anything has it; then the create, and the first look whether it shows.
 fn creating(resource_type: &str, wanted: &Value) -> Option<Vec<&'static str>> {
     if let Some(plain) = plain(resource_type) {
         return Some(plain.create.to_vec());

@@ -1,6 +1,7 @@
 //! Reading and writing real resources: the two handles that the rest of paystack has on AWS.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::{BoxFuture, join_all};
@@ -246,12 +247,14 @@ impl AwsWriter {
         Err(AwsError::new(handler.resource_type(), ErrorClass::AlreadyExists, message))
     }
 
-    async fn work(&self, work: &Work) -> Result<Done, AwsError> {
+    /// `is_again`: an earlier attempt has had no answer, or was told that something is there.
+    async fn work(&self, work: &Work, is_again: bool) -> Result<Done, AwsError> {
         match work {
-            Work::Create { owner, resource_type, wanted } => {
+            Work::Create { owner, resource_type, wanted, within_new } => {
                 let handler = handled(resource_type)?.handler;
                 let made = match handler.make_new(&self.cx, owner, wanted).await? {
                     Some(made) => made,
+                    None if *within_new && !is_again => handler.create(&self.cx, owner, wanted, None).await?,
                     None => {
                         let left = self.what_is_there(handler, owner, wanted).await?;
                         handler.create(&self.cx, owner, wanted, left).await?
@@ -283,7 +286,10 @@ impl AwsWriter {
 
 impl Writer for AwsWriter {
     fn run<'a>(&'a self, work: &'a Work) -> BoxFuture<'a, Result<Done, AwsError>> {
-        Box::pin(until_answered(self.cx.clock.as_ref(), || self.work(work)))
+        let is_again = AtomicBool::new(false);
+        Box::pin(until_answered(self.cx.clock.as_ref(), move || {
+            self.work(work, is_again.swap(true, Ordering::Relaxed))
+        }))
     }
 }
 

@@ -34,7 +34,7 @@ use serde_json::Value;
 use crate::aws::error::AwsError;
 use crate::aws::{Context, Scope};
 use crate::change::Changes;
-use crate::identity::{LogicalId, PhysicalId, REF, StackId};
+use crate::identity::{LogicalId, PhysicalId, REF, ResourceType, StackId};
 use crate::unknown;
 
 pub use contribution::{Contribute, Contribution, Contributions};
@@ -673,6 +673,13 @@ fn drop_nulls(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(drop_nulls),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// Whether what is wanted is to be a part of something that is not there yet: while an apply makes that first, nobody else can
+/// have put anything into it. `wanted` as the plan knows it.
+pub fn is_within_new(resource_type: &ResourceType, wanted: &Value) -> bool {
+    let is_new = |property: &&str| wanted.get(property).and_then(Value::as_str).is_some_and(unknown::is_in);
+    row(resource_type).is_some_and(|row| row.handler.part_of().iter().any(is_new))
 }
 
 /// Changes what an interrupted create has not come to, of what it has left.

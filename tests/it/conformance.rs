@@ -127,7 +127,9 @@ pub async fn does(cx: &Arc<Context>, work: &Work, live: Option<LiveResource>) ->
 /// The calls that are foreseen for a plan of nothing but this.
 fn foreseen(cx: &Context, work: &Work, live: Option<LiveResource>) -> Option<BTreeMap<String, usize>> {
     let (kind, owner, resource_type, wanted, physical_id) = match work {
-        Work::Create { owner, resource_type, wanted } => (Kind::Create, Some(owner), resource_type, Some(wanted), None),
+        Work::Create { owner, resource_type, wanted, .. } => {
+            (Kind::Create, Some(owner), resource_type, Some(wanted), None)
+        }
         Work::Update { owner, resource_type, wanted, id, .. } => {
             (Kind::Update, Some(owner), resource_type, Some(wanted), Some(id))
         }
@@ -193,8 +195,12 @@ impl World {
         assert_eq!(handler.canonical(&wanted).expect("canonical"), wanted, "canonical form is stable");
         assert_eq!(handler.find(cx, &owner, &wanted).await.expect("find"), None, "nothing is there at first");
         let predicted = handler.predict(&cx.scope, &wanted);
-        let create =
-            Work::Create { owner: owner.clone(), resource_type: declared.resource_type.into(), wanted: wanted.clone() };
+        let create = Work::Create {
+            owner: owner.clone(),
+            resource_type: declared.resource_type.into(),
+            wanted: wanted.clone(),
+            within_new: false,
+        };
         let Done::Created { mut id, attributes } = does(&self.cx, &create, None).await else { panic!("it is created") };
         for (name, value) in &predicted {
             assert_eq!(attributes.get(name), Some(value), "the attribute {name} is as predicted");
