@@ -687,7 +687,7 @@ mod on_the_command_line {
         let project = project();
         let ran = project.run(&account, &["apply", "-e", "dev"]).exits(1);
         expect![[r#"
-            Applying it takes 1 write (sqs 1) and 12 reads, and what there is to wait for
+            Applying it takes 1 write (sqs 1) and 11 reads, and what there is to wait for
             error: there is no terminal to ask on
               help: look at the plan, then run `paystack apply --auto-approve`
         "#]]
