@@ -102,8 +102,7 @@ impl AwsReader {
         }
     }
 
-    /// What an earlier run asked for, and of which it saw no answer. A second one must not be made: it is looked for until
-    /// lists have had the time to show it.
+    /// What an earlier run asked for, and of which it saw no answer. A second one must not be made.
     async fn look_for_made(
         &self,
         handler: &dyn Resource,
@@ -111,11 +110,9 @@ impl AwsReader {
         wanted: &Value,
     ) -> Result<Option<PhysicalId>, AwsError> {
         let look = || handler.find_made(&self.fresh, owner, wanted);
-        let shown = self.fresh.until(handler.resource_type(), "what was asked for to show", LISTS_LAG, look).await;
-        match shown {
-            Ok(id) => Ok(Some(id)),
-            Err(error) if error.class == ErrorClass::Deadline => handler.find(&self.fresh, owner, wanted).await,
-            Err(error) => Err(error),
+        match until_listed(&self.fresh, handler, look).await? {
+            Some(id) => Ok(Some(id)),
+            None => handler.find(&self.fresh, owner, wanted).await,
         }
     }
 
@@ -230,8 +227,14 @@ impl AwsWriter {
         handler: &dyn Resource,
         owner: &Owner,
         wanted: &Value,
+        is_again: bool,
     ) -> Result<Option<PhysicalId>, AwsError> {
-        let Some(id) = handler.find_made(&self.cx, owner, wanted).await? else { return Ok(None) };
+        let look = || handler.find_made(&self.cx, owner, wanted);
+        let found = match is_again && may_show_late(handler, wanted) {
+            true => until_listed(&self.cx, handler, look).await?,
+            false => look().await?,
+        };
+        let Some(id) = found else { return Ok(None) };
         let Some(live) = handler.read(&self.cx, &id).await? else { return Ok(None) };
         let whose = match &live.ownership {
             Ownership::Unmarkable => return Ok(Some(id)),
@@ -256,7 +259,7 @@ impl AwsWriter {
                     Some(made) => made,
                     None if *within_new && !is_again => handler.create(&self.cx, owner, wanted, None).await?,
                     None => {
-                        let left = self.what_is_there(handler, owner, wanted).await?;
+                        let left = self.what_is_there(handler, owner, wanted, is_again).await?;
                         handler.create(&self.cx, owner, wanted, left).await?
                     }
                 };
@@ -295,6 +298,22 @@ impl Writer for AwsWriter {
 
 /// For how long lists may lack what was made a moment ago. No number is published; they lag for a second or two.
 const LISTS_LAG: Patience = Patience::seconds(10);
+
+/// Looks for what was asked for, and of which no answer was seen, until lists have had the time to show it.
+async fn until_listed<F>(
+    cx: &Context,
+    handler: &dyn Resource,
+    look: impl Fn() -> F,
+) -> Result<Option<PhysicalId>, AwsError>
+where
+    F: Future<Output = Result<Option<PhysicalId>, AwsError>> + Send,
+{
+    match cx.until(handler.resource_type(), "what was asked for to show", LISTS_LAG, look).await {
+        Ok(id) => Ok(Some(id)),
+        Err(error) if error.class == ErrorClass::Deadline => Ok(None),
+        Err(error) => Err(error),
+    }
+}
 
 /// Whether only lists tell what a create has made. Where what it is a part of is not there, it is not there either.
 fn may_show_late(handler: &dyn Resource, wanted: &Value) -> bool {

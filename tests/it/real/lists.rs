@@ -20,6 +20,16 @@ fn is_made_once(template: &str, create: &str, times: usize) -> Scene {
     scene
 }
 
+/// The service makes the thing, and its answer is lost: the same run finds it, though lists show it late.
+#[track_caller]
+fn is_made_once_without_an_answer(template: &str, create: &str) {
+    let scene = Scene::with_fault("lists-lag", 4.0, template, &format!("{create}#1:lose"));
+    scene.outlasts(APPLY);
+    scene.is_settled();
+    assert_eq!(scene.calls(create), 1);
+    scene.leaves_nothing();
+}
+
 const API: &str = r"
 Resources:
   Api:
@@ -96,4 +106,15 @@ fn what_the_tagging_api_tells_of_is_looked_at_before_it_is_believed() {
     scene.succeeds(APPLY);
     scene.outlasts(DESTROY);
     scene.account.census().assert_empty();
+}
+
+#[test]
+fn a_deployment_without_an_answer_is_made_once() {
+    is_made_once_without_an_answer(API, "apigateway.CreateDeployment");
+}
+
+#[test]
+fn a_usage_plan_without_an_answer_is_made_once() {
+    let plan = "Resources: {Plan: {Type: 'AWS::ApiGateway::UsagePlan', Properties: {Description: Some}}}";
+    is_made_once_without_an_answer(plan, "apigateway.CreateUsagePlan");
 }

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::call::{Call, Service};
 use crate::error::error;
 use crate::http::Response;
 use crate::real::spell::Spells;
-use crate::real::{Pace, Strikes};
+use crate::real::{Pace, Strikes, edit_json};
 use crate::{Behaviour, held};
 
 /// The behaviours of this file.
@@ -232,11 +232,13 @@ impl Behaviour for AssociationLags {
         } else if is_any(call, &["GetWebACLForResource"]) {
             answers.last = Some(answer.clone());
             // The first read tells what is new: whoever believes it is deceived by the second.
-            if self.changed.look(&resource).is_some_and(|look| look % 3 != 1)
-                && let Some(old) = &answers.old
-            {
+            if self.changed.look(&resource).is_some_and(|look| look % 3 != 1) {
                 self.strikes.add();
-                *answer = old.clone();
+                match &answers.old {
+                    Some(old) => *answer = old.clone(),
+                    // Nobody has asked before: it had none.
+                    None => edit_json(answer, |answer| *answer = json!({})),
+                }
             }
         }
     }
