@@ -77,15 +77,20 @@ impl Handler for IamGroup {
     async fn create(cx: &Context, owner: &Owner, group: &Group, left: Option<PhysicalId>) -> Result<Made, AwsError> {
         let name = name_of(group);
         let id = PhysicalId::from(name);
-        if left.is_none() {
-            let create = cx.iam.create_group().group_name(name).path(&group.path);
-            write(cx, || async { create.clone().send().await.during("iam.CreateGroup") }).await?;
-        }
-        let live = cx.until("iam.GetGroup", "the new group to show", PROPAGATION, || get(cx, name)).await?;
-        match left {
-            Some(_) => complete_what_is_there::<Self>(cx, owner, &id, group).await?,
-            None => held::give(cx, &entity(&id), &group.policies, &group.managed_policy_arns).await?,
-        }
+        let shows = || cx.until("iam.GetGroup", "the new group to show", PROPAGATION, || get(cx, name));
+        let live = match left {
+            Some(_) => {
+                complete_what_is_there::<Self>(cx, owner, &id, group).await?;
+                shows().await?
+            }
+            None => {
+                let create = cx.iam.create_group().group_name(name).path(&group.path);
+                write(cx, || async { create.clone().send().await.during("iam.CreateGroup") }).await?;
+                let live = shows().await?;
+                held::give(cx, &entity(&id), &group.policies, &group.managed_policy_arns).await?;
+                live
+            }
+        };
         Ok(Made { id, attributes: attributes_of(&live) })
     }
 
