@@ -11,6 +11,7 @@ mod null_templates;
 pub mod objects;
 pub mod observer;
 pub mod operate;
+pub mod pages;
 pub mod rates;
 mod retry;
 pub mod smoke;

@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::types::{
 };
 use serde_json::Value;
 
-use crate::aws::Context;
 use crate::aws::error::{AwsError, During};
 use crate::aws::wait::Patience;
+use crate::aws::{Context, pages};
 use crate::change::Changes;
 use crate::resource::dynamodb::shape;
 use crate::resource::dynamodb::table::{BUSY, Recovery, ResourcePolicy, Table, TimeToLive, is_busy};
@@ -151,17 +151,12 @@ pub(super) async fn tags_of(cx: &Context, arn: &str) -> Result<Tags, AwsError> {
 }
 
 async fn tags_shown(cx: &Context, arn: &str) -> Result<Tags, AwsError> {
-    let mut tags = Vec::new();
-    let mut token = None;
-    loop {
+    let tags = pages::all(async |token| {
         let list = cx.dynamodb.list_tags_of_resource().resource_arn(arn).set_next_token(token);
         let answer = list.send().await.during("dynamodb.ListTagsOfResource")?;
-        tags.extend(answer.tags.unwrap_or_default());
-        token = answer.next_token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            return Ok(Tags::from_sdk(&tags, |tag: &Tag| (tag.key(), tag.value())));
-        }
-    }
+        Ok((answer.tags, answer.next_token))
+    });
+    Ok(Tags::from_sdk(&tags.await?, |tag: &Tag| (tag.key(), tag.value())))
 }
 
 /// A write of tags locks them for 1.6 seconds, and what it wrote shows up to 3 seconds later.

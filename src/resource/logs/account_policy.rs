@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::aws::error::{AwsError, During, ErrorClass, found, gone_is_fine};
 use crate::aws::wait::Patience;
-use crate::aws::{Context, Scope};
+use crate::aws::{Context, Scope, pages};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::{Attributes, Handler, Live, Made, Owner, json_text, referred};
@@ -115,18 +115,12 @@ const DESCRIBE: &str = "logs.DescribeAccountPolicies";
 /// The account's policies of a type: one list serves every policy of a survey.
 async fn listed(cx: &Context, policy_type: &str) -> Result<Arc<Vec<sdk::AccountPolicy>>, AwsError> {
     cx.once(DESCRIBE, policy_type, || async {
-        let mut policies = Vec::new();
-        let mut next_token = None;
-        loop {
+        let policies = pages::all(async |token| {
             let describe = cx.logs.describe_account_policies().policy_type(policy_type.into());
-            let answer = found(DESCRIBE, describe.set_next_token(next_token).send().await)?;
-            let (page, next) = answer.map(|answer| (answer.account_policies, answer.next_token)).unwrap_or_default();
-            policies.extend(page.unwrap_or_default());
-            next_token = next.filter(|token| !token.is_empty());
-            if next_token.is_none() {
-                return Ok(Arc::new(policies));
-            }
-        }
+            let answer = found(DESCRIBE, describe.set_next_token(token).send().await)?;
+            Ok(answer.map(|answer| (answer.account_policies, answer.next_token)).unwrap_or_default())
+        });
+        policies.await.map(Arc::new)
     })
     .await
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::error::{AwsError, During, ErrorClass, gone_is_fine};
 use crate::aws::wait::Patience;
-use crate::aws::{Context, Scope};
+use crate::aws::{Context, Scope, pages};
 use crate::change::Changes;
 use crate::identity::{LogicalId, PhysicalId, StackId};
 use crate::resource::{Attributes, Handler, Live, Made, Mark, Owner, referred};
@@ -130,18 +130,13 @@ async fn described(cx: &Context, name_prefix: Option<&str>) -> Result<Arc<Vec<sd
 }
 
 async fn list(cx: &Context, name_prefix: Option<&str>) -> Result<Vec<sdk::QueryDefinition>, AwsError> {
-    let mut definitions = Vec::new();
-    let mut next_token = None;
-    loop {
-        let describe = cx.logs.describe_query_definitions().max_results(1000).set_next_token(next_token);
+    let definitions = pages::all(async |token| {
+        let describe = cx.logs.describe_query_definitions().max_results(1000).set_next_token(token);
         let describe = describe.set_query_definition_name_prefix(name_prefix.map(str::to_owned));
         let page = describe.send().await.during(DESCRIBE)?;
-        definitions.extend(page.query_definitions.unwrap_or_default());
-        next_token = page.next_token.filter(|token| !token.is_empty());
-        if next_token.is_none() {
-            return Ok(definitions);
-        }
-    }
+        Ok((page.query_definitions, page.next_token))
+    });
+    definitions.await
 }
 
 /// The definitions of exactly this name with their owners; the service finds by the beginning of a name.

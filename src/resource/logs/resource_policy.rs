@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::error::{AwsError, During, gone_is_fine};
 use crate::aws::wait::Patience;
-use crate::aws::{Context, Scope};
+use crate::aws::{Context, Scope, pages};
 use crate::change::Changes;
 use crate::identity::PhysicalId;
 use crate::resource::policy_document::PolicyDocument;
@@ -84,16 +84,11 @@ const DESCRIBE: &str = "logs.DescribeResourcePolicies";
 /// The list takes no name: one serves every policy of a survey.
 pub(in crate::resource) async fn listed(cx: &Context) -> Result<Arc<Vec<sdk::ResourcePolicy>>, AwsError> {
     cx.once(DESCRIBE, "", || async {
-        let mut policies = Vec::new();
-        let mut next_token = None;
-        loop {
-            let page = cx.logs.describe_resource_policies().set_next_token(next_token).send().await.during(DESCRIBE)?;
-            policies.extend(page.resource_policies.unwrap_or_default());
-            next_token = page.next_token.filter(|token| !token.is_empty());
-            if next_token.is_none() {
-                return Ok(Arc::new(policies));
-            }
-        }
+        let policies = pages::all(async |token| {
+            let page = cx.logs.describe_resource_policies().set_next_token(token).send().await.during(DESCRIBE)?;
+            Ok((page.resource_policies, page.next_token))
+        });
+        policies.await.map(Arc::new)
     })
     .await
 }
