@@ -1,13 +1,11 @@
 //! The table of resource types, in order of name. A new type is its file, one line here, its facts and its tests.
 
-use std::marker::PhantomData;
 use std::sync::OnceLock;
 
 use crate::identity::ResourceType;
+use crate::resource::erased::Erased;
 use crate::resource::facts::Facts;
-use crate::resource::{
-    Erased, Handler, Resource, apigateway, cloudwatch, dynamodb, iam, lambda, logs, sns, sqs, wafv2,
-};
+use crate::resource::{Handler, Resource, apigateway, cloudwatch, dynamodb, iam, lambda, logs, sns, sqs, wafv2};
 
 /// A resource type: what is known of it, and who handles it.
 pub struct Row {
@@ -21,10 +19,6 @@ impl Row {
     pub fn facts(&self) -> &Facts {
         self.facts.get_or_init(|| Facts::parse(self.json).expect("the facts in the tree parse: a test reads them all"))
     }
-}
-
-impl<H: Handler> Erased<H> {
-    const HANDLER: &'static dyn Resource = &Self(PhantomData);
 }
 
 const fn handled<H: Handler>(facts: &'static str) -> Row {

@@ -94,11 +94,10 @@ impl Handler for LambdaLayerVersion {
         layer: &LayerVersion,
         left: Option<PhysicalId>,
     ) -> Result<Made, AwsError> {
-        let description = description_of(owner, layer)?;
         let id = match left {
             Some(id) => id,
             None => {
-                let arn = publish(cx, layer, &description).await?;
+                let arn = publish(cx, layer, &description_of(owner, layer)?).await?;
                 PhysicalId::from(arn.ok_or_else(|| AwsError::missing(PUBLISH, "LayerVersionArn"))?)
             }
         };
