@@ -102,6 +102,7 @@ pub async fn make(
             plan::diff(&stack.desired.nothing(), &inventory, ledger, options)
         }
     };
+    plan.remarks.elsewhere.clone_from(&ledger.elsewhere);
     losses::count(&mut plan, &stack.reader, usize::from(concurrency)).await;
     plan.explain_code(&|digest| stack.shelf.get(digest));
     Ok(plan)

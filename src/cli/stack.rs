@@ -30,7 +30,7 @@ use crate::resource::live::{AwsReader, AwsWriter};
 use crate::resource::{Attributes, Reading, row};
 use crate::sam::{self, SamError};
 use crate::smoke::Smoke;
-use crate::state::{DynamoDbLedgers, Holder, Ledger, Ledgers, LocalLedgers, Lock, Sign, StateTable, lock};
+use crate::state::{DynamoDbLedgers, Holder, Ledger, Ledgers, LocalLedgers, Lock, Place, Sign, StateTable, lock};
 use crate::template::{DesiredGraph, DesiredResource, Document, Inputs, Pseudo, Template};
 use crate::text_file;
 use crate::unsupported;
@@ -272,26 +272,26 @@ pub struct Remembered {
     pub ledgers: Box<dyn Ledgers>,
 }
 
-/// Finds where a stack is remembered. AWS is asked only where its ledger is there.
+/// Finds where a stack is remembered. AWS is asked only where its ledger is there, or where it has to be known which account's is meant.
 pub async fn remembered(arguments: &StackArguments, world: &mut World) -> Result<Remembered, CliError> {
     let project = project(arguments, &world.directory)?;
     let environment = project.environment(arguments.environment.as_deref())?;
     let environment = environment.overridden_by(arguments.parameters.clone());
     let stack = project.stack(&environment)?;
-    let ledgers = match project.state {
-        State::Local { directory } => Box::new(LocalLedgers::new(directory)),
-        state @ State::DynamoDb(_) => {
-            let connection = connection(arguments, &environment, world).await?;
-            let cx = Arc::new(Context::new(&connection, Packages::new(), Arc::clone(&world.clock)));
-            ledgers(state, &cx, world)
+    if let State::Local { directory } = &project.state {
+        let ledgers = LocalLedgers::new(directory, None);
+        if !ledgers.has_several(&stack) {
+            return Ok(Remembered { stack, ledgers: Box::new(ledgers) });
         }
-    };
-    Ok(Remembered { stack, ledgers })
+    }
+    let connection = connection(arguments, &environment, world).await?;
+    let cx = Arc::new(Context::new(&connection, Packages::new(), Arc::clone(&world.clock)));
+    Ok(Remembered { stack, ledgers: ledgers(project.state, &cx, world) })
 }
 
 fn ledgers(state: State, cx: &Arc<Context>, world: &World) -> Box<dyn Ledgers> {
     match state {
-        State::Local { directory } => Box::new(LocalLedgers::new(directory)),
+        State::Local { directory } => Box::new(LocalLedgers::new(directory, Some(Place::of(&cx.scope)))),
         State::DynamoDb(table) => Box::new(DynamoDbLedgers::new(Arc::clone(cx), table, world.salt.clone())),
     }
 }

@@ -131,6 +131,7 @@ mod tests {
     use crate::plan::served::Served;
     use crate::plan::{Cause, Missing, Order, Remarks};
     use crate::policy::{Finding, Level};
+    use crate::state::Place;
 
     const NASTY: &str = "\u{1b}]52;c;aGk=\u{7}\u{1b}[2J\u{9b}1A\u{202e}\r";
 
@@ -204,7 +205,9 @@ mod tests {
         ];
         let scope = Scope { account_id: NASTY.into(), region: NASTY.into(), partition: NASTY.into() };
         let steps: Vec<Step> = actions.into_iter().map(nasty).collect();
-        let remarks = Remarks { policy: vec![nasty_finding()], served: vec![nasty_stage()], destruction: None };
+        let elsewhere = Some(Place { account_id: NASTY.into(), region: NASTY.into() });
+        let remarks =
+            Remarks { policy: vec![nasty_finding()], served: vec![nasty_stage()], destruction: None, elsewhere };
         let problems = vec![NASTY.into()];
         let plan = Plan { stack: NASTY.into(), scope, left_out: steps.clone(), steps, problems, remarks };
         let mut shown = Vec::new();

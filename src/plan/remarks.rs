@@ -6,6 +6,7 @@ use crate::identity::LogicalId;
 use crate::plan::destruction::{Destruction, MadeByAws, Obstacle};
 use crate::plan::served::Served;
 use crate::policy::Finding;
+use crate::state::Place;
 use crate::visible::on_its_line;
 
 /// What there is to know of a plan that is no step of it.
@@ -20,11 +21,14 @@ pub struct Remarks {
     /// What a later destroy will take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destruction: Option<Destruction>,
+    /// Where a stack of this name is remembered, where nothing is remembered of it here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Place>,
 }
 
 impl Remarks {
     pub(super) fn make_legible(&mut self) {
-        let Self { policy, served, destruction } = self;
+        let Self { policy, served, destruction, elsewhere } = self;
         policy.iter_mut().for_each(Finding::make_legible);
         for Served { stage, deployment, not_served, not_declared, differing } in served {
             for id in std::iter::once(stage).chain(deployment) {
@@ -39,6 +43,11 @@ impl Remarks {
             for (id, what) in made.chain(obstacles.iter_mut().map(|Obstacle { resource, what }| (resource, what))) {
                 *id = LogicalId::new(on_its_line(id.as_str()));
                 *what = on_its_line(what).into_owned();
+            }
+        }
+        if let Some(Place { account_id, region }) = elsewhere {
+            for text in [account_id, region] {
+                *text = on_its_line(text).into_owned();
             }
         }
     }

@@ -1,14 +1,18 @@
-//! Ledgers as files: `state/<stack>.json`, written whole and at once.
+//! Ledgers as files, written whole and at once: `state/<stack>.json`.
+//!
+//! One project may be deployed to several accounts or regions under the same stack's name, an emulator's account among them.
+//! The first of them has `<stack>.json`, and each other one a file that is named by its place. One lock serves them all.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
+use serde::Deserialize;
 
 use crate::identity::StackId;
 use crate::state::lease::Watch;
-use crate::state::{Attempt, Holder, Holding, Ledger, LedgerError, Ledgers, Lock, Sign};
+use crate::state::{Attempt, Holder, Holding, Ledger, LedgerError, Ledgers, Lock, Place, Sign};
 use crate::text_file;
 
 /// How large a ledger may be.
@@ -18,40 +22,56 @@ const LARGEST_BYTES: u64 = 32 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct LocalLedgers {
     directory: PathBuf,
+    /// Where the stacks are; `None` for whoever has not asked AWS, who gets what stands under a stack's own name.
+    place: Option<Place>,
 }
 
 /// A stack's lock, until it is dropped or the process ends: then the system frees it.
 #[derive(Debug)]
 struct FileLock {
     ledgers: LocalLedgers,
-    stack: StackId,
+    /// The ledger's. Nobody else writes one of the stack's meanwhile, so that it stays the right one.
+    path: PathBuf,
     _file: File,
 }
 
 impl LocalLedgers {
-    pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into() }
+    pub fn new(directory: impl Into<PathBuf>, place: Option<Place>) -> Self {
+        Self { directory: directory.into(), place }
     }
 
-    pub fn path(&self, stack: &StackId) -> PathBuf {
-        self.directory.join(format!("{stack}.json"))
+    /// Whether the stack is remembered in more than one place, so that it has to be known which is meant.
+    pub fn has_several(&self, stack: &StackId) -> bool {
+        let beside = format!("{stack}@");
+        let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with(&beside))
+    }
+
+    /// Where the ledger is, and where else the stack is remembered if it is not that of `<stack>.json`.
+    fn found(&self, stack: &StackId) -> (PathBuf, Option<Place>) {
+        let first = self.directory.join(format!("{stack}.json"));
+        let Some(place) = &self.place else { return (first, None) };
+        let of_first = place_of(&first);
+        let own = self.directory.join(format!("{stack}@{}.json", file_name(place)));
+        if of_first.as_ref().is_some_and(|it| it != place) || own.exists() { (own, of_first) } else { (first, None) }
     }
 
     fn read(&self, stack: &StackId, salt: &str) -> Result<Ledger, LedgerError> {
-        let path = self.path(stack);
-        let text = match text_file::read(&path, LARGEST_BYTES) {
-            Ok(text) => text,
+        let (path, elsewhere) = self.found(stack);
+        let ledger = match text_file::read(&path, LARGEST_BYTES) {
+            Ok(text) => Ledger::parse(&text, &path.display().to_string(), stack)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Ledger::empty(stack.clone(), salt.to_owned()));
+                Ledger { elsewhere, ..Ledger::empty(stack.clone(), salt.to_owned()) }
             }
             Err(source) => return Err(LedgerError::Read { path, source }),
         };
-        Ledger::parse(&text, &path.display().to_string(), stack)
+        let place = self.place.clone().or(ledger.place);
+        Ok(Ledger { place, ..ledger })
     }
 
     /// Whoever reads it meanwhile sees the old one or the new one.
-    fn write(&self, ledger: &Ledger) -> Result<(), LedgerError> {
-        let path = self.path(&ledger.stack);
+    fn write(&self, path: &Path, ledger: &Ledger) -> Result<(), LedgerError> {
+        let path = path.to_owned();
         let written = |source| LedgerError::Write { path: path.clone(), source };
         let text = serde_json::to_vec_pretty(ledger).map_err(|error| written(error.into()))?;
         fs::create_dir_all(&self.directory).map_err(written)?;
@@ -60,14 +80,6 @@ impl LocalLedgers {
         file.as_file().sync_data().map_err(written)?;
         file.persist(&path).map_err(|error| written(error.error))?;
         Ok(())
-    }
-
-    fn remove(&self, stack: &StackId) -> Result<(), LedgerError> {
-        let path = self.path(stack);
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(LedgerError::Write { path, source }),
-            _ => Ok(()),
-        }
     }
 
     fn lock_path(&self, stack: &StackId) -> PathBuf {
@@ -115,8 +127,26 @@ impl LocalLedgers {
         }
         let text = serde_json::to_vec(holder).map_err(|error| failed(error.into()))?;
         file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&text)).map_err(failed)?;
-        Ok(Attempt::Taken(Box::new(FileLock { ledgers: self.clone(), stack: stack.clone(), _file: file })))
+        let (path, _) = self.found(stack);
+        Ok(Attempt::Taken(Box::new(FileLock { ledgers: self.clone(), path, _file: file })))
     }
+}
+
+/// Where the stack of a ledger is; `None` where that is not known. What is wrong with the file is told when it is read as a whole.
+fn place_of(path: &Path) -> Option<Place> {
+    #[derive(Deserialize)]
+    struct Placed {
+        #[serde(default)]
+        place: Option<Place>,
+    }
+    let text = text_file::read(path, LARGEST_BYTES).ok()?;
+    serde_json::from_str::<Placed>(&text).ok()?.place
+}
+
+/// A place in a file's name: an endpoint of one's own may have any region.
+fn file_name(Place { account_id, region }: &Place) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || character == '-';
+    format!("{account_id}-{region}").chars().map(|it| if is_plain(it) { it } else { '_' }).collect()
 }
 
 impl Ledgers for LocalLedgers {
@@ -147,12 +177,19 @@ impl Lock for FileLock {
     fn save<'a>(&'a self, ledger: &'a mut Ledger) -> BoxFuture<'a, Result<(), LedgerError>> {
         Box::pin(async move {
             ledger.serial += 1;
-            self.ledgers.write(ledger).inspect_err(|_| ledger.serial -= 1)
+            self.ledgers.write(&self.path, ledger).inspect_err(|_| ledger.serial -= 1)
         })
     }
 
     fn remove(&self) -> BoxFuture<'_, Result<(), LedgerError>> {
-        Box::pin(async move { self.ledgers.remove(&self.stack) })
+        Box::pin(async move {
+            match fs::remove_file(&self.path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    Err(LedgerError::Write { path: self.path.clone(), source })
+                }
+                _ => Ok(()),
+            }
+        })
     }
 
     /// The system takes it from nobody.
@@ -173,7 +210,7 @@ mod tests {
 
     fn ledgers() -> (tempfile::TempDir, LocalLedgers, StackId) {
         let directory = tempfile::tempdir().expect("a directory");
-        let ledgers = LocalLedgers::new(directory.path().join("state"));
+        let ledgers = LocalLedgers::new(directory.path().join("state"), None);
         (directory, ledgers, StackId::from("payments-dev"))
     }
 
@@ -204,6 +241,44 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn each_place_has_its_own_ledger() {
+        let (_directory, unplaced, stack) = ledgers();
+        let place = |account_id: &str| Place { account_id: account_id.to_owned(), region: "us-east-1".to_owned() };
+        let [ada, bob] = ["111111111111", "222222222222"].map(place);
+        let at = |place: &Place| LocalLedgers { place: Some(place.clone()), ..unplaced.clone() };
+        let serial = async |place: &Place| at(place).load(&stack, "salt").await.expect("it can be read").serial;
+
+        // What was written before places were is whose it is found to be next.
+        let mut old = unplaced.load(&stack, "salt").await.expect("an empty ledger");
+        taken(&unplaced, &stack, "ada").await.save(&mut old).await.expect("saved");
+        let mut of_ada = at(&ada).load(&stack, "salt").await.expect("it can be read");
+        assert!(of_ada.is_remembered);
+        taken(&at(&ada), &stack, "ada").await.save(&mut of_ada).await.expect("saved");
+        assert!(!unplaced.has_several(&stack));
+
+        let mut of_bob = at(&bob).load(&stack, "salt").await.expect("it can be read");
+        assert_eq!((of_bob.is_remembered, of_bob.elsewhere.as_ref()), (false, Some(&ada)));
+        let lock = taken(&at(&bob), &stack, "bob").await;
+        lock.save(&mut of_bob).await.expect("saved");
+        assert_eq!((serial(&ada).await, serial(&bob).await), (2, 1));
+        assert!(unplaced.has_several(&stack));
+        assert_eq!(
+            at(&bob).load(&stack, "salt").await.expect("it can be read").elsewhere,
+            None,
+            "it is remembered here"
+        );
+
+        // Each one's is still its own when the other's is gone.
+        lock.release().await;
+        let lock = taken(&at(&ada), &stack, "ada").await;
+        lock.remove().await.expect("removed");
+        assert_eq!((serial(&ada).await, serial(&bob).await), (0, 1));
+        lock.release().await;
+        taken(&at(&bob), &stack, "bob").await.remove().await.expect("removed");
+        assert_eq!((serial(&ada).await, serial(&bob).await), (0, 0));
+    }
+
+    #[tokio::test]
     async fn a_stack_is_locked_for_one() {
         let (_directory, ledgers, stack) = ledgers();
         let lock = taken(&ledgers, &stack, "ada").await;
@@ -223,7 +298,7 @@ mod tests {
         let other = directory.path().join("other");
         fs::write(&other, "precious").expect("written");
         let lock = taken(&ledgers, &stack, "ada").await;
-        std::os::unix::fs::symlink(&other, ledgers.path(&stack)).expect("a link");
+        std::os::unix::fs::symlink(&other, ledgers.found(&stack).0).expect("a link");
         lock.save(&mut Ledger::empty(stack.clone(), String::new())).await.expect("saved in its own place");
         lock.release().await;
         let path = ledgers.directory.join("payments-dev.lock");
@@ -240,7 +315,7 @@ mod tests {
     async fn a_ledger_of_a_newer_paystack_is_not_touched() {
         let (_directory, ledgers, stack) = ledgers();
         fs::create_dir_all(&ledgers.directory).expect("a directory");
-        fs::write(ledgers.path(&stack), r#"{"version": 99, "future": true}"#).expect("written");
+        fs::write(ledgers.found(&stack).0, r#"{"version": 99, "future": true}"#).expect("written");
         let error = ledgers.load(&stack, "").await.expect_err("newer");
         assert!(error.to_string().contains("version 99"), "{error}");
     }

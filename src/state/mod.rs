@@ -12,12 +12,14 @@ mod lock;
 mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::apply::durations::Durations;
+use crate::aws::Scope;
 use crate::aws::error::AwsError;
 use crate::digest::hex_digest;
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
@@ -38,6 +40,9 @@ pub const VERSION: u32 = 1;
 pub struct Ledger {
     pub version: u32,
     pub stack: StackId,
+    /// Where it is, so that it is taken for no other account's or region's; a table is where its stacks are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// Counts the writes.
     pub serial: u64,
     /// What secrets are digested with, so that equal secrets of two stacks do not look equal.
@@ -45,6 +50,9 @@ pub struct Ledger {
     /// Whether this is a memory at all: a stack that nothing is remembered of has to be searched for.
     #[serde(skip)]
     pub is_remembered: bool,
+    /// Where a stack of this name is remembered that this run knows nothing of here.
+    #[serde(skip)]
+    pub elsewhere: Option<Place>,
     pub resources: BTreeMap<LogicalId, Record>,
     pub history: Vec<Run>,
     /// How long the tasks of earlier runs took.
@@ -53,6 +61,26 @@ pub struct Ledger {
     /// What was in the account before the stack was first applied, of what carries no marks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Before>,
+}
+
+/// Where a stack is: names of resources are taken in one account and region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    pub account_id: String,
+    pub region: String,
+}
+
+impl Place {
+    pub fn of(scope: &Scope) -> Self {
+        Self { account_id: scope.account_id.clone(), region: scope.region.clone() }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "account {}, {}", self.account_id, self.region)
+    }
 }
 
 /// What is remembered of one resource.
@@ -91,9 +119,11 @@ impl Ledger {
         Self {
             version: VERSION,
             stack,
+            place: None,
             serial: 0,
             salt,
             is_remembered: false,
+            elsewhere: None,
             resources: BTreeMap::new(),
             history: Vec::new(),
             durations: Durations::default(),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
-use crate::state::{Ledger, Record, Run, is_digest};
+use crate::state::{Ledger, Place, Record, Run, is_digest};
 
 /// What stands for a secret.
 const SENSITIVE: &str = "(sensitive)";
@@ -15,6 +15,7 @@ const SENSITIVE: &str = "(sensitive)";
 #[derive(Debug, Serialize)]
 pub struct Shown<'a> {
     pub stack: &'a StackId,
+    pub place: Option<&'a Place>,
     /// Counts the writes; 0 where nothing is remembered.
     pub serial: u64,
     pub resources: Vec<ShownRecord>,
@@ -38,10 +39,21 @@ pub struct ShownRecord {
 
 impl Ledger {
     pub fn shown(&self) -> Shown<'_> {
-        let Self { version: _, stack, serial, salt: _, is_remembered: _, resources, history, durations: _, before: _ } =
-            self;
+        let Self {
+            version: _,
+            stack,
+            place,
+            serial,
+            salt: _,
+            is_remembered: _,
+            elsewhere: _,
+            resources,
+            history,
+            durations: _,
+            before: _,
+        } = self;
         let resources = resources.iter().map(|(logical_id, record)| record.shown(logical_id)).collect();
-        Shown { stack, serial: *serial, resources, history }
+        Shown { stack, place: place.as_ref(), serial: *serial, resources, history }
     }
 }
 

@@ -295,6 +295,42 @@ fn a_lost_ledger_costs_only_its_memory() {
 }
 
 #[test]
+fn one_project_in_two_accounts_is_remembered_in_each() {
+    const BOTH: &str = "Resources:\n  Orders: {Type: AWS::SQS::Queue}\n  Failures: {Type: AWS::SNS::Topic}\n";
+    const ONE: &str = "Resources:\n  Orders: {Type: AWS::SQS::Queue}\n";
+    let story = Story::begin(FILES, BOTH);
+    let (first, second) = (&story.account, Account::fresh());
+    story.run(&["apply", "--auto-approve"]).exits(0);
+    let untouched = first.census();
+
+    let plan = story.paystack.run(&second, &["plan"]).exits(0).stdout;
+    let elsewhere =
+        format!("nothing is remembered of this stack here, but one of its name in account {}, us-east-1", first.number);
+    contains(&plan, &[&elsewhere, "2 to create"]);
+    story.paystack.run(&second, &["apply", "--auto-approve"]).exits(0);
+    assert_eq!(first.census(), untouched);
+    for account in [first, &second] {
+        let plan = story.paystack.run(account, &["plan", "--detailed-exitcode"]).exits(0).stdout;
+        assert!(!plan.contains("nothing is remembered"), "{plan}");
+        let listed = story.paystack.run(account, &["state", "list", "--format", "json"]).exits(0).json();
+        assert_eq!(listed["place"], json!({"account_id": account.number, "region": "us-east-1"}));
+        assert!(listed.to_string().contains(&account.number), "{listed}");
+    }
+
+    story.paystack.write("template.yaml", ONE);
+    story.paystack.run(&second, &["destroy", "--auto-approve"]).exits(0);
+    second.census().assert_empty();
+    assert_eq!(first.census(), untouched);
+    contains(&story.run(&["apply", "--auto-approve"]).exits(0).stdout, &["0 created, 0 updated, 1 deleted"]);
+    story.run(&["destroy", "--auto-approve"]).exits(0);
+    first.census().assert_empty();
+    let left = fs::read_dir(story.paystack.path().join("state")).expect("it is there").flatten();
+    let left: Vec<_> =
+        left.map(|it| it.file_name()).filter(|name| name != "orders-dev.lock" && name != ".gitignore").collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
 fn a_table_that_goes_in_the_midst_of_a_run_stops_it_and_the_next_one_goes_on() {
     let story = Story::with_queues(TABLE);
     let mut first = story.start("first");

@@ -171,6 +171,8 @@ fn every_plan_in_json_is_as_the_schema_says() {
     plans.push(shop.run(&["show", "plan.json", "--format", "json"]).exits(0).json());
     plans.push(shop.run(&["plan", "--replace", "Role", "--format", "json"]).exits(0).json());
     plans.push(shop.run(&["plan", "--destroy", "--format", "json"]).exits(0).json());
+    plans.push(shop.paystack.run(&Account::fresh(), &["plan", "--format", "json"]).exits(0).json());
+    assert_eq!(plans.last().expect("it is there")["remarks"]["elsewhere"]["account_id"], shop.account.number);
     shop.account.aws("sqs", "create_queue", json!({"QueueName": "orders-v3"}));
     shop.paystack.replace("template.yaml", "orders-v2", "orders-v3");
     shop.paystack.remove("state");

@@ -7,6 +7,7 @@ use crate::plan::Plan;
 use crate::plan::destruction::{AtDestroy, Destruction, MadeByAws, Obstacle};
 use crate::plan::served::Served;
 use crate::policy::{Finding, Level};
+use crate::state::Place;
 
 /// One thing to know.
 pub struct Remark {
@@ -23,13 +24,21 @@ pub const AT_A_DESTROY: &str = "at a destroy";
 pub fn remarks(plan: &Plan) -> Vec<Remark> {
     let policy = plan.remarks.policy.iter().map(finding);
     let destruction = plan.remarks.destruction.iter().flat_map(destroying);
-    let mut remarks: Vec<Remark> = policy.chain(plan.remarks.served.iter().map(served)).chain(destruction).collect();
+    let elsewhere = plan.remarks.elsewhere.iter().map(elsewhere);
+    let mut remarks: Vec<Remark> =
+        policy.chain(elsewhere).chain(plan.remarks.served.iter().map(served)).chain(destruction).collect();
     remarks.sort_by_key(|remark| match remark.role {
         Role::Blocked => 0,
         Role::Changed => 1,
         _ => 2,
     });
     remarks
+}
+
+/// Whoever has another account's credentials, or another region, than they believe learns of it before anything is made.
+fn elsewhere(place: &Place) -> Remark {
+    let text = format!("nothing is remembered of this stack here, but one of its name in {place}");
+    Remark { kind: "warning", role: Role::Changed, text }
 }
 
 /// What to know of a later destroy: what stays after it, and what could stop it.

@@ -57,7 +57,9 @@ pub fn list_json(ledger: &Shown<'_>) -> Value {
         })
     });
     let resources: Vec<Value> = resources.collect();
-    json!({"version": VERSION, "stack": ledger.stack, "serial": ledger.serial, "resources": resources})
+    json!({
+        "version": VERSION, "stack": ledger.stack, "place": ledger.place, "serial": ledger.serial, "resources": resources
+    })
 }
 
 pub fn record(out: &mut dyn Write, record: &ShownRecord) -> io::Result<()> {
