@@ -1,9 +1,10 @@
 //! What live resources hold on to: the ledger remembers it, and what refers to another by an id or an ARN shows it.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, Match};
 use serde_json::Value;
 
 use crate::identity::{LogicalId, ResourceType};
@@ -72,16 +73,30 @@ impl<'a> Names<'a> {
     fn look_in(&self, value: &Value, found: &mut dyn FnMut(&str, &Named<'a>)) {
         match value {
             Value::String(text) => {
-                self.whole.get(text.as_str()).into_iter().for_each(|named| found(text, named));
-                let matches = self.searcher.iter().flat_map(|searcher| searcher.find_overlapping_iter(text));
-                let within = matches.filter(|found| found.len() < text.len() && stands_alone(text, found.range()));
-                let names = within.filter_map(|it| self.telling.get(it.pattern().as_usize()));
+                if let Some(named) = self.whole.get(text.as_str()) {
+                    return found(text, named);
+                }
+                let names = self.within(text).into_iter();
                 names.filter_map(|name| Some((name, self.whole.get(name)?))).for_each(|(name, it)| found(name, it));
             }
             Value::Array(items) => items.iter().for_each(|item| self.look_in(item, found)),
             Value::Object(fields) => fields.values().for_each(|field| self.look_in(field, found)),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
+    }
+
+    /// The names in a text, but for those that are only part of another's: `orders-1-board` is no mention of `orders-1`.
+    fn within(&self, text: &str) -> Vec<&'a str> {
+        let matches = self.searcher.iter().flat_map(|searcher| searcher.find_overlapping_iter(text));
+        let mut matches: Vec<Match> = matches.filter(|found| stands_alone(text, found.range())).collect();
+        matches.sort_by_key(|found| (found.start(), Reverse(found.end())));
+        let mut covered = 0;
+        matches.retain(|found| {
+            let is_part = found.end() <= covered;
+            covered = covered.max(found.end());
+            !is_part
+        });
+        matches.iter().filter_map(|found| self.telling.get(found.pattern().as_usize()).copied()).collect()
     }
 }
 
@@ -140,6 +155,21 @@ mod tests {
             held(&[policy("One"), policy("Other")], &Ledger::empty("it".into(), String::new())),
             [BTreeMap::new(), BTreeMap::new()]
         );
+    }
+
+    #[test]
+    fn a_name_within_anothers_is_no_mention_of_it() {
+        let dashboard = |id, name, refers| goes(id, "AWS::CloudWatch::Dashboard", name, refers);
+        let both = "{\"markdown\": \"orders-1-board, and also orders-1\"}";
+        let steps = [
+            dashboard("Orders", "orders-1", "nothing"),
+            dashboard("Board", "orders-1-board", "orders-1-board"),
+            dashboard("Other", "orders-1-board-2", "{\"markdown\": \"orders-1-board\"}"),
+            dashboard("Both", "overview", both),
+        ];
+        let held = held(&steps, &Ledger::empty("it".into(), String::new()));
+        let held = held.iter().map(|it| it.keys().map(LogicalId::as_str).collect()).collect::<Vec<Vec<&str>>>();
+        assert_eq!(held, [vec![], vec![], vec!["Board"], vec!["Board", "Orders"]]);
     }
 
     #[test]
