@@ -179,7 +179,7 @@ impl Schedule {
         deleting.sort_by_key(|(_, _, deletion)| *deletion == Deletion::First);
         // What comes before each deletion.
         let mut wished: Vec<(TaskId, TaskId)> = Vec::new();
-        for hold in [Hold::Refers, Hold::Waited] {
+        for hold in [Hold::Refers, Hold::Waited, Hold::Mentions] {
             for (task, step, _) in &deleting {
                 let holders = holders.get(&(&step.logical_id, hold)).into_iter().flatten();
                 let earlier = holders.filter_map(|holder| goes.get(holder).copied().or_else(|| changes(holder)));

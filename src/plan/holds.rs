@@ -30,7 +30,11 @@ pub fn held(steps: &[Step], ledger: &Ledger) -> Vec<BTreeMap<LogicalId, Hold>> {
                 // Inline policies of one name on many roles name only themselves.
                 let is_own_name = **resource_type == step.resource_type && is_called(live, name);
                 if !is_own_name {
-                    held.extend(targets.iter().map(|target| (target.logical_id.clone(), Hold::Refers)));
+                    let hold = if is_unmistakable(name) { Hold::Refers } else { Hold::Mentions };
+                    for target in targets {
+                        let known = held.entry(target.logical_id.clone()).or_insert(hold);
+                        *known = hold.min(*known);
+                    }
                 }
             }
         });
@@ -109,6 +113,11 @@ fn is_called(live: &LiveResource, name: &str) -> bool {
     called(live).any(|it| it == name)
 }
 
+/// Whether nothing else is called so.
+fn is_unmistakable(name: &str) -> bool {
+    name.starts_with("arn:") || name.contains("://")
+}
+
 /// Whether what is found in a text is no part of a longer word: `orders-1` is another's name than `orders-10`.
 fn stands_alone(text: &str, found: Range<usize>) -> bool {
     let is_word = |character: Option<char>| character.is_some_and(char::is_alphanumeric);
@@ -122,7 +131,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::plan::Gone;
+    use crate::apply::schedule;
+    use crate::aws::Scope;
+    use crate::plan::{Gone, Plan, Remarks};
     use crate::resource::Ownership;
 
     /// What goes, of which this is the name and all that it refers to.
@@ -155,6 +166,37 @@ mod tests {
             held(&[policy("One"), policy("Other")], &Ledger::empty("it".into(), String::new())),
             [BTreeMap::new(), BTreeMap::new()]
         );
+    }
+
+    #[test]
+    fn a_function_goes_before_its_role_and_its_log_group_whatever_they_are_called() {
+        const ROLE: &str = "arn:aws:iam::123456789012:role/book-us-east-1-dev";
+        let mut function = goes("Function", "AWS::Lambda::Function", "book-payment-dev", ROLE);
+        function.dependencies = ["Role".into(), "Logs".into()].into();
+        // Its inline policy is called like the function, and the log group's name has the function's in it.
+        let mut role = goes("Role", "AWS::IAM::Role", "book-us-east-1-dev", "book-payment-dev");
+        role.live.iter_mut().for_each(|live| _ = live.attributes.insert("Arn".to_owned(), ROLE.into()));
+        let group = "/aws/lambda/book-payment-dev";
+        let mut steps = vec![role, goes("Logs", "AWS::Logs::LogGroup", group, group), function];
+
+        let held = held(&steps, &Ledger::empty("it".into(), String::new()));
+        let [of_role, of_logs, of_function] = held.as_slice() else { panic!("one for each: {held:?}") };
+        assert_eq!(*of_role, [("Function".into(), Hold::Mentions)].into());
+        assert_eq!(*of_logs, BTreeMap::new());
+        assert_eq!(*of_function, [("Role".into(), Hold::Refers), ("Logs".into(), Hold::Waited)].into());
+
+        steps.iter_mut().zip(held).for_each(|(step, holds)| step.holds = holds);
+        let plan = Plan {
+            stack: "it".into(),
+            scope: Scope { account_id: "123456789012".into(), region: "us-east-1".into(), partition: "aws".into() },
+            steps,
+            left_out: Vec::new(),
+            problems: Vec::new(),
+            remarks: Remarks::default(),
+        };
+        let schedule = schedule(&plan);
+        let first = schedule.in_order().first().map(|task| schedule.tasks[task.0].logical_id.clone());
+        assert_eq!(first, Some("Function".into()));
     }
 
     #[test]

@@ -113,10 +113,12 @@ impl Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hold {
-    /// It names it: the service may refuse to delete what is named.
+    /// It names it by its ARN or its address: the service may refuse to delete what is named.
     Refers,
     /// It waited for it when it was made.
     Waited,
+    /// It has a text that is a name or an id of it, and may mean something else: an inline policy can be called like its function.
+    Mentions,
 }
 
 /// What happens to one resource.
