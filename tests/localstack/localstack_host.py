@@ -59,7 +59,8 @@ def settings(arguments):
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "DNS_ADDRESS": "0",
         "LS_LOG": os.environ.get("LS_LOG", "warn"),
-        "SQS_ENDPOINT_STRATEGY": "path",
+        # As on AWS, the path of a queue's URL is its account and its name: Terraform takes no other.
+        "SQS_ENDPOINT_STRATEGY": "off",
         "LAMBDA_KEEPALIVE_MS": "60000",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
