@@ -159,11 +159,18 @@ impl Schedule {
         making: &BTreeMap<&LogicalId, TaskId>,
         mut deleting: Vec<(TaskId, &Step, Deletion)>,
     ) {
-        let mut holders: BTreeMap<(&LogicalId, Hold), Vec<usize>> = BTreeMap::new();
+        // Of two that name each other, the one that has waited for the other goes first.
+        let ranks = [(Hold::Refers, true), (Hold::Refers, false), (Hold::Waited, true), (Hold::Mentions, false)];
+        let has_waited = |step: &Step, held: &LogicalId, hold: Hold| match hold {
+            Hold::Refers => step.dependencies.contains(held),
+            Hold::Waited => true,
+            Hold::Mentions => false,
+        };
+        let mut holders: BTreeMap<(&LogicalId, Hold, bool), Vec<usize>> = BTreeMap::new();
         let mut dependents: BTreeMap<&LogicalId, Vec<TaskId>> = BTreeMap::new();
         for (index, step) in plan.steps.iter().enumerate() {
             for (held, hold) in &step.holds {
-                holders.entry((held, *hold)).or_default().push(index);
+                holders.entry((held, *hold, has_waited(step, held, *hold))).or_default().push(index);
             }
             if let Some(make) = making.get(&step.logical_id) {
                 step.dependencies.iter().for_each(|on| dependents.entry(on).or_default().push(*make));
@@ -179,9 +186,9 @@ impl Schedule {
         deleting.sort_by_key(|(_, _, deletion)| *deletion == Deletion::First);
         // What comes before each deletion.
         let mut wished: Vec<(TaskId, TaskId)> = Vec::new();
-        for hold in [Hold::Refers, Hold::Waited, Hold::Mentions] {
+        for (hold, has_waited) in ranks {
             for (task, step, _) in &deleting {
-                let holders = holders.get(&(&step.logical_id, hold)).into_iter().flatten();
+                let holders = holders.get(&(&step.logical_id, hold, has_waited)).into_iter().flatten();
                 let earlier = holders.filter_map(|holder| goes.get(holder).copied().or_else(|| changes(holder)));
                 wished.extend(earlier.map(|earlier| (earlier, *task)));
             }

@@ -113,7 +113,7 @@ fn is_called(live: &LiveResource, name: &str) -> bool {
     called(live).any(|it| it == name)
 }
 
-/// Whether nothing else is called so.
+/// Whether it was made to be one of a kind: what has it in it means that, or a part of it.
 fn is_unmistakable(name: &str) -> bool {
     name.starts_with("arn:") || name.contains("://")
 }
@@ -171,32 +171,34 @@ mod tests {
     #[test]
     fn a_function_goes_before_its_role_and_its_log_group_whatever_they_are_called() {
         const ROLE: &str = "arn:aws:iam::123456789012:role/book-us-east-1-dev";
-        let mut function = goes("Function", "AWS::Lambda::Function", "book-payment-dev", ROLE);
-        function.dependencies = ["Role".into(), "Logs".into()].into();
-        // Its inline policy is called like the function, and the log group's name has the function's in it.
-        let mut role = goes("Role", "AWS::IAM::Role", "book-us-east-1-dev", "book-payment-dev");
-        role.live.iter_mut().for_each(|live| _ = live.attributes.insert("Arn".to_owned(), ROLE.into()));
-        let group = "/aws/lambda/book-payment-dev";
-        let mut steps = vec![role, goes("Logs", "AWS::Logs::LogGroup", group, group), function];
-
-        let held = held(&steps, &Ledger::empty("it".into(), String::new()));
-        let [of_role, of_logs, of_function] = held.as_slice() else { panic!("one for each: {held:?}") };
-        assert_eq!(*of_role, [("Function".into(), Hold::Mentions)].into());
-        assert_eq!(*of_logs, BTreeMap::new());
-        assert_eq!(*of_function, [("Role".into(), Hold::Refers), ("Logs".into(), Hold::Waited)].into());
-
-        steps.iter_mut().zip(held).for_each(|(step, holds)| step.holds = holds);
-        let plan = Plan {
-            stack: "it".into(),
-            scope: Scope { account_id: "123456789012".into(), region: "us-east-1".into(), partition: "aws".into() },
-            steps,
-            left_out: Vec::new(),
-            problems: Vec::new(),
-            remarks: Remarks::default(),
+        const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:book-payment-dev";
+        const GROUP: &str = "/aws/lambda/book-payment-dev";
+        let with_arn = |mut step: Step, arn: &str| {
+            step.live.iter_mut().for_each(|live| _ = live.attributes.insert("Arn".to_owned(), arn.into()));
+            step
         };
-        let schedule = schedule(&plan);
-        let first = schedule.in_order().first().map(|task| schedule.tasks[task.0].logical_id.clone());
-        assert_eq!(first, Some("Function".into()));
+        // Its inline policy is called like the function, or lets it call itself; the log group's name has the function's in it.
+        for (policy, hold) in [("book-payment-dev", Hold::Mentions), (FUNCTION, Hold::Refers)] {
+            let mut function = with_arn(goes("Book", "AWS::Lambda::Function", "book-payment-dev", ROLE), FUNCTION);
+            function.dependencies = ["BookRole".into(), "Logs".into()].into();
+            let role = with_arn(goes("BookRole", "AWS::IAM::Role", "book-us-east-1-dev", policy), ROLE);
+            let mut steps = vec![function, role, goes("Logs", "AWS::Logs::LogGroup", GROUP, GROUP)];
+
+            let held = held(&steps, &Ledger::empty("it".into(), String::new()));
+            let [of_function, of_role, of_logs] = held.as_slice() else { panic!("one for each: {held:?}") };
+            assert_eq!(*of_function, [("BookRole".into(), Hold::Refers), ("Logs".into(), Hold::Waited)].into());
+            assert_eq!(*of_role, [("Book".into(), hold)].into());
+            assert_eq!(*of_logs, BTreeMap::new());
+
+            steps.iter_mut().zip(held).for_each(|(step, holds)| step.holds = holds);
+            let scope =
+                Scope { account_id: "123456789012".into(), region: "us-east-1".into(), partition: "aws".into() };
+            let (left_out, problems, remarks) = (Vec::new(), Vec::new(), Remarks::default());
+            let plan = Plan { stack: "it".into(), scope, steps, left_out, problems, remarks };
+            let schedule = schedule(&plan);
+            let first = schedule.in_order().first().map(|task| schedule.tasks[task.0].logical_id.clone());
+            assert_eq!(first, Some("Book".into()), "{policy}");
+        }
     }
 
     #[test]
