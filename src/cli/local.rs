@@ -4,9 +4,11 @@ use crate::aws::{LocalAccount, Target};
 use crate::cli::arguments::LocalCommand;
 use crate::cli::{CliError, Exit, World};
 use crate::local::{self, DEFAULT_PORT, Instance, LocalSettings, Running, Stopped};
+use crate::state::Place;
 
 /// The account that the emulator is used with when the user names none.
 const ACCOUNT: &str = "000000000000";
+const REGION: &str = "us-east-1";
 
 pub fn local(command: &LocalCommand, world: &mut World) -> Result<Exit, CliError> {
     match command {
@@ -37,6 +39,11 @@ pub fn local(command: &LocalCommand, world: &mut World) -> Result<Exit, CliError
     Ok(Exit::Done)
 }
 
+/// Where stacks are with `--local`.
+pub fn place() -> Place {
+    Place { account_id: ACCOUNT.to_owned(), region: REGION.to_owned() }
+}
+
 /// The running emulator, started where it does not run, as a place to deploy to.
 pub fn target(world: &mut World) -> Result<Target, CliError> {
     let running = match status(world)? {
@@ -44,7 +51,7 @@ pub fn target(world: &mut World) -> Result<Target, CliError> {
         None => start(DEFAULT_PORT, world)?,
     };
     Ok(Target {
-        region: Some("us-east-1".to_owned()),
+        region: Some(REGION.to_owned()),
         local: Some(LocalAccount { endpoint: running.endpoint(), account_id: ACCOUNT.to_owned() }),
         ..Target::default()
     })

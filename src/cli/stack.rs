@@ -272,19 +272,22 @@ pub struct Remembered {
     pub ledgers: Box<dyn Ledgers>,
 }
 
-/// Finds where a stack is remembered. AWS is asked only where its ledger is there, or where it has to be known which account's is meant.
+/// Finds where a stack is remembered. AWS is asked only where its ledger is there, or where it has several and it has to be
+/// known whose is meant.
 pub async fn remembered(arguments: &StackArguments, world: &mut World) -> Result<Remembered, CliError> {
     let project = project(arguments, &world.directory)?;
     let environment = project.environment(arguments.environment.as_deref())?;
     let environment = environment.overridden_by(arguments.parameters.clone());
     let stack = project.stack(&environment)?;
     if let State::Local { directory } = &project.state {
-        let ledgers = LocalLedgers::new(directory, None);
-        if !ledgers.has_several(&stack) {
+        let place = arguments.local.then(local::place);
+        let ledgers = LocalLedgers::new(directory, place.clone());
+        if place.is_some() || !ledgers.has_several(&stack) {
             return Ok(Remembered { stack, ledgers: Box::new(ledgers) });
         }
     }
     let connection = connection(arguments, &environment, world).await?;
+    is_for(&environment, &connection.scope, &stack)?;
     let cx = Arc::new(Context::new(&connection, Packages::new(), Arc::clone(&world.clock)));
     Ok(Remembered { stack, ledgers: ledgers(project.state, &cx, world) })
 }

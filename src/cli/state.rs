@@ -1,4 +1,5 @@
-//! `paystack state`: what is remembered of a stack. Nothing here asks AWS for anything but the ledger, where that is there.
+//! `paystack state`: what is remembered of a stack. Nothing here asks AWS for anything but the ledger, where that is there, and
+//! whose account it is, where several are remembered.
 
 use crate::cli::arguments::{LockArguments, StackArguments, StateArguments, StateCommand};
 use crate::cli::stack::{Remembered, locked, remembered};

@@ -295,8 +295,9 @@ mod tests {
                 "changes": [{"path": "Tags[0].Key", "live": 1, "desired": null, "cause": "drift"}],
                 "forced_by": [{"kind": "property", "path": "QueueName"}], "order": "create_first"},
                 "desired": {"QueueName": "a"}, "physical_id": "https://queue/orders", "dependencies": ["Role"],
-                "holds": {"Role": "refers"}, "goes_last": false, "secret": []}],
-            "left_out": [], "problems": ["none"]},
+                "holds": {"Role": "refers", "Rule": "mentions"}, "goes_last": false, "secret": []}],
+            "left_out": [], "problems": ["none"],
+            "remarks": {"elsewhere": {"account_id": "123456789012", "region": "us-east-1"}}},
         "touched": [{"logical_id": "Orders", "resource_type": "AWS::SQS::Queue", "action": "an update",
             "live_digest": "sha256:00", "desired_digest": "sha256:00"}]}"#;
 

@@ -8,7 +8,6 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
-use serde::Deserialize;
 
 use crate::identity::StackId;
 use crate::state::lease::Watch;
@@ -22,7 +21,7 @@ const LARGEST_BYTES: u64 = 32 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct LocalLedgers {
     directory: PathBuf,
-    /// Where the stacks are; `None` for whoever has not asked AWS, who gets what stands under a stack's own name.
+    /// Where the stacks are; `None` for whoever has not asked AWS, who gets the one ledger that there is.
     place: Option<Place>,
 }
 
@@ -42,30 +41,73 @@ impl LocalLedgers {
 
     /// Whether the stack is remembered in more than one place, so that it has to be known which is meant.
     pub fn has_several(&self, stack: &StackId) -> bool {
-        let beside = format!("{stack}@");
-        let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
-        entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with(&beside))
+        usize::from(self.first(stack).exists()) + self.others(stack).len() > 1
     }
 
-    /// Where the ledger is, and where else the stack is remembered if it is not that of `<stack>.json`.
-    fn found(&self, stack: &StackId) -> (PathBuf, Option<Place>) {
-        let first = self.directory.join(format!("{stack}.json"));
-        let Some(place) = &self.place else { return (first, None) };
-        let of_first = place_of(&first);
-        let own = self.directory.join(format!("{stack}@{}.json", file_name(place)));
-        if of_first.as_ref().is_some_and(|it| it != place) || own.exists() { (own, of_first) } else { (first, None) }
+    fn first(&self, stack: &StackId) -> PathBuf {
+        self.directory.join(format!("{stack}.json"))
+    }
+
+    fn own(&self, stack: &StackId, place: &Place) -> PathBuf {
+        self.directory.join(format!("{stack}@{}.json", file_name(place)))
+    }
+
+    /// The ledgers that have a place in their names.
+    fn others(&self, stack: &StackId) -> Vec<PathBuf> {
+        let beside = format!("{stack}@");
+        let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name()).filter(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with(&beside) && name.ends_with(".json")
+        });
+        names.map(|name| self.directory.join(name)).collect()
+    }
+
+    /// The stack's ledger here, or where it is going to be.
+    fn find(&self, stack: &StackId) -> Result<Found, LedgerError> {
+        let first = self.first(stack);
+        let Some(place) = &self.place else {
+            let of_first = self.parsed(&first, stack)?;
+            return match self.others(stack).into_iter().next().filter(|_| of_first.is_none()) {
+                Some(other) => Ok(Found { ledger: self.parsed(&other, stack)?, path: other, elsewhere: None }),
+                None => Ok(Found { path: first, ledger: of_first, elsewhere: None }),
+            };
+        };
+        let own = self.own(stack, place);
+        if let Some(ledger) = self.parsed(&own, stack)? {
+            return match place_of(&ledger) {
+                Some(found) if found != *place => {
+                    Err(LedgerError::OtherPlace { path: own, found, expected: place.clone() })
+                }
+                _ => Ok(Found { path: own, ledger: Some(ledger), elsewhere: None }),
+            };
+        }
+        let of_first = self.parsed(&first, stack)?;
+        match of_first.as_ref().and_then(place_of).filter(|found| found != place) {
+            Some(elsewhere) => Ok(Found { path: own, ledger: None, elsewhere: Some(elsewhere) }),
+            None if of_first.is_some() => Ok(Found { path: first, ledger: of_first, elsewhere: None }),
+            None => {
+                // What is wrong with one of another place is no concern of this one's.
+                let mut others =
+                    self.others(stack).into_iter().filter_map(|path| self.parsed(&path, stack).ok().flatten());
+                Ok(Found { path: first, ledger: None, elsewhere: others.find_map(|other| place_of(&other)) })
+            }
+        }
+    }
+
+    /// The ledger in a file; nothing where there is none.
+    fn parsed(&self, path: &Path, stack: &StackId) -> Result<Option<Ledger>, LedgerError> {
+        match text_file::read(path, LARGEST_BYTES) {
+            Ok(text) => Ledger::parse(&text, &path.display().to_string(), stack).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(LedgerError::Read { path: path.to_owned(), source }),
+        }
     }
 
     fn read(&self, stack: &StackId, salt: &str) -> Result<Ledger, LedgerError> {
-        let (path, elsewhere) = self.found(stack);
-        let ledger = match text_file::read(&path, LARGEST_BYTES) {
-            Ok(text) => Ledger::parse(&text, &path.display().to_string(), stack)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ledger { elsewhere, ..Ledger::empty(stack.clone(), salt.to_owned()) }
-            }
-            Err(source) => return Err(LedgerError::Read { path, source }),
-        };
-        let place = self.place.clone().or(ledger.place);
+        let Found { path: _, ledger, elsewhere } = self.find(stack)?;
+        let ledger = ledger.unwrap_or_else(|| Ledger { elsewhere, ..Ledger::empty(stack.clone(), salt.to_owned()) });
+        let place = self.place.clone().or_else(|| ledger.place.clone());
         Ok(Ledger { place, ..ledger })
     }
 
@@ -127,20 +169,32 @@ impl LocalLedgers {
         }
         let text = serde_json::to_vec(holder).map_err(|error| failed(error.into()))?;
         file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&text)).map_err(failed)?;
-        let (path, _) = self.found(stack);
+        let Found { path, .. } = self.find(stack)?;
         Ok(Attempt::Taken(Box::new(FileLock { ledgers: self.clone(), path, _file: file })))
     }
 }
 
-/// Where the stack of a ledger is; `None` where that is not known. What is wrong with the file is told when it is read as a whole.
-fn place_of(path: &Path) -> Option<Place> {
-    #[derive(Deserialize)]
-    struct Placed {
-        #[serde(default)]
-        place: Option<Place>,
-    }
-    let text = text_file::read(path, LARGEST_BYTES).ok()?;
-    serde_json::from_str::<Placed>(&text).ok()?.place
+/// What is remembered here of a stack.
+struct Found {
+    /// Where it is, or is going to be.
+    path: PathBuf,
+    ledger: Option<Ledger>,
+    /// Where else a stack of this name is remembered, where none is here.
+    elsewhere: Option<Place>,
+}
+
+/// Where the stack of a ledger is, by what it says or, before it said so, by the ARNs in it; `None` where neither tells.
+fn place_of(ledger: &Ledger) -> Option<Place> {
+    let ids = ledger.resources.values().filter_map(|record| record.physical_id.as_ref());
+    ledger.place.clone().or_else(|| ids.filter_map(|id| place_in(id.as_str())).next())
+}
+
+/// The place in an ARN that has one (AWS General Reference, "Amazon Resource Names (ARNs)").
+fn place_in(arn: &str) -> Option<Place> {
+    let mut parts = arn.strip_prefix("arn:")?.split(':').skip(2);
+    let (region, account_id) = (parts.next()?, parts.next()?);
+    let is_placed = !region.is_empty() && account_id.len() == 12;
+    is_placed.then(|| Place { account_id: account_id.to_owned(), region: region.to_owned() })
 }
 
 /// A place in a file's name: an endpoint of one's own may have any region.
@@ -204,9 +258,12 @@ impl Lock for FileLock {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use jiff::Timestamp;
 
     use super::*;
+    use crate::state::Record;
 
     fn ledgers() -> (tempfile::TempDir, LocalLedgers, StackId) {
         let directory = tempfile::tempdir().expect("a directory");
@@ -268,14 +325,49 @@ mod tests {
             "it is remembered here"
         );
 
-        // Each one's is still its own when the other's is gone.
+        // Each one's is still its own when the other's is gone, and a third one learns of it.
         lock.release().await;
         let lock = taken(&at(&ada), &stack, "ada").await;
         lock.remove().await.expect("removed");
         assert_eq!((serial(&ada).await, serial(&bob).await), (0, 1));
         lock.release().await;
+        let third = at(&place("333333333333")).load(&stack, "salt").await.expect("it can be read");
+        assert_eq!((third.is_remembered, third.elsewhere), (false, Some(bob.clone())));
+        assert!(!unplaced.has_several(&stack));
+        assert_eq!(unplaced.load(&stack, "salt").await.expect("it can be read").serial, 1, "it is the only one");
         taken(&at(&bob), &stack, "bob").await.remove().await.expect("removed");
         assert_eq!((serial(&ada).await, serial(&bob).await), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_ledger_of_another_place_is_not_taken_for_this_one() {
+        let (_directory, unplaced, stack) = ledgers();
+        let place = |account_id: &str| Place { account_id: account_id.to_owned(), region: "us-east-1".to_owned() };
+        let [ada, bob] = ["111111111111", "222222222222"].map(place);
+        let at = |place: &Place| LocalLedgers { place: Some(place.clone()), ..unplaced.clone() };
+
+        // It was written before ledgers said where they are, and what is in it does.
+        let mut old = Ledger::empty(stack.clone(), "salt".to_owned());
+        let record = Record {
+            resource_type: "AWS::SNS::Topic".into(),
+            physical_id: Some("arn:aws:sns:us-east-1:111111111111:orders".into()),
+            applied: None,
+            dependencies: BTreeSet::new(),
+            intended: None,
+            deposed: BTreeSet::new(),
+        };
+        old.resources.insert("Orders".into(), record);
+        taken(&unplaced, &stack, "ada").await.save(&mut old).await.expect("saved");
+        let of_bob = at(&bob).load(&stack, "salt").await.expect("it can be read");
+        assert_eq!((of_bob.is_remembered, of_bob.elsewhere), (false, Some(ada.clone())));
+        assert!(at(&ada).load(&stack, "salt").await.expect("it can be read").is_remembered);
+
+        // Somebody has given it another one's name.
+        fs::rename(unplaced.first(&stack), unplaced.own(&stack, &bob)).expect("renamed");
+        let error = at(&bob).load(&stack, "salt").await.expect_err("it is Ada's");
+        assert!(error.to_string().contains("is of account 111111111111, us-east-1, not of"), "{error}");
+        let attempt = at(&bob).try_lock(&stack, &holder("bob"), &mut Watch::default()).await;
+        assert!(matches!(attempt, Err(LedgerError::OtherPlace { .. })));
     }
 
     #[tokio::test]
@@ -298,7 +390,7 @@ mod tests {
         let other = directory.path().join("other");
         fs::write(&other, "precious").expect("written");
         let lock = taken(&ledgers, &stack, "ada").await;
-        std::os::unix::fs::symlink(&other, ledgers.found(&stack).0).expect("a link");
+        std::os::unix::fs::symlink(&other, ledgers.first(&stack)).expect("a link");
         lock.save(&mut Ledger::empty(stack.clone(), String::new())).await.expect("saved in its own place");
         lock.release().await;
         let path = ledgers.directory.join("payments-dev.lock");
@@ -315,7 +407,7 @@ mod tests {
     async fn a_ledger_of_a_newer_paystack_is_not_touched() {
         let (_directory, ledgers, stack) = ledgers();
         fs::create_dir_all(&ledgers.directory).expect("a directory");
-        fs::write(ledgers.found(&stack).0, r#"{"version": 99, "future": true}"#).expect("written");
+        fs::write(ledgers.first(&stack), r#"{"version": 99, "future": true}"#).expect("written");
         let error = ledgers.load(&stack, "").await.expect_err("newer");
         assert!(error.to_string().contains("version 99"), "{error}");
     }

@@ -215,6 +215,8 @@ pub enum LedgerError {
     Newer { place: String, version: u32 },
     #[error("the ledger `{place}` belongs to the stack `{found}`, not to `{expected}`")]
     OtherStack { place: String, found: StackId, expected: StackId },
+    #[error("the ledger `{path}` is of {found}, not of {expected}")]
+    OtherPlace { path: PathBuf, found: Place, expected: Place },
     #[error("`{path}` is a symbolic link")]
     Link { path: PathBuf },
     #[error("another paystack works on the stack `{stack}`: {}", who(.holder))]
@@ -261,6 +263,7 @@ impl LedgerError {
             Self::Unreadable { .. } => Some("delete it: that costs only the memory of what was applied"),
             Self::Newer { .. } => Some("use that paystack"),
             Self::Link { .. } => Some("remove it: paystack writes files of its own there"),
+            Self::OtherPlace { .. } => Some("move it away, or give it back the name that says where it is"),
             Self::OtherStack { .. } => Some("move it away: the ledger of this stack is written anew"),
             Self::Locked { sign: Sign::Process, .. } => Some(
                 "wait for it with `--lock-timeout SECONDS`; the lock is free as soon as that process has ended, however it ends",
@@ -289,7 +292,8 @@ impl LedgerError {
 mod tests {
     use super::*;
 
-    const LEDGER: &str = r#"{"version": 1, "stack": "payments-dev", "serial": 3, "salt": "ab", "resources": {"Orders": {
+    const LEDGER: &str = r#"{"version": 1, "stack": "payments-dev",
+        "place": {"account_id": "123456789012", "region": "us-east-1"}, "serial": 3, "salt": "ab", "resources": {"Orders": {
         "resource_type": "AWS::SQS::Queue", "physical_id": "https://queue/orders", "applied": {"Tags": [{"Key": "a"}]},
         "dependencies": ["Role"], "intended": {"QueueName": "orders"}, "deposed": ["https://queue/old"]}},
         "history": [{"at": "2026-11-22T10:00:00Z", "command": "apply", "caller": "ada", "done": 1, "failed": 0}]}"#;

@@ -314,7 +314,9 @@ fn one_project_in_two_accounts_is_remembered_in_each() {
         assert!(!plan.contains("nothing is remembered"), "{plan}");
         let listed = story.paystack.run(account, &["state", "list", "--format", "json"]).exits(0).json();
         assert_eq!(listed["place"], json!({"account_id": account.number, "region": "us-east-1"}));
-        assert!(listed.to_string().contains(&account.number), "{listed}");
+        let other = if account.number == first.number { &second } else { first };
+        let resources = listed["resources"].to_string();
+        assert!(resources.contains(&account.number) && !resources.contains(&other.number), "{listed}");
     }
 
     story.paystack.write("template.yaml", ONE);

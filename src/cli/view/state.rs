@@ -16,6 +16,9 @@ pub fn list(out: &mut dyn Write, ledger: &Shown<'_>) -> io::Result<()> {
     if ledger.resources.is_empty() {
         return writeln!(out, "Nothing is remembered of the stack `{}`.", ledger.stack);
     }
+    if let Some(place) = ledger.place {
+        writeln!(out, "The stack `{}` in {}:", ledger.stack, on_its_line(&place.to_string()))?;
+    }
     let names = ledger.resources.iter().map(|record| name(record).len());
     let types = ledger.resources.iter().map(|record| resource_type(record).len());
     let (name_width, type_width) = (names.max().unwrap_or_default(), types.max().unwrap_or_default());
