@@ -160,17 +160,17 @@ impl Schedule {
         mut deleting: Vec<(TaskId, &Step, Deletion)>,
     ) {
         // Of two that name each other, the one that has waited for the other goes first.
-        let ranks = [(Hold::Refers, true), (Hold::Refers, false), (Hold::Waited, true), (Hold::Mentions, false)];
-        let has_waited = |step: &Step, held: &LogicalId, hold: Hold| match hold {
-            Hold::Refers => step.dependencies.contains(held),
-            Hold::Waited => true,
-            Hold::Mentions => false,
+        let rank = |step: &Step, held: &LogicalId, hold: Hold| match hold {
+            Hold::Refers if step.dependencies.contains(held) => 0,
+            Hold::Refers => 1,
+            Hold::Waited => 2,
+            Hold::Mentions => 3,
         };
-        let mut holders: BTreeMap<(&LogicalId, Hold, bool), Vec<usize>> = BTreeMap::new();
+        let mut holders: BTreeMap<(&LogicalId, usize), Vec<usize>> = BTreeMap::new();
         let mut dependents: BTreeMap<&LogicalId, Vec<TaskId>> = BTreeMap::new();
         for (index, step) in plan.steps.iter().enumerate() {
             for (held, hold) in &step.holds {
-                holders.entry((held, *hold, has_waited(step, held, *hold))).or_default().push(index);
+                holders.entry((held, rank(step, held, *hold))).or_default().push(index);
             }
             if let Some(make) = making.get(&step.logical_id) {
                 step.dependencies.iter().for_each(|on| dependents.entry(on).or_default().push(*make));
@@ -186,9 +186,9 @@ impl Schedule {
         deleting.sort_by_key(|(_, _, deletion)| *deletion == Deletion::First);
         // What comes before each deletion.
         let mut wished: Vec<(TaskId, TaskId)> = Vec::new();
-        for (hold, has_waited) in ranks {
+        for rank in 0..=3 {
             for (task, step, _) in &deleting {
-                let holders = holders.get(&(&step.logical_id, hold, has_waited)).into_iter().flatten();
+                let holders = holders.get(&(&step.logical_id, rank)).into_iter().flatten();
                 let earlier = holders.filter_map(|holder| goes.get(holder).copied().or_else(|| changes(holder)));
                 wished.extend(earlier.map(|earlier| (earlier, *task)));
             }

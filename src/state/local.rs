@@ -113,14 +113,13 @@ impl LocalLedgers {
 
     /// Whoever reads it meanwhile sees the old one or the new one.
     fn write(&self, path: &Path, ledger: &Ledger) -> Result<(), LedgerError> {
-        let path = path.to_owned();
-        let written = |source| LedgerError::Write { path: path.clone(), source };
+        let written = |source| LedgerError::Write { path: path.to_owned(), source };
         let text = serde_json::to_vec_pretty(ledger).map_err(|error| written(error.into()))?;
         fs::create_dir_all(&self.directory).map_err(written)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.directory).map_err(written)?;
         file.write_all(&text).map_err(written)?;
         file.as_file().sync_data().map_err(written)?;
-        file.persist(&path).map_err(|error| written(error.error))?;
+        file.persist(path).map_err(|error| written(error.error))?;
         Ok(())
     }
 
@@ -271,6 +270,17 @@ mod tests {
         (directory, ledgers, StackId::from("payments-dev"))
     }
 
+    fn place(account_id: &str) -> Place {
+        Place { account_id: account_id.to_owned(), region: "us-east-1".to_owned() }
+    }
+
+    impl LocalLedgers {
+        /// The same directory's, for whoever works there.
+        fn at(&self, place: &Place) -> Self {
+            Self { place: Some(place.clone()), ..self.clone() }
+        }
+    }
+
     fn holder(caller: &str) -> Holder {
         Holder { command: "apply".to_owned(), caller: caller.to_owned(), process: 7, since: Timestamp::UNIX_EPOCH }
     }
@@ -300,51 +310,48 @@ mod tests {
     #[tokio::test]
     async fn each_place_has_its_own_ledger() {
         let (_directory, unplaced, stack) = ledgers();
-        let place = |account_id: &str| Place { account_id: account_id.to_owned(), region: "us-east-1".to_owned() };
         let [ada, bob] = ["111111111111", "222222222222"].map(place);
-        let at = |place: &Place| LocalLedgers { place: Some(place.clone()), ..unplaced.clone() };
-        let serial = async |place: &Place| at(place).load(&stack, "salt").await.expect("it can be read").serial;
+        let serial =
+            async |place: &Place| unplaced.at(place).load(&stack, "salt").await.expect("it can be read").serial;
 
         // What was written before places were is whose it is found to be next.
         let mut old = unplaced.load(&stack, "salt").await.expect("an empty ledger");
         taken(&unplaced, &stack, "ada").await.save(&mut old).await.expect("saved");
-        let mut of_ada = at(&ada).load(&stack, "salt").await.expect("it can be read");
+        let mut of_ada = unplaced.at(&ada).load(&stack, "salt").await.expect("it can be read");
         assert!(of_ada.is_remembered);
-        taken(&at(&ada), &stack, "ada").await.save(&mut of_ada).await.expect("saved");
+        taken(&unplaced.at(&ada), &stack, "ada").await.save(&mut of_ada).await.expect("saved");
         assert!(!unplaced.has_several(&stack));
 
-        let mut of_bob = at(&bob).load(&stack, "salt").await.expect("it can be read");
+        let mut of_bob = unplaced.at(&bob).load(&stack, "salt").await.expect("it can be read");
         assert_eq!((of_bob.is_remembered, of_bob.elsewhere.as_ref()), (false, Some(&ada)));
-        let lock = taken(&at(&bob), &stack, "bob").await;
+        let lock = taken(&unplaced.at(&bob), &stack, "bob").await;
         lock.save(&mut of_bob).await.expect("saved");
         assert_eq!((serial(&ada).await, serial(&bob).await), (2, 1));
         assert!(unplaced.has_several(&stack));
         assert_eq!(
-            at(&bob).load(&stack, "salt").await.expect("it can be read").elsewhere,
+            unplaced.at(&bob).load(&stack, "salt").await.expect("it can be read").elsewhere,
             None,
             "it is remembered here"
         );
 
         // Each one's is still its own when the other's is gone, and a third one learns of it.
         lock.release().await;
-        let lock = taken(&at(&ada), &stack, "ada").await;
+        let lock = taken(&unplaced.at(&ada), &stack, "ada").await;
         lock.remove().await.expect("removed");
         assert_eq!((serial(&ada).await, serial(&bob).await), (0, 1));
         lock.release().await;
-        let third = at(&place("333333333333")).load(&stack, "salt").await.expect("it can be read");
+        let third = unplaced.at(&place("333333333333")).load(&stack, "salt").await.expect("it can be read");
         assert_eq!((third.is_remembered, third.elsewhere), (false, Some(bob.clone())));
         assert!(!unplaced.has_several(&stack));
         assert_eq!(unplaced.load(&stack, "salt").await.expect("it can be read").serial, 1, "it is the only one");
-        taken(&at(&bob), &stack, "bob").await.remove().await.expect("removed");
+        taken(&unplaced.at(&bob), &stack, "bob").await.remove().await.expect("removed");
         assert_eq!((serial(&ada).await, serial(&bob).await), (0, 0));
     }
 
     #[tokio::test]
     async fn a_ledger_of_another_place_is_not_taken_for_this_one() {
         let (_directory, unplaced, stack) = ledgers();
-        let place = |account_id: &str| Place { account_id: account_id.to_owned(), region: "us-east-1".to_owned() };
         let [ada, bob] = ["111111111111", "222222222222"].map(place);
-        let at = |place: &Place| LocalLedgers { place: Some(place.clone()), ..unplaced.clone() };
 
         // It was written before ledgers said where they are, and what is in it does.
         let mut old = Ledger::empty(stack.clone(), "salt".to_owned());
@@ -358,15 +365,15 @@ mod tests {
         };
         old.resources.insert("Orders".into(), record);
         taken(&unplaced, &stack, "ada").await.save(&mut old).await.expect("saved");
-        let of_bob = at(&bob).load(&stack, "salt").await.expect("it can be read");
+        let of_bob = unplaced.at(&bob).load(&stack, "salt").await.expect("it can be read");
         assert_eq!((of_bob.is_remembered, of_bob.elsewhere), (false, Some(ada.clone())));
-        assert!(at(&ada).load(&stack, "salt").await.expect("it can be read").is_remembered);
+        assert!(unplaced.at(&ada).load(&stack, "salt").await.expect("it can be read").is_remembered);
 
         // Somebody has given it another one's name.
         fs::rename(unplaced.first(&stack), unplaced.own(&stack, &bob)).expect("renamed");
-        let error = at(&bob).load(&stack, "salt").await.expect_err("it is Ada's");
+        let error = unplaced.at(&bob).load(&stack, "salt").await.expect_err("it is Ada's");
         assert!(error.to_string().contains("is of account 111111111111, us-east-1, not of"), "{error}");
-        let attempt = at(&bob).try_lock(&stack, &holder("bob"), &mut Watch::default()).await;
+        let attempt = unplaced.at(&bob).try_lock(&stack, &holder("bob"), &mut Watch::default()).await;
         assert!(matches!(attempt, Err(LedgerError::OtherPlace { .. })));
     }
 
