@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::task::Poll;
 
 use futures::future::BoxFuture;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::apply::{Done, Work, Writer};
 use crate::aws::Scope;
@@ -22,6 +22,7 @@ use crate::aws::error::{AwsError, ErrorClass};
 use crate::aws::survey::Expected;
 use crate::identity::{LogicalId, PhysicalId, REF, ResourceType, StackId};
 use crate::inventory::{Identity, Reader, Stray};
+use crate::property_path::PropertyPath;
 use crate::resource::{Attributes, Contents, LiveResource, Owner, Ownership, Reading, Row, row, tags};
 
 /// Account, region and partition of every test.
@@ -501,8 +502,8 @@ impl World {
         if let Some(key) = existing {
             let thing = self.things.get_mut(&key).expect("it was found just now");
             match &thing.ownership {
-                Ownership::Owned(it) if it == owner => thing.properties = wanted.clone(),
-                Ownership::Unmarkable => thing.properties = wanted.clone(),
+                Ownership::Owned(it) if it == owner => thing.complete(resource_type, wanted),
+                Ownership::Unmarkable => thing.complete(resource_type, wanted),
                 _ => return Err(refused(ErrorClass::AlreadyExists, &format!("`{}` exists", key.1))),
             }
             return Ok(Done::Created { id: key.1, attributes: thing.attributes.clone() });
@@ -587,6 +588,17 @@ impl World {
 }
 
 impl Thing {
+    /// Brings what is left of an earlier create to what is wanted now, but for what only a create can set.
+    fn complete(&mut self, resource_type: &ResourceType, wanted: &Value) {
+        let facts = row_of(resource_type).facts();
+        let is_fixed = |name: &str| facts.is_create_only(&PropertyPath::of(name));
+        let wanted = wanted.as_object().into_iter().flatten().filter(|(name, _)| !is_fixed(name));
+        let mut properties: Map<String, Value> = wanted.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let made = self.properties.as_object().into_iter().flatten().filter(|(name, _)| is_fixed(name));
+        properties.extend(made.map(|(name, value)| (name.clone(), value.clone())));
+        self.properties = Value::Object(properties);
+    }
+
     fn is_called(&self, text: &str) -> bool {
         self.names.contains(text)
     }
