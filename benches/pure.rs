@@ -8,12 +8,17 @@ mod services;
 
 use divan::Bencher;
 use line::{desired_of, empty, first_plan, graph_of, plan, random_template};
+use mimalloc::MiMalloc;
 use paystack::apply::{Schedule, schedule};
 use paystack::desired::Desired;
 use paystack::identity::StackId;
 use paystack::inventory::Inventory;
 use paystack::plan::Plan;
 use services::{departed, deployed, services_template};
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() {
     divan::main();

@@ -1,17 +1,16 @@
 //! What a template wants of each resource, as far as it is known: evaluated, named, tagged, in canonical form. Pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
 
-use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::aws::Scope;
 use crate::digest::hex_digest;
 use crate::graph::{Dependencies, api_of, implied};
-use crate::identity::{LogicalId, StackId};
+use crate::identity::{ByName, ByResource, LogicalId, StackId};
 use crate::property_path::PathStep;
 use crate::resource::apigateway::deployment::{ANEW, CONTENT_DIGEST};
 use crate::resource::{Attributes, Case, Contribution, GeneratedName, Owner, Row, Settled, row, tags};
@@ -34,9 +33,9 @@ pub struct Desired {
     /// What each resource waits for, and why.
     pub dependencies: Dependencies,
     /// Every resource's properties when nothing is known but what follows from names. It is worked out once.
-    predicted: IndexMap<LogicalId, Arc<Value>>,
+    predicted: ByResource<Arc<Value>>,
     /// What follows from these.
-    attributes: HashMap<LogicalId, Arc<Attributes>>,
+    attributes: ByName<LogicalId, Arc<Attributes>>,
     /// What these put into other resources, of those that put something anywhere.
     contributions: BTreeMap<LogicalId, Vec<Contribution>>,
 }
@@ -48,7 +47,7 @@ impl Desired {
     /// The graph's references must have no cycle: see [`crate::graph::cycles`].
     pub fn new(graph: DesiredGraph, stack: StackId, tags: BTreeMap<String, String>, scope: Scope) -> Self {
         let dependencies = Dependencies::declared(&graph);
-        let (predicted, attributes, contributions) = (IndexMap::new(), HashMap::new(), BTreeMap::new());
+        let (predicted, attributes, contributions) = (ByResource::default(), ByName::default(), BTreeMap::new());
         let mut desired = Self { graph, stack, tags, scope, dependencies, predicted, attributes, contributions };
         for level in desired.dependencies.in_levels(desired.graph.resources.keys()) {
             desired.predict_level(&level);
@@ -219,7 +218,7 @@ impl Desired {
     }
 
     /// Every resource's properties when nothing is known but what follows from names.
-    pub fn predicted(&self) -> &IndexMap<LogicalId, Arc<Value>> {
+    pub fn predicted(&self) -> &ByResource<Arc<Value>> {
         &self.predicted
     }
 
@@ -312,7 +311,7 @@ fn is_true(value: &Value) -> bool {
 }
 
 /// Which OpenAPI document an API is imported from, and how: it cannot be read back.
-fn body_digests(graph: &DesiredGraph, values: &IndexMap<LogicalId, Arc<Value>>) -> Vec<(LogicalId, String)> {
+fn body_digests(graph: &DesiredGraph, values: &ByResource<Arc<Value>>) -> Vec<(LogicalId, String)> {
     let digest = |api: &DesiredResource| {
         let value = values.get(&api.logical_id)?;
         let text = serde_json::to_vec(&[value.get("Body")?, &value["Mode"], &value["Parameters"]]).ok()?;
@@ -322,7 +321,7 @@ fn body_digests(graph: &DesiredGraph, values: &IndexMap<LogicalId, Arc<Value>>) 
 }
 
 /// What a deployment takes a snapshot of, and nothing can read back: of every API, all that is deployed with it.
-fn content_digests(graph: &DesiredGraph, values: &IndexMap<LogicalId, Arc<Value>>) -> BTreeMap<LogicalId, String> {
+fn content_digests(graph: &DesiredGraph, values: &ByResource<Arc<Value>>) -> BTreeMap<LogicalId, String> {
     const CONTENT: [&str; 7] = [
         "AWS::ApiGateway::Authorizer",
         "AWS::ApiGateway::GatewayResponse",

@@ -8,12 +8,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use paystack::aws::clock::SystemClock;
 use paystack::cli::view::Terminal;
 use paystack::cli::{self, Arguments, Exit, GUARD_ENGINE, World};
 use paystack::diagnostic::Style;
 use paystack::interrupt::{Interrupts, Leaving};
 use paystack::policy;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|it| it == GUARD_ENGINE) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apply::durations::typical_milliseconds;
 use crate::graph::without_circles;
-use crate::identity::{LogicalId, PhysicalId, ResourceType};
+use crate::identity::{ByName, LogicalId, PhysicalId, ResourceType};
 use crate::plan::{Action, Hold, Order, Plan, Step};
 use crate::resource::TYPES;
 
@@ -66,7 +66,7 @@ pub struct Schedule {
 /// unless that in turn has to wait for the deletion: so no schedule goes in a circle, whatever the plan.
 pub fn schedule(plan: &Plan) -> Schedule {
     let mut schedule = Schedule::default();
-    let mut making: BTreeMap<&LogicalId, TaskId> = BTreeMap::new();
+    let mut making: ByName<&LogicalId, TaskId> = ByName::default();
     let mut deleting: Vec<(TaskId, &Step, Deletion)> = Vec::new();
     for (index, step) in plan.steps.iter().enumerate() {
         let (make, delete) = tasks_of(step);
@@ -77,7 +77,7 @@ pub fn schedule(plan: &Plan) -> Schedule {
             deleting.push((schedule.add(step, index, Kind::Delete), step, deletion));
         }
     }
-    let wanted: BTreeMap<&LogicalId, &Step> =
+    let wanted: ByName<&LogicalId, &Step> =
         plan.steps.iter().filter(|step| step.desired.is_some()).map(|step| (&step.logical_id, step)).collect();
     for (logical_id, step) in &wanted {
         let Some(task) = making.get(logical_id) else { continue };
@@ -101,8 +101,8 @@ pub fn schedule(plan: &Plan) -> Schedule {
 
 /// What has to be made before a step's resource: what it depends on, also through what stays as it is.
 fn made_before(
-    wanted: &BTreeMap<&LogicalId, &Step>,
-    making: &BTreeMap<&LogicalId, TaskId>,
+    wanted: &ByName<&LogicalId, &Step>,
+    making: &ByName<&LogicalId, TaskId>,
     step: &Step,
 ) -> BTreeSet<TaskId> {
     let mut before = BTreeSet::new();
@@ -156,7 +156,7 @@ impl Schedule {
     fn let_deletions_wait(
         &mut self,
         plan: &Plan,
-        making: &BTreeMap<&LogicalId, TaskId>,
+        making: &ByName<&LogicalId, TaskId>,
         mut deleting: Vec<(TaskId, &Step, Deletion)>,
     ) {
         // Of two that name each other, the one that has waited for the other goes first.
@@ -166,8 +166,8 @@ impl Schedule {
             Hold::Waited => 2,
             Hold::Mentions => 3,
         };
-        let mut holders: BTreeMap<(&LogicalId, usize), Vec<usize>> = BTreeMap::new();
-        let mut dependents: BTreeMap<&LogicalId, Vec<TaskId>> = BTreeMap::new();
+        let mut holders: ByName<(&LogicalId, usize), Vec<usize>> = ByName::default();
+        let mut dependents: ByName<&LogicalId, Vec<TaskId>> = ByName::default();
         for (index, step) in plan.steps.iter().enumerate() {
             for (held, hold) in &step.holds {
                 holders.entry((held, rank(step, held, *hold))).or_default().push(index);

@@ -1,16 +1,16 @@
 //! Which of a template's resources to look at next. Pure.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use crate::graph::Dependencies;
-use crate::identity::LogicalId;
+use crate::identity::{ByName, LogicalId};
 use crate::inventory::Identity;
 
 /// The resources that are still to be looked at, each once all that it refers to has been read, and it itself under the
 /// identifier that the ledger remembers.
 pub(super) struct Waiting {
     order: Vec<LogicalId>,
-    places: HashMap<LogicalId, usize>,
+    places: ByName<LogicalId, usize>,
     /// By place: how many reads it waits for.
     missing: Vec<usize>,
     /// By place: what waits for its being read.
@@ -25,7 +25,7 @@ pub(super) struct Waiting {
 
 impl Waiting {
     pub(super) fn of(order: Vec<LogicalId>, references: &Dependencies, remembered: &[Identity]) -> Self {
-        let places: HashMap<LogicalId, usize> = order.iter().cloned().zip(0..).collect();
+        let places: ByName<LogicalId, usize> = order.iter().cloned().zip(0..).collect();
         let mut missing = vec![0; order.len()];
         let mut followers = vec![Vec::new(); order.len()];
         for (place, logical_id) in order.iter().enumerate() {

@@ -27,7 +27,7 @@ pub fn diff(desired: &Desired, inventory: &Inventory, ledger: &Ledger, options: 
         options,
         contributions: contributions(desired, inventory),
         marked: Marked::of(inventory, &desired.stack),
-        known: Known::new(),
+        known: Known::default(),
         replaced: BTreeMap::new(),
     };
     let mut steps: Vec<Step> = desired.in_order().into_iter().map(|id| planner.declared(id)).collect();

@@ -21,7 +21,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ use serde_json::Value;
 
 use crate::aws::Scope;
 use crate::change::Changes;
-use crate::identity::{LogicalId, PhysicalId, ResourceType, StackId};
+use crate::identity::{ByName, LogicalId, PhysicalId, ResourceType, StackId};
 use crate::inventory::Gone;
 use crate::package::CodeChange;
 use crate::property_path::PropertyPath;
@@ -343,4 +343,4 @@ fn at<'a>(value: &'a Value, path: &PropertyPath) -> Option<&'a Value> {
 }
 
 /// What is known of each resource's attributes while a plan is made.
-type Known = HashMap<LogicalId, Arc<crate::resource::Attributes>>;
+type Known = ByName<LogicalId, Arc<crate::resource::Attributes>>;

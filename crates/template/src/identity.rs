@@ -2,9 +2,12 @@
 //!
 //! Knows nothing of templates, AWS or files.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use indexmap::{Equivalent, IndexMap, IndexSet};
 use serde::{Deserialize, Serialize};
 
 macro_rules! name_type {
@@ -62,6 +65,24 @@ name_type! {
     /// What the service knows a resource by: CloudFormation's primary identifier, its parts joined by `|` where it has several
     /// (`RestApiId|ResourceId`). What `Ref` gives is the attribute [`REF`], which for most types is the same text.
     PhysicalId
+}
+
+/// By resource, in the order of the template. A template of thousands is looked up in tens of thousands of times: the hasher is
+/// a fast one, and seeded anew in every run as the standard library's is.
+pub type ByResource<V> = IndexMap<LogicalId, V, RandomState>;
+/// By a name, in no order.
+pub type ByName<K, V> = HashMap<K, V, RandomState>;
+/// Resources, in the order of the template.
+pub(crate) type Resources = IndexSet<LogicalId, RandomState>;
+
+/// A text that may be a resource's name: it is looked for as it stands.
+#[derive(Hash)]
+pub(crate) struct Written<'a>(pub(crate) &'a str);
+
+impl Equivalent<LogicalId> for Written<'_> {
+    fn equivalent(&self, id: &LogicalId) -> bool {
+        self.0 == id.as_str()
+    }
 }
 
 /// The attribute under which what `Ref` gives is kept beside what `Fn::GetAtt` gives.

@@ -12,7 +12,7 @@ use super::expression::{Expr, Field, FindInMap, If, Import, Kind, Reference};
 use super::pseudo::PseudoParameter;
 use super::section::fields;
 use crate::diagnostic::{Diagnostic, SHOWN_LIMIT, Span, nearest};
-use crate::identity::{LogicalId, REF};
+use crate::identity::{LogicalId, REF, Resources, Written};
 
 /// How many values the variables of a template's `Fn::Sub`s may repeat: a variable within a variable doubles each time.
 const COPIED_VALUES_LIMIT: usize = 100_000;
@@ -67,9 +67,16 @@ pub(super) struct Names {
     /// Whether the template is written with `AWS::LanguageExtensions`.
     pub(super) has_extensions: bool,
     pub(super) parameters: BTreeSet<String>,
-    pub(super) resources: BTreeSet<String>,
+    pub(super) resources: Resources,
     pub(super) conditions: BTreeSet<String>,
     pub(super) mappings: BTreeSet<String>,
+}
+
+impl Names {
+    /// The resource of this name: all that refers to it shares its text.
+    pub(super) fn resource(&self, name: &str) -> Option<LogicalId> {
+        self.resources.get(&Written(name)).cloned()
+    }
 }
 
 /// Where an expression stands decides what it may refer to.
@@ -275,11 +282,12 @@ impl<'a> Reader<'a> {
         if self.names.parameters.contains(name) {
             return Some(Kind::Parameter(name.to_owned()));
         }
-        if self.names.resources.contains(name) {
-            return self.attribute(name, REF, span);
+        if let Some(resource) = self.names.resource(name) {
+            return self.attribute(resource, REF, span);
         }
         let names = self.names;
-        let known = names.parameters.iter().chain(&names.resources).map(String::as_str);
+        let parameters = names.parameters.iter().map(String::as_str);
+        let known = parameters.chain(names.resources.iter().map(LogicalId::as_str));
         let finding = Diagnostic::error(format!("there is no parameter or resource `{name}`")).at(span);
         self.report_unknown(finding, name, known.chain(PseudoParameter::names()));
         None
@@ -309,23 +317,25 @@ impl<'a> Reader<'a> {
 
     /// An attribute of what should be a resource.
     fn attribute_of(&mut self, resource: &str, attribute: &str, span: Span) -> Option<Kind> {
-        if self.names.resources.contains(resource) {
+        if let Some(resource) = self.names.resource(resource) {
             return self.attribute(resource, attribute, span);
         }
         let finding = Diagnostic::error(format!("there is no resource `{resource}`")).at(span);
-        self.report_unknown(finding, resource, self.names.resources.iter().map(String::as_str));
+        self.report_unknown(finding, resource, self.names.resources.iter().map(LogicalId::as_str));
         None
     }
 
     /// An attribute of a resource that exists, if this place may refer to it.
-    fn attribute(&mut self, resource: &str, attribute: &str, span: Span) -> Option<Kind> {
+    fn attribute(&mut self, resource: LogicalId, attribute: &str, span: Span) -> Option<Kind> {
         let finding = match self.place {
-            Place::Resource(own) if own == resource => Diagnostic::error(format!("`{resource}` refers to itself"))
-                .help("a value cannot be known before the resource that it is given to"),
+            Place::Resource(own) if own == resource.as_str() => {
+                Diagnostic::error(format!("`{resource}` refers to itself"))
+                    .help("a value cannot be known before the resource that it is given to")
+            }
             Place::Condition => Diagnostic::error(format!("a condition cannot refer to the resource `{resource}`"))
                 .help("conditions are decided by parameters, mappings and pseudo parameters"),
             Place::Resource(_) | Place::Output => {
-                let reference = Reference { resource: LogicalId::from(resource), attribute: attribute.to_owned() };
+                let reference = Reference { resource, attribute: attribute.to_owned() };
                 return Some(Kind::Attribute(reference));
             }
         };

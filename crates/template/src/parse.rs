@@ -15,7 +15,7 @@ use super::resolve::Inputs;
 use super::section::{Fields, entries, fields, text};
 use super::{extensions, sam};
 use crate::diagnostic::{Diagnostic, SHOWN_LIMIT, Severity, Source, Span};
-use crate::identity::{LogicalId, ResourceType};
+use crate::identity::{ByResource, LogicalId, ResourceType};
 
 /// A template as it is written: its references name things that exist, its parameters have no values yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +27,7 @@ pub struct Template {
     pub conditions: IndexMap<String, NamedCondition>,
     pub rules: IndexMap<String, Rule>,
     /// In the order of the file. CDK's `AWS::CDK::Metadata` is not among them: it is CDK's own bookkeeping.
-    pub resources: IndexMap<LogicalId, Resource>,
+    pub resources: ByResource<Resource>,
     pub outputs: IndexMap<String, Output>,
     pub metadata: Value,
     /// What is wrong with the file, and what works, but probably not as its author thinks.
@@ -295,7 +295,7 @@ impl Parser<'_> {
             parameters: parameters.iter().map(|entry| entry.key.clone()).collect(),
             mappings: mappings.iter().map(|entry| entry.key.clone()).collect(),
             conditions: conditions.iter().map(|entry| entry.key.clone()).collect(),
-            resources: resources.iter().map(|entry| entry.key.clone()).collect(),
+            resources: resources.iter().map(|entry| LogicalId::from(entry.key.as_str())).collect(),
         };
         self.check_format_version(sections);
         self.require_resources(sections);
@@ -310,7 +310,7 @@ impl Parser<'_> {
             resources: self
                 .read_all(&resources, Self::resource)
                 .into_iter()
-                .map(|(name, resource)| (LogicalId::from(name), resource))
+                .map(|(name, resource)| (self.names.resource(&name).unwrap_or_else(|| LogicalId::from(name)), resource))
                 .collect(),
             outputs: self.read_all(&outputs.iter().collect::<Vec<_>>(), Self::output),
             findings: Vec::new(),
@@ -503,10 +503,12 @@ impl Parser<'_> {
             Some(name) if name == entry.key => {
                 Diagnostic::error(format!("`{name}` depends on itself")).at(node.span).help("remove it")
             }
-            Some(name) if self.names.resources.contains(name) => return Some(LogicalId::from(name)),
             Some(name) => {
+                if let Some(resource) = self.names.resource(name) {
+                    return Some(resource);
+                }
                 let finding = Diagnostic::error(format!("there is no resource `{name}`")).at(node.span);
-                let known = self.names.resources.iter().map(String::as_str);
+                let known = self.names.resources.iter().map(LogicalId::as_str);
                 if self.diagnostics.len() < SHOWN_LIMIT { finding.did_you_mean(name, known) } else { finding }
             }
         };

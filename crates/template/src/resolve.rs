@@ -10,7 +10,7 @@ use super::expression::{Expr, Kind, Reference};
 use super::parse::{DeletionPolicy, Output, Resource, Template};
 use super::pseudo::Pseudo;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::identity::{LogicalId, REF, ResourceType, StackId};
+use crate::identity::{ByResource, LogicalId, REF, ResourceType, StackId};
 use crate::unknown;
 
 /// What a template is resolved with.
@@ -28,7 +28,7 @@ pub struct Inputs {
 /// It holds the values of `NoEcho` parameters, and is on purpose not serialisable.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DesiredGraph {
-    pub resources: IndexMap<LogicalId, DesiredResource>,
+    pub resources: ByResource<DesiredResource>,
     pub outputs: IndexMap<String, DesiredOutput>,
     /// What the template declares and is not planned: it is neither to be made nor to go.
     pub left_out: BTreeSet<LogicalId>,
@@ -126,7 +126,7 @@ impl Template {
             conditions
         };
         let resources = self.resources.iter().map(|(logical_id, resource)| {
-            let only = IndexMap::from([(logical_id.clone(), resource.clone())]);
+            let only = [(logical_id.clone(), resource.clone())].into_iter().collect();
             desired_resources(&only, &self.resources, &everywhere(resource))
         });
         let resources = resources.flatten().collect();
@@ -250,10 +250,10 @@ impl Template {
 
 /// Those of some resources that exist under some conditions; `all` is what they may depend on.
 fn desired_resources(
-    some: &IndexMap<LogicalId, Resource>,
-    all: &IndexMap<LogicalId, Resource>,
+    some: &ByResource<Resource>,
+    all: &ByResource<Resource>,
     conditions: &BTreeMap<String, bool>,
-) -> IndexMap<LogicalId, DesiredResource> {
+) -> ByResource<DesiredResource> {
     let exists = |resource: &Resource| holds(resource.condition.as_ref(), conditions);
     let existing = some.iter().filter(|(_, resource)| exists(resource));
     let desired = existing.map(|(logical_id, resource)| {
@@ -286,7 +286,7 @@ impl DesiredGraph {
     pub fn empty(pseudo: Pseudo) -> Self {
         let (parameters, mappings) = (BTreeMap::new(), IndexMap::new());
         let scope = Scope { parameters, mappings, conditions: BTreeMap::new(), imports: BTreeMap::new(), pseudo };
-        let (resources, outputs, left_out) = (IndexMap::new(), IndexMap::new(), BTreeSet::new());
+        let (resources, outputs, left_out) = (ByResource::default(), IndexMap::new(), BTreeSet::new());
         Self { resources, outputs, left_out, scope, secrets: BTreeSet::new(), secret_imports: BTreeSet::new() }
     }
 

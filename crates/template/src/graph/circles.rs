@@ -1,10 +1,11 @@
 //! What closes a circle and what does not. Pure.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+
+use crate::identity::ByName;
 
 /// An edge between two nodes by their numbers: the first comes before the second.
 type Edge = (usize, usize);
@@ -15,7 +16,7 @@ type Edge = (usize, usize);
 /// Takes time in proportion to all edges, and more for what could be in a circle: no edge between two strongly connected
 /// components is in any, whichever others are added.
 pub fn without_circles<N: Copy + Eq + Hash>(there: impl IntoIterator<Item = (N, N)>, wished: &[(N, N)]) -> Vec<bool> {
-    let mut numbers = HashMap::new();
+    let mut numbers = ByName::default();
     let mut number = |node: N| {
         let next = numbers.len();
         *numbers.entry(node).or_insert(next)

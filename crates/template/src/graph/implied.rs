@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::graph::api_of;
-use crate::identity::LogicalId;
+use crate::identity::{ByResource, LogicalId};
 use crate::{DesiredGraph, DesiredResource};
 
 /// An edge that follows from the types of its ends.
@@ -32,7 +31,7 @@ type Keys<'a> = Vec<Cow<'a, str>>;
 
 struct World<'a> {
     graph: &'a DesiredGraph,
-    values: &'a IndexMap<LogicalId, Arc<Value>>,
+    values: &'a ByResource<Arc<Value>>,
 }
 
 const RULES: &[Rule] = &[
@@ -161,7 +160,7 @@ const FUNCTION: &str = "AWS::Lambda::Function";
 const REST_API: &str = "AWS::ApiGateway::RestApi";
 
 /// The edges that follow from the resources' types. `values` are their properties as far as they follow from names.
-pub fn implied(graph: &DesiredGraph, values: &IndexMap<LogicalId, Arc<Value>>) -> Vec<ImpliedEdge> {
+pub fn implied(graph: &DesiredGraph, values: &ByResource<Arc<Value>>) -> Vec<ImpliedEdge> {
     let mut by_type: BTreeMap<&str, Vec<&DesiredResource>> = BTreeMap::new();
     for resource in graph.resources.values() {
         by_type.entry(resource.resource_type.as_str()).or_default().push(resource);

@@ -4,14 +4,14 @@
 mod circles;
 mod implied;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graphmap::DiGraphMap;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
-use crate::identity::{LogicalId, ResourceType};
+use crate::identity::{ByName, LogicalId, ResourceType};
 use crate::{DesiredGraph, DesiredResource};
 
 pub use circles::without_circles;
@@ -87,7 +87,7 @@ impl Dependencies {
     /// The same, level by level: none depends on another of its level, but for the last where it has circles.
     pub fn in_levels<'a>(&self, resources: impl Iterator<Item = &'a LogicalId>) -> Vec<Vec<LogicalId>> {
         let given: Vec<&LogicalId> = resources.collect();
-        let places: HashMap<&LogicalId, usize> = given.iter().enumerate().map(|(place, id)| (*id, place)).collect();
+        let places: ByName<&LogicalId, usize> = given.iter().enumerate().map(|(place, id)| (*id, place)).collect();
         let mut missing = vec![0_usize; given.len()];
         let mut followers = vec![Vec::new(); given.len()];
         for (place, id) in given.iter().enumerate() {
