@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
+use foldhash::fast::FixedState;
 use indexmap::{Equivalent, IndexMap, IndexSet};
 use serde::{Deserialize, Serialize};
 
@@ -68,12 +68,13 @@ name_type! {
 }
 
 /// By resource, in the order of the template. A template of thousands is looked up in tens of thousands of times: the hasher is
-/// a fast one, and seeded anew in every run as the standard library's is.
-pub type ByResource<V> = IndexMap<LogicalId, V, RandomState>;
+/// a fast one. It has no seed of its own, so that nothing here depends on more than it is given: who writes names that collide waits
+/// for them himself.
+pub type ByResource<V> = IndexMap<LogicalId, V, FixedState>;
 /// By a name, in no order.
-pub type ByName<K, V> = HashMap<K, V, RandomState>;
+pub type ByName<K, V> = HashMap<K, V, FixedState>;
 /// Resources, in the order of the template.
-pub(crate) type Resources = IndexSet<LogicalId, RandomState>;
+pub(crate) type Resources = IndexSet<LogicalId, FixedState>;
 
 /// A text that may be a resource's name: it is looked for as it stands.
 #[derive(Hash)]
