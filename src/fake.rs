@@ -10,11 +10,12 @@ pub mod worlds;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
+use std::mem;
 use std::sync::{Mutex, MutexGuard};
 use std::task::Poll;
 
 use futures::future::BoxFuture;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::apply::{Done, Work, Writer};
 use crate::aws::Scope;
@@ -502,10 +503,11 @@ impl World {
         if let Some(key) = existing {
             let thing = self.things.get_mut(&key).expect("it was found just now");
             match &thing.ownership {
-                Ownership::Owned(it) if it == owner => thing.complete(resource_type, wanted),
-                Ownership::Unmarkable => thing.complete(resource_type, wanted),
+                Ownership::Owned(it) if it == owner => {}
+                Ownership::Unmarkable => {}
                 _ => return Err(refused(ErrorClass::AlreadyExists, &format!("`{}` exists", key.1))),
             }
+            thing.complete(resource_type, wanted.clone());
             return Ok(Done::Created { id: key.1, attributes: thing.attributes.clone() });
         }
         let (key, thing) = self.make(owner, resource_type, wanted.clone());
@@ -589,14 +591,15 @@ impl World {
 
 impl Thing {
     /// Brings what is left of an earlier create to what is wanted now, but for what only a create can set.
-    fn complete(&mut self, resource_type: &ResourceType, wanted: &Value) {
+    fn complete(&mut self, resource_type: &ResourceType, wanted: Value) {
         let facts = row_of(resource_type).facts();
         let is_fixed = |name: &str| facts.is_create_only(&PropertyPath::of(name));
-        let wanted = wanted.as_object().into_iter().flatten().filter(|(name, _)| !is_fixed(name));
-        let mut properties: Map<String, Value> = wanted.map(|(name, value)| (name.clone(), value.clone())).collect();
-        let made = self.properties.as_object().into_iter().flatten().filter(|(name, _)| is_fixed(name));
-        properties.extend(made.map(|(name, value)| (name.clone(), value.clone())));
-        self.properties = Value::Object(properties);
+        let made = mem::replace(&mut self.properties, wanted);
+        if let (Value::Object(properties), Value::Object(mut made)) = (&mut self.properties, made) {
+            made.retain(|name, _| is_fixed(name));
+            properties.retain(|name, _| !is_fixed(name));
+            properties.extend(made);
+        }
     }
 
     fn is_called(&self, text: &str) -> bool {

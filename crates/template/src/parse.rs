@@ -310,7 +310,7 @@ impl Parser<'_> {
             resources: self
                 .read_all(&resources, Self::resource)
                 .into_iter()
-                .map(|(name, resource)| (self.names.resource(&name).unwrap_or_else(|| LogicalId::from(name)), resource))
+                .filter_map(|(name, resource)| Some((self.names.resource(&name)?, resource)))
                 .collect(),
             outputs: self.read_all(&outputs.iter().collect::<Vec<_>>(), Self::output),
             findings: Vec::new(),
