@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{ResourceStatus, TemplateStage};
-use aws_smithy_http_client::default_connector;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
-use crate::aws::Context;
 use crate::aws::error::{AwsError, During, ErrorClass};
+use crate::aws::{Context, https};
 use crate::identity::{LogicalId, ResourceType};
 
 /// A stack as CloudFormation knows it.
@@ -95,11 +94,12 @@ async fn download(url: &str) -> Result<Vec<u8>, AwsError> {
         .connect_timeout(Duration::from_secs(10))
         .read_timeout(Duration::from_secs(300))
         .build();
-    let connector = default_connector(&settings, None);
-    let connector = connector.ok_or_else(|| failed(ErrorClass::Invalid, "there is no HTTPS client"))?;
     let mut request = HttpRequest::new(SdkBody::empty());
     request.set_uri(url).map_err(|_| failed(ErrorClass::Service, "its address is none"))?;
-    let answer = connector.call(request).await.map_err(|_| failed(ErrorClass::Unreachable, "nothing answers"))?;
+    let answer = https::connector(&settings)
+        .call(request)
+        .await
+        .map_err(|_| failed(ErrorClass::Unreachable, "nothing answers"))?;
     if !answer.status().is_success() {
         return Err(failed(ErrorClass::Service, &format!("HTTP {}", answer.status().as_u16())));
     }

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod deployed;
 pub mod error;
 mod gate;
+mod https;
 pub mod limits;
 mod null_templates;
 pub mod objects;
@@ -148,6 +149,7 @@ pub async fn connect(target: Target) -> Result<Connection, AwsError> {
         .with_initial_backoff(Duration::from_millis(100))
         .with_max_backoff(Duration::from_secs(1));
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(https::client())
         .retry_config(retries)
         .timeout_config(TimeoutConfig::builder().read_timeout(ANSWER_TIMEOUT).build());
     if let Some(region) = target.region {

@@ -9,7 +9,6 @@ use aws_sigv4::http_request::{
     sign,
 };
 use aws_sigv4::sign::v4::SigningParams;
-use aws_smithy_http_client::default_connector;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
@@ -19,7 +18,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::aws::calls::Why;
 use crate::aws::error::{AwsError, ErrorClass};
 use crate::aws::wait::Patience;
-use crate::aws::{Connection, Context};
+use crate::aws::{Connection, Context, https};
 
 /// Where an object is, and which one it has to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,12 +75,10 @@ async fn get(connection: &Connection, cx: &Context, object: &ObjectLocation, reg
         .connect_timeout(Duration::from_secs(10))
         .read_timeout(Duration::from_secs(60))
         .build();
-    let connector = default_connector(&settings, None)
-        .ok_or_else(|| AwsError::new(GET, ErrorClass::Invalid, "there is no HTTPS client"))?;
     let request = signed(connection, cx, &url, region).await?;
     cx.calls.count("S3", "GetObject", Why::Asks);
     let unreachable = |_| AwsError::new(GET, ErrorClass::Unreachable, format!("nothing answers for `{object}`"));
-    let answer = connector.call(request).await.map_err(unreachable)?;
+    let answer = https::connector(&settings).call(request).await.map_err(unreachable)?;
     let header = |name: &str| answer.headers().get(name).unwrap_or_default().to_owned();
     let (status, elsewhere, etag) = (answer.status(), header(BUCKET_REGION), header("etag"));
     if status.is_success() {
