@@ -21,9 +21,9 @@ use schema::Schema;
 #[error("failed to parse the facts of a resource type")]
 pub struct FactsError(#[from] serde_json::Error);
 
-/// The facts of one resource type.
+/// The facts of one resource type. What they say of a property is read when it is first asked for.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 pub struct Facts {
     type_name: String,
     schema: Schema,
@@ -44,7 +44,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    pub fn parse(json: &str) -> Result<Self, FactsError> {
+    pub fn parse(json: &'static str) -> Result<Self, FactsError> {
         Ok(serde_json::from_str(json)?)
     }
 

@@ -165,7 +165,7 @@ impl<'a> Checker<'a> {
     }
 
     fn keywords(&mut self, schema: &'a Schema, value: &Value) {
-        if schema.never {
+        if schema.is_never() {
             let message = format!("`{}` cannot be set here", self.path);
             return self.find(At::Key, message, "not allowed here", None);
         }

@@ -1,26 +1,28 @@
 //! The part of JSON Schema, and of what CloudFormation adds to it, that resource schemas use.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::OnceLock;
 
 use regex_automata::Input;
 use regex_automata::meta::{self, Regex};
-use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
-/// What a value has to be. `false`, which nothing is, sets `never`; `true` and `{}` say nothing.
+/// What a value has to be. `false` is what nothing can be; `true` and `{}` say nothing.
 ///
-/// A keyword that is not here does not parse, so that no published fact is lost in silence.
-#[derive(Debug, Default)]
+/// It is read when it is first looked into: a template sets a few of a type's hundreds of properties. A keyword that is not
+/// here does not parse, so that no published fact is lost in silence.
+#[derive(Debug, Deserialize)]
+#[serde(transparent, bound(deserialize = "'de: 'static"))]
 pub(super) struct Schema {
-    pub never: bool,
-    keywords: Box<Keywords>,
+    text: &'static RawValue,
+    #[serde(skip)]
+    keywords: OnceLock<Box<Keywords>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 pub(super) struct Keywords {
     /// The name of a definition that holds besides.
     #[serde(rename = "$ref")]
@@ -79,16 +81,27 @@ pub(super) struct Keywords {
 }
 
 impl Schema {
+    pub fn is_never(&self) -> bool {
+        self.text.get() == "false"
+    }
+
+    pub(super) fn read(&self) -> serde_json::Result<Box<Keywords>> {
+        match self.text.get() {
+            "true" | "false" => Ok(Box::default()),
+            text => serde_json::from_str(text),
+        }
+    }
+
     /// What holds for a key of an object: the property, or what its pattern or all others are.
     pub fn of_key(&self, name: &str) -> Option<&Schema> {
         let patterned = || self.pattern_properties.iter().find(|(it, _)| it.matches(name)).map(|(_, it)| it);
-        let other = || self.additional_properties.as_ref().filter(|it| !it.never);
+        let other = || self.additional_properties.as_ref().filter(|it| !it.is_never());
         self.properties.get(name).or_else(patterned).or_else(other)
     }
 
     /// Whether an object can have only the keys that are named here.
     pub fn is_closed(&self) -> bool {
-        self.additional_properties.as_ref().is_some_and(|it| it.never)
+        self.additional_properties.as_ref().is_some_and(Schema::is_never)
     }
 
     /// The keys that have to be there, if any.
@@ -105,32 +118,7 @@ impl std::ops::Deref for Schema {
     type Target = Keywords;
 
     fn deref(&self) -> &Keywords {
-        &self.keywords
-    }
-}
-
-impl<'de> Deserialize<'de> for Schema {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct BoolOrKeywords;
-
-        impl<'de> Visitor<'de> for BoolOrKeywords {
-            type Value = Schema;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a schema")
-            }
-
-            fn visit_bool<E: de::Error>(self, allowed: bool) -> Result<Schema, E> {
-                Ok(Schema { never: !allowed, keywords: Box::default() })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Schema, A::Error> {
-                let keywords = Keywords::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Schema { never: false, keywords: Box::new(keywords) })
-            }
-        }
-
-        deserializer.deserialize_any(BoolOrKeywords)
+        self.keywords.get_or_init(|| self.read().expect("the facts in the tree parse: a test reads them all"))
     }
 }
 
@@ -191,7 +179,7 @@ pub(super) struct Pattern {
 pub(super) enum Engine {
     Plain(Regex),
     /// The pattern looks around.
-    Fancy(fancy_regex::Regex),
+    Fancy(Box<fancy_regex::Regex>),
 }
 
 impl Pattern {
@@ -221,13 +209,28 @@ fn compile(pattern: &str) -> Option<Engine> {
     let plain = meta::Config::new().onepass(false).hybrid(false).dfa(false);
     match Regex::builder().configure(plain).build(pattern) {
         Ok(regex) => Some(Engine::Plain(regex)),
-        Err(_) => fancy_regex::Regex::new(pattern).ok().map(Engine::Fancy),
+        Err(_) => fancy_regex::Regex::new(pattern).ok().map(Box::new).map(Engine::Fancy),
     }
 }
 
-/// The pattern in the dialect of our engine: there `\Z` admits a final line break, while the publishers mean the end.
+/// The pattern in the dialect of our engine. There `\Z` admits a final line break, while the publishers mean the end; and
+/// `\d` and `\w` take digits and letters of every script, which is not what ECMA-262 has, and fills kilobytes.
 fn translated(pattern: &str) -> String {
-    pattern.replace(r"\Z", r"\z")
+    let mut translated = String::with_capacity(pattern.len());
+    let mut rest = pattern.chars();
+    while let Some(next) = rest.next() {
+        if next != '\\' {
+            translated.push(next);
+            continue;
+        }
+        match rest.next() {
+            Some('Z') => translated.push_str(r"\z"),
+            Some('d') => translated.push_str("[0-9]"),
+            Some('w') => translated.push_str("[0-9A-Za-z_]"),
+            escaped => translated.extend(['\\'].into_iter().chain(escaped)),
+        }
+    }
+    translated
 }
 
 impl From<String> for Pattern {
@@ -237,7 +240,7 @@ impl From<String> for Pattern {
 }
 
 /// An object as its entries.
-fn pairs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Pattern, Schema)>, D::Error> {
+fn pairs<D: Deserializer<'static>>(deserializer: D) -> Result<Vec<(Pattern, Schema)>, D::Error> {
     let entries = BTreeMap::<String, Schema>::deserialize(deserializer)?;
     Ok(entries.into_iter().map(|(text, schema)| (Pattern::from(text), schema)).collect())
 }

@@ -5,7 +5,7 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::schema::Pattern;
+use super::schema::{Keywords, Pattern};
 use super::*;
 use crate::{identity::LogicalId, unknown};
 
@@ -18,15 +18,16 @@ fn all() -> Vec<(String, Facts)> {
         .filter(|name| name.starts_with("aws-") && name.ends_with(".json"))
         .collect::<Vec<_>>();
     names.sort();
-    names.into_iter().map(|name| (name.clone(), Facts::parse(&text_of(&name)).expect(&name))).collect()
+    names.into_iter().map(|name| (name.clone(), Facts::parse(text_of(&name)).expect(&name))).collect()
 }
 
-fn text_of(name: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resource/facts").join(name)).unwrap()
+fn text_of(name: &str) -> &'static str {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resource/facts").join(name);
+    std::fs::read_to_string(path).unwrap().leak()
 }
 
 fn facts(type_name: &str) -> Facts {
-    Facts::parse(&text_of(&format!("{}.json", type_name.to_lowercase().replace("::", "-")))).unwrap()
+    Facts::parse(text_of(&format!("{}.json", type_name.to_lowercase().replace("::", "-")))).unwrap()
 }
 
 /// What is found, a finding a paragraph.
@@ -64,25 +65,81 @@ fn every_file_of_facts_is_named_for_its_type() {
 }
 
 #[test]
-fn every_pattern_in_the_facts_compiles() {
-    let mut patterns = 0;
-    for (name, _) in all() {
-        let mut waiting = vec![serde_json::from_str::<Value>(&text_of(&name)).unwrap()];
-        while let Some(value) = waiting.pop() {
-            let Value::Object(fields) = value else {
-                waiting.extend(value.as_array().cloned().unwrap_or_default());
-                continue;
-            };
-            let named = fields.get("patternProperties").and_then(Value::as_object).into_iter().flatten();
-            let texts = fields.get("pattern").and_then(Value::as_str).map(str::to_owned);
-            for text in named.map(|(text, _)| text.clone()).chain(texts) {
-                assert!(Pattern::from(text.clone()).compiled().is_some(), "{name}: {text}");
+fn every_schema_in_the_facts_reads_and_every_pattern_compiles() {
+    let (mut schemas, mut patterns) = (0, 0);
+    for (name, facts) in all() {
+        let mut waiting = facts.definitions.values().chain([&facts.schema]).collect::<Vec<_>>();
+        while let Some(schema) = waiting.pop() {
+            schema.read().unwrap_or_else(|error| panic!("{name}: {error} in {schema:?}"));
+            for pattern in schema.pattern.iter().chain(schema.pattern_properties.iter().map(|(pattern, _)| pattern)) {
+                assert!(pattern.compiled().is_some(), "{name}: {}", pattern.as_str());
                 patterns += 1;
             }
-            waiting.extend(fields.into_iter().map(|(_, value)| value));
+            waiting.extend(within(schema));
+            schemas += 1;
         }
     }
-    assert!(patterns > 100, "{patterns}");
+    assert!(schemas > 1000 && patterns > 100, "{schemas} {patterns}");
+}
+
+/// The schemas of which this one is made. All keywords are named: a new one may have schemas too.
+fn within(schema: &Schema) -> impl Iterator<Item = &Schema> {
+    let Keywords {
+        reference: _,
+        types: _,
+        one_of_values: _,
+        one_value: _,
+        minimum: _,
+        maximum: _,
+        multiple_of: _,
+        min_length: _,
+        max_length: _,
+        pattern: _,
+        json: _,
+        packaged: _,
+        items,
+        prefix_items,
+        min_items: _,
+        max_items: _,
+        max_unique_items: _,
+        unique_items: _,
+        unique_keys: _,
+        insertion_order: _,
+        properties,
+        pattern_properties,
+        additional_properties,
+        property_names,
+        min_properties: _,
+        required: _,
+        required_xor: _,
+        dependent_required: _,
+        dependent_excluded: _,
+        all_of,
+        any_of,
+        one_of,
+        not,
+        condition,
+        then,
+        otherwise,
+        because: _,
+    } = &**schema;
+    let lists = prefix_items.iter().chain(all_of).chain(any_of).chain(one_of);
+    let named = properties.values().chain(pattern_properties.iter().map(|(_, schema)| schema));
+    let single = [items, property_names, not, condition, then, otherwise].into_iter().flatten().map(|schema| &**schema);
+    lists.chain(named).chain(additional_properties).chain(single)
+}
+
+#[test]
+fn digits_and_letters_in_a_pattern_are_those_of_ascii() {
+    let matches = |pattern: &str, text| Pattern::from(pattern.to_owned()).matches(text);
+    for (pattern, taken, refused) in [
+        (r"^\d{3}$", "123", "١٢٣"),
+        (r"^[\w+=,.@-]+$", "a-role_2", "rôle"),
+        (r"^[\w\-]+$", "a-b", "a\\b"),
+        (r"^\\d\Z", r"\d", "\\d\n"),
+    ] {
+        assert!(matches(pattern, taken) && !matches(pattern, refused), "{pattern}");
+    }
 }
 
 #[test]
