@@ -1,5 +1,6 @@
 //! `paystack plan`: shows what would change. Nothing is written.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::budget::{Foreseen, of_applying, of_reading};
@@ -72,9 +73,11 @@ pub async fn make(
     ledger: &Ledger,
     concurrency: u16,
 ) -> Result<Plan, CliError> {
-    // What the ledger has missed is searched for before all is deleted: nobody looks again.
-    let is_remembered = ledger.is_remembered && goal == Goal::Template;
-    let known = Ledger { is_remembered, ..ledger.clone() };
+    let known = match goal {
+        Goal::Template => Cow::Borrowed(ledger),
+        // What the ledger has missed is searched for before all is deleted: nobody looks again.
+        Goal::Nothing => Cow::Owned(Ledger { is_remembered: false, ..ledger.clone() }),
+    };
     let taking = inventory::take(&stack.desired, &known, &stack.reader, usize::from(concurrency));
     let mut inventory = match goal {
         Goal::Template => with_served(&stack.desired, ledger, &stack.reader, taking).await,
