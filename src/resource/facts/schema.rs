@@ -11,8 +11,8 @@ use serde_json::{Number, Value};
 
 /// What a value has to be. `false` is what nothing can be; `true` and `{}` say nothing.
 ///
-/// It is read when it is first looked into: a template sets a few of a type's hundreds of properties. A keyword that is not
-/// here does not parse, so that no published fact is lost in silence.
+/// It is read when it is first looked into: a template sets a few of a type's hundreds of properties. What is wrong in it
+/// panics then, as a keyword does that is not here: no published fact is lost in silence, and a test reads them all.
 #[derive(Debug, Deserialize)]
 #[serde(transparent, bound(deserialize = "'de: 'static"))]
 pub(super) struct Schema {
@@ -88,7 +88,8 @@ impl Schema {
     pub(super) fn read(&self) -> serde_json::Result<Box<Keywords>> {
         match self.text.get() {
             "true" | "false" => Ok(Box::default()),
-            text => serde_json::from_str(text),
+            text if text.starts_with('{') => serde_json::from_str(text),
+            _ => Err(serde::de::Error::custom("a schema is an object, true or false")),
         }
     }
 
@@ -214,7 +215,7 @@ fn compile(pattern: &str) -> Option<Engine> {
 }
 
 /// The pattern in the dialect of our engine. There `\Z` admits a final line break, while the publishers mean the end; and
-/// `\d` and `\w` take digits and letters of every script, which is not what ECMA-262 has, and fills kilobytes.
+/// `\d` and `\w` take digits and letters of every script, while ECMA-262 has those of ASCII: they take 16 KB less, too.
 fn translated(pattern: &str) -> String {
     let mut translated = String::with_capacity(pattern.len());
     let mut rest = pattern.chars();
@@ -226,7 +227,9 @@ fn translated(pattern: &str) -> String {
         match rest.next() {
             Some('Z') => translated.push_str(r"\z"),
             Some('d') => translated.push_str("[0-9]"),
+            Some('D') => translated.push_str("[^0-9]"),
             Some('w') => translated.push_str("[0-9A-Za-z_]"),
+            Some('W') => translated.push_str("[^0-9A-Za-z_]"),
             escaped => translated.extend(['\\'].into_iter().chain(escaped)),
         }
     }

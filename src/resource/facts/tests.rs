@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Mutex;
 
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -21,9 +22,11 @@ fn all() -> Vec<(String, Facts)> {
     names.into_iter().map(|name| (name.clone(), Facts::parse(text_of(&name)).expect(&name))).collect()
 }
 
+/// A text of the tree; each file is read once.
 fn text_of(name: &str) -> &'static str {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resource/facts").join(name);
-    std::fs::read_to_string(path).unwrap().leak()
+    static TEXTS: Mutex<BTreeMap<String, &'static str>> = Mutex::new(BTreeMap::new());
+    let read = || std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resource/facts").join(name));
+    TEXTS.lock().unwrap().entry(name.to_owned()).or_insert_with(|| read().unwrap().leak())
 }
 
 fn facts(type_name: &str) -> Facts {
@@ -73,6 +76,7 @@ fn every_schema_in_the_facts_reads_and_every_pattern_compiles() {
             schema.read().unwrap_or_else(|error| panic!("{name}: {error} in {schema:?}"));
             for pattern in schema.pattern.iter().chain(schema.pattern_properties.iter().map(|(pattern, _)| pattern)) {
                 assert!(pattern.compiled().is_some(), "{name}: {}", pattern.as_str());
+                assert!(is_translated(pattern.as_str()), "{name}: {}", pattern.as_str());
                 patterns += 1;
             }
             waiting.extend(within(schema));
@@ -80,6 +84,28 @@ fn every_schema_in_the_facts_reads_and_every_pattern_compiles() {
         }
     }
     assert!(schemas > 1000 && patterns > 100, "{schemas} {patterns}");
+}
+
+/// Whether each escape in a pattern means to our engine what the publishers mean, and none ends a range of a class.
+fn is_translated(pattern: &str) -> bool {
+    let pattern = pattern.replace(r"\\", "").replace(r"\[", "").replace(r"\]", "");
+    let mut escaped = pattern.split('\\').skip(1).map(|rest| rest.chars().next());
+    let is_known = |it: char| !it.is_ascii_alphabetic() || "dDwWsSpuxZ".contains(it);
+    let mut classes = pattern.split('[').skip(1).filter_map(|rest| rest.split(']').next());
+    let ends_a_range = |class: &str| class.contains(r"-\d") || class.contains(r"-\w");
+    escaped.all(|it| it.is_some_and(is_known)) && !classes.any(ends_a_range)
+}
+
+#[test]
+fn what_a_schema_cannot_have_is_refused_when_it_is_looked_into() {
+    for wrong in [r#"{"frobnicate": 1}"#, r#"{"items": {"minimum": "one"}}"#, "[]", r#"["X"]"#, "null", "1"] {
+        let facts =
+            format!(r#"{{"typeName": "T", "schema": {{"properties": {{"P": {wrong}}}}}, "primaryIdentifier": []}}"#);
+        let facts = Facts::parse(facts.leak()).unwrap();
+        let property = &facts.schema.properties["P"];
+        let is_read = property.read().map(|keywords| keywords.items.as_deref().is_none_or(|it| it.read().is_ok()));
+        assert!(!is_read.unwrap_or(false), "{wrong}");
+    }
 }
 
 /// The schemas of which this one is made. All keywords are named: a new one may have schemas too.
@@ -136,6 +162,11 @@ fn digits_and_letters_in_a_pattern_are_those_of_ascii() {
         (r"^\d{3}$", "123", "١٢٣"),
         (r"^[\w+=,.@-]+$", "a-role_2", "rôle"),
         (r"^[\w\-]+$", "a-b", "a\\b"),
+        (r"^[\w-.]+$", "a-b.c", "ä"),
+        (r"^[^\w]+$", "é-", "-a"),
+        (r"^\W\D$", "éé", "a1"),
+        (r"^(?!\d+$)[\w-]+$", "a-1", "12"),
+        (r"^(?!\d+$)[\w-]+$", "1a", "é"),
         (r"^\\d\Z", r"\d", "\\d\n"),
     ] {
         assert!(matches(pattern, taken) && !matches(pattern, refused), "{pattern}");
