@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{ResourceStatus, TemplateStage};
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
@@ -90,13 +90,9 @@ pub async fn layer_package(cx: &Context, arn: &str) -> Result<Vec<u8>, AwsError>
 async fn download(url: &str) -> Result<Vec<u8>, AwsError> {
     const GET: &str = "GET";
     let failed = |class, what: &str| AwsError::new(GET, class, format!("the package cannot be downloaded: {what}"));
-    let settings = HttpConnectorSettings::builder()
-        .connect_timeout(Duration::from_secs(10))
-        .read_timeout(Duration::from_secs(300))
-        .build();
     let mut request = HttpRequest::new(SdkBody::empty());
     request.set_uri(url).map_err(|_| failed(ErrorClass::Service, "its address is none"))?;
-    let answer = https::connector(&settings)
+    let answer = https::connector(Duration::from_secs(300))
         .call(request)
         .await
         .map_err(|_| failed(ErrorClass::Unreachable, "nothing answers"))?;

@@ -9,7 +9,7 @@ use aws_sigv4::http_request::{
     sign,
 };
 use aws_sigv4::sign::v4::SigningParams;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::byte_stream::ByteStream;
@@ -71,14 +71,10 @@ enum Answer {
 
 async fn get(connection: &Connection, cx: &Context, object: &ObjectLocation, region: &str) -> Result<Answer, AwsError> {
     let url = url(connection.config.endpoint_url(), &connection.scope.partition, region, object)?;
-    let settings = HttpConnectorSettings::builder()
-        .connect_timeout(Duration::from_secs(10))
-        .read_timeout(Duration::from_secs(60))
-        .build();
     let request = signed(connection, cx, &url, region).await?;
     cx.calls.count("S3", "GetObject", Why::Asks);
     let unreachable = |_| AwsError::new(GET, ErrorClass::Unreachable, format!("nothing answers for `{object}`"));
-    let answer = https::connector(&settings).call(request).await.map_err(unreachable)?;
+    let answer = https::connector(Duration::from_secs(60)).call(request).await.map_err(unreachable)?;
     let header = |name: &str| answer.headers().get(name).unwrap_or_default().to_owned();
     let (status, elsewhere, etag) = (answer.status(), header(BUCKET_REGION), header("etag"));
     if status.is_success() {

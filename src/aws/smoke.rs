@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
@@ -32,10 +32,6 @@ pub async fn key_value(cx: &Context, id: &str) -> Result<String, AwsError> {
 pub async fn post(url: &str, key: Option<&str>, body: String) -> Result<Answer, AwsError> {
     const POST: &str = "POST";
     let invalid = |what: String| AwsError::new(POST, ErrorClass::Invalid, what);
-    let settings = HttpConnectorSettings::builder()
-        .connect_timeout(Duration::from_secs(10))
-        .read_timeout(Duration::from_secs(60))
-        .build();
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method(POST).map_err(|error| invalid(error.to_string()))?;
     request.set_uri(url).map_err(|error| invalid(format!("`{url}` is no address: {error}")))?;
@@ -46,7 +42,10 @@ pub async fn post(url: &str, key: Option<&str>, body: String) -> Result<Answer, 
         inserted.map_err(|_| invalid("the API key cannot be sent in a header".to_owned()))?;
     }
     let unreachable = |error: String| AwsError::new(POST, ErrorClass::Unreachable, format!("`{url}`: {error}"));
-    let answer = https::connector(&settings).call(request).await.map_err(|error| unreachable(error.to_string()))?;
+    let answer = https::connector(Duration::from_secs(60))
+        .call(request)
+        .await
+        .map_err(|error| unreachable(error.to_string()))?;
     let status = answer.status().as_u16();
     let body = ByteStream::new(answer.into_body()).collect().await.map_err(|error| unreachable(error.to_string()))?;
     Ok(Answer { status, body: String::from_utf8_lossy(&body.to_vec()).into_owned() })

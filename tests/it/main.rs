@@ -18,6 +18,7 @@ mod migration;
 mod mistakes;
 mod mutants;
 mod neighbours;
+mod network;
 mod operating;
 mod payments;
 mod permissions;
