@@ -10,6 +10,7 @@ mod cbor;
 pub mod error;
 pub mod fault;
 pub mod http;
+pub mod memory;
 pub mod permissions;
 pub mod real;
 

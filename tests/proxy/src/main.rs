@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use fault_proxy::fault::Fault;
+use fault_proxy::memory::Memory;
 use fault_proxy::real::{self, Pace};
 use fault_proxy::{Behaviour, Line, Proxy, Script};
 
@@ -30,6 +31,9 @@ struct Arguments {
     /// What real AWS does and the emulator does not, by name; `all` for everything. A wrong name lists them.
     #[arg(long = "real", value_name = "BEHAVIOUR")]
     behaviours: Vec<String>,
+    /// Answer what has been answered before at once, without the emulator, which may have changed meanwhile.
+    #[arg(long)]
+    remember: bool,
     /// How fast the times of --real go by: 0.1 makes ten seconds one.
     #[arg(long, default_value_t = 1.0)]
     pace: f64,
@@ -39,7 +43,7 @@ struct Arguments {
 }
 
 fn main() -> io::Result<()> {
-    let Arguments { upstream, port, faults, seed, behaviours, pace, victim } = Arguments::parse();
+    let Arguments { upstream, port, faults, seed, behaviours, remember, pace, victim } = Arguments::parse();
     let kill = victim.map(|pid| {
         let kill: Box<dyn Fn() + Send + Sync> = Box::new(move || {
             // Where it is gone already, there is nothing to kill.
@@ -47,7 +51,10 @@ fn main() -> io::Result<()> {
         });
         kill
     });
-    let behaviours = chosen(&behaviours, Pace(pace)).map_err(io::Error::other)?;
+    let mut behaviours = chosen(&behaviours, Pace(pace)).map_err(io::Error::other)?;
+    if remember {
+        behaviours.push(Arc::new(Memory::default()));
+    }
     let script = Script { faults, behaviours, seed, kill, watch: Some(Box::new(show)) };
     let proxy = Proxy::start_on(port, &upstream, script)?;
     println!("export AWS_ENDPOINT_URL={}", proxy.endpoint());
