@@ -1,6 +1,5 @@
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Mutex;
 
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -8,12 +7,14 @@ use serde_json::{Value, json};
 
 use super::schema::{Keywords, Pattern};
 use super::*;
+use crate::resource::row;
 use crate::{identity::LogicalId, unknown};
 
 /// The facts in the tree, by the name of their file.
 fn all() -> Vec<(String, Facts)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resource/facts");
-    let mut names = std::fs::read_dir(folder)
+    let text_of = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap().leak();
+    let mut names = std::fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.starts_with("aws-") && name.ends_with(".json"))
@@ -22,15 +23,8 @@ fn all() -> Vec<(String, Facts)> {
     names.into_iter().map(|name| (name.clone(), Facts::parse(text_of(&name)).expect(&name))).collect()
 }
 
-/// A text of the tree; each file is read once.
-fn text_of(name: &str) -> &'static str {
-    static TEXTS: Mutex<BTreeMap<String, &'static str>> = Mutex::new(BTreeMap::new());
-    let read = || std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resource/facts").join(name));
-    TEXTS.lock().unwrap().entry(name.to_owned()).or_insert_with(|| read().unwrap().leak())
-}
-
-fn facts(type_name: &str) -> Facts {
-    Facts::parse(text_of(&format!("{}.json", type_name.to_lowercase().replace("::", "-")))).unwrap()
+fn facts(type_name: &str) -> &'static Facts {
+    row(&type_name.into()).unwrap().facts()
 }
 
 /// What is found, a finding a paragraph.
@@ -102,9 +96,9 @@ fn what_a_schema_cannot_have_is_refused_when_it_is_looked_into() {
         let facts =
             format!(r#"{{"typeName": "T", "schema": {{"properties": {{"P": {wrong}}}}}, "primaryIdentifier": []}}"#);
         let facts = Facts::parse(facts.leak()).unwrap();
-        let property = &facts.schema.properties["P"];
-        let is_read = property.read().map(|keywords| keywords.items.as_deref().is_none_or(|it| it.read().is_ok()));
-        assert!(!is_read.unwrap_or(false), "{wrong}");
+        let property = facts.schema.properties["P"].read();
+        let is_read = property.is_ok_and(|it| it.items.is_none_or(|it| it.read().is_ok()));
+        assert!(!is_read, "{wrong}");
     }
 }
 
