@@ -1,10 +1,11 @@
 //! How the program gets to AWS: over connections that all services share, and through the proxy that the environment names.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use fault_proxy::http::{self, Headers, Request, Response};
 use paystack::aws::clock::SystemClock;
 use paystack::aws::{Context, LocalAccount, Packages, Target, connect};
 
@@ -23,26 +24,23 @@ const WHO: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>
 /// A server that knows who is asking, has nothing where JSON is asked for, and denies all else.
 struct Server {
     endpoint: String,
-    /// The first line of each request, by its connection.
-    asked: Arc<Mutex<Vec<Vec<String>>>>,
+    asked: Asked,
 }
+
+/// `GET /orders` for each request, by its connection.
+type Asked = Arc<Mutex<Vec<Vec<String>>>>;
 
 impl Server {
     fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let endpoint = format!("http://{}", listener.local_addr().expect("it has an address"));
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let server = Self { endpoint, asked: Arc::clone(&asked) };
+        let server = Self { endpoint, asked: Asked::default() };
+        let asked = Arc::clone(&server.asked);
         thread::spawn(move || {
             for (number, stream) in listener.incoming().flatten().enumerate() {
-                let asked = Arc::clone(&asked);
                 asked.lock().expect("nobody panics with it").push(Vec::new());
-                thread::spawn(move || {
-                    let mut requests = BufReader::new(&stream);
-                    while let Some(request) = answered(&mut requests, &stream) {
-                        asked.lock().expect("nobody panics with it")[number].push(request);
-                    }
-                });
+                let asked = Arc::clone(&asked);
+                thread::spawn(move || serve(stream, &asked, number));
             }
         });
         server
@@ -53,31 +51,24 @@ impl Server {
     }
 }
 
-/// Reads a request and answers it; gives its first line, or `None` where the connection ends.
-fn answered(requests: &mut impl BufRead, mut answers: &TcpStream) -> Option<String> {
-    let mut head = Vec::new();
-    loop {
-        let mut line = String::new();
-        requests.read_line(&mut line).ok().filter(|length| *length > 0)?;
-        if line.trim().is_empty() {
-            break;
-        }
-        head.push(line.trim().to_owned());
+/// Answers the requests of a connection until it ends.
+fn serve(mut stream: TcpStream, asked: &Asked, number: usize) -> io::Result<()> {
+    let mut requests = BufReader::new(stream.try_clone()?);
+    while let Some(request) = http::read_request(&mut requests)? {
+        // Whoever has been answered may look at once.
+        asked.lock().expect("nobody panics with it")[number].push(format!("{} {}", request.method, request.target));
+        http::answer(&answer(&request), &mut stream)?;
     }
-    let value = |name: &str| {
-        let (_, value) =
-            head.iter().filter_map(|line| line.split_once(": ")).find(|(it, _)| it.eq_ignore_ascii_case(name))?;
-        Some(value)
+    Ok(())
+}
+
+fn answer(request: &Request) -> Response {
+    let (status, body) = match request.headers.get("x-amz-target") {
+        Some(_) => (200, "{}"),
+        None if String::from_utf8_lossy(&request.body).contains("Action=GetCallerIdentity") => (200, WHO),
+        None => (403, ""),
     };
-    let mut body = vec![0; value("content-length").map_or(0, |length| length.parse().expect("it is a number"))];
-    requests.read_exact(&mut body).ok()?;
-    let (status, said) = match value("x-amz-target") {
-        Some(_) => ("200 OK", "{}"),
-        None if String::from_utf8_lossy(&body).contains("Action=GetCallerIdentity") => ("200 OK", WHO),
-        None => ("403 Forbidden", ""),
-    };
-    write!(answers, "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{said}", said.len()).ok()?;
-    head.into_iter().next()
+    Response { status, headers: Headers::default(), body: body.as_bytes().to_vec() }
 }
 
 #[tokio::test]
@@ -91,7 +82,7 @@ async fn services_share_their_connections() {
     cx.logs.describe_log_groups().send().await.expect("there are none");
     cx.dynamodb.list_tables().send().await.expect("there are none");
     let asked = server.asked();
-    assert!(matches!(asked.as_slice(), [all] if all.len() >= 3), "{asked:?}");
+    assert!(matches!(asked.as_slice(), [all] if all.len() == 4), "{asked:?}");
 }
 
 #[test]
@@ -112,7 +103,7 @@ fn whatever_is_asked_goes_through_the_proxy() {
     let said = paystack.run_command(command).exits(1).stderr;
     assert!(said.contains("s3://apis/orders.yaml"), "{said}");
     let asked = server.asked().concat();
-    let is_asked = |what: &str| asked.iter().any(|request| request.starts_with(what));
-    assert!(is_asked("POST http://aws.invalid/ "), "{asked:?}");
-    assert!(is_asked("GET http://aws.invalid/apis/orders.yaml"), "{asked:?}");
+    for request in ["POST http://aws.invalid/", "GET http://aws.invalid/apis/orders.yaml"] {
+        assert!(asked.iter().any(|it| it == request), "{asked:?}");
+    }
 }
