@@ -53,7 +53,7 @@ impl Behaviour for Memory {
     /// A failure of the service may not be one the next time.
     fn after(&self, call: &Call, answer: &mut Response) {
         if answer.status < 500 {
-            held(&self.answers).insert(Question::of(call), answer.clone());
+            held(&self.answers).entry(Question::of(call)).or_insert_with(|| answer.clone());
         }
     }
 
